@@ -1,0 +1,124 @@
+"""neatd's commands: start, stop, restart, status, logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import click
+
+from neatd import control
+from neatd.errors import NeatError
+from neatd.place import neat_home, short_path
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command(short_help="Start watching.")
+@click.option("--foreground", is_flag=True, help="Stay in this terminal, for services and for looking on.")
+def start(foreground: bool) -> None:
+    """Start watching, in the background.
+
+    Returns when it watches and answers. One daemon serves all your projects; starting it again is harmless.
+
+    \b
+    neatd start
+    neatd start --foreground
+    """
+    home = neat_home()
+    if foreground:
+        from neatd.daemon import run
+
+        run(home, is_foreground=True)
+        return
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pid, is_new = control.start(home)
+    state = control.status(home)
+    verb = "watches" if is_new else "is already running, and watches"
+    click.echo(f"neatd {verb} {len(state['roots'])} project folder(s) (pid {pid}), {state['url']}")
+    if state["version"] != control.__version__:
+        click.echo(f"note: it is neat {state['version']}, this is {control.__version__}: `neatd restart`", err=True)
+
+
+@click.command(short_help="Stop watching.")
+def stop() -> None:
+    """Stop watching. Trainings go on.
+
+    \b
+    neatd stop
+    """
+    pid = control.stop(neat_home())
+    click.echo("neatd was not running" if pid is None else f"neatd has ended (pid {pid}); trainings go on")
+
+
+@click.command(short_help="Stop and start again.")
+def restart() -> None:
+    """Stop and start again.
+
+    \b
+    neatd restart
+    """
+    home = neat_home()
+    control.stop(home)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pid, _ = control.start(home)
+    click.echo(f"neatd watches (pid {pid})")
+
+
+@click.command(short_help="Say whether neatd watches.")
+@json_option
+def status(as_json: bool) -> None:
+    """Say whether neatd watches, and what.
+
+    \b
+    neatd status
+    neatd status --json
+    """
+    state = control.status(neat_home())
+    if as_json:
+        click.echo(json.dumps(state))
+        return
+    if not state["running"]:
+        click.echo(control.not_watching(neat_home()))
+        return
+    click.echo(f"neatd {state['version']} watches (pid {state['pid']}), {state['url']}")
+    click.echo(f"store: {short_path(neat_home())}; {state['runs']} runs known")
+    for project in state["projects"]:
+        click.echo(f"  {project['name']}  {short_path(Path(project['root']))}")
+    if state["trouble"]:
+        click.echo(f"trouble: {state['trouble']}")
+
+
+@click.command(short_help="Print the daemon's log.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as it grows; Ctrl-C ends.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
+def logs(follow: bool, lines: int) -> None:
+    """Print the daemon's log.
+
+    \b
+    neatd logs
+    neatd logs -f
+    """
+    path = control.log_path(neat_home())
+    if not path.exists():
+        raise NeatError(f"no log yet: {path}", "`neatd start` begins one")
+    print_file(path, lines, follow)
+
+
+def print_file(path: Path, lines: int, follow: bool) -> None:
+    """The last lines of a file, and with `follow` what is added, until Ctrl-C. A rotated file is followed anew."""
+    with path.open("rb") as file:
+        text = file.read().decode(errors="replace").splitlines()[-lines:] if lines else []
+        click.echo("\n".join(text))
+        position = file.tell()
+    while follow:
+        size = os.stat(path).st_size if path.exists() else 0  # noqa: PTH116
+        position = 0 if size < position else position
+        if size > position:
+            with path.open("rb") as file:
+                file.seek(position)
+                click.echo(file.read().decode(errors="replace"), nl=False)
+                position = file.tell()
+        time.sleep(0.2)

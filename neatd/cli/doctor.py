@@ -1,0 +1,146 @@
+"""Checks the installation; each finding says how to mend it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from neatd import __version__
+from neatd.cli.common import json_option, print_json
+from neatd.config import load_project, load_settings
+from neatd.control import not_watching
+from neatd.errors import NeatError
+from neatd.files import data_path
+from neatd.place import find_root, neat_home
+from neatd.rules.load import load_rules
+from neatd.store.connection import database_path
+from neatd.store.damage import newest_backup
+from neatd.store.opening import connect
+
+
+class Finding(NamedTuple):
+    """One line of the check: what, how it stands (ok, note, bad), and the mend."""
+
+    what: str
+    state: str
+    text: str
+    mend: str = ""
+
+
+@click.command(short_help="Check the installation.")
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check the installation; each line says how to mend what it found.
+
+    Exits 1 when something is bad.
+
+    \b
+    neat doctor
+    """
+    home = neat_home()
+    found = [*_machine(), *_store(home), *_daemon(home), *_project(home)]
+    if as_json:
+        print_json([one._asdict() for one in found])
+    else:
+        for one in found:
+            mend = f"  -> {one.mend}" if one.mend else ""
+            click.echo(f"{one.state:<5} {one.what}: {one.text}{mend}")
+    if any(one.state == "bad" for one in found):
+        raise click.exceptions.Exit(1)
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("neat", "ok", f"{__version__}, Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")
+    if shutil.which("git"):
+        yield Finding("git", "ok", "found")
+    else:
+        yield Finding("git", "note", "not found: branches and commits are not seen", "install git")
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("numpy"):
+        yield Finding("trainers", "ok", "torch and numpy are installed")
+    else:
+        yield Finding("trainers", "note", "torch is not installed: `neat train` and `neat demo` need it", _TORCH)
+    yield from _gpus()
+
+
+_TORCH = 'pip install "neat-notebook[trainers]"'
+
+
+def _gpus() -> Iterator[Finding]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+        driver = pynvml.nvmlSystemGetDriverVersion()
+        pynvml.nvmlShutdown()
+        yield Finding("gpu", "ok", f"{count} NVIDIA, driver {driver}")
+    except pynvml.NVMLError:
+        yield Finding("gpu", "ok", "no NVIDIA driver: trainings run on MPS or the CPU")
+
+
+def _store(home: Path) -> Iterator[Finding]:
+    for name in ("neat", "points"):
+        path = database_path(home, name)
+        if not path.exists() and not newest_backup(home, name):
+            yield Finding(f"{name}.db", "note", f"not made yet: {path}", "`neat init` in a project")
+            continue
+        try:
+            connection = connect(home, name)
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.close()
+        except (NeatError, sqlite3.DatabaseError) as error:
+            hint = error.hint if isinstance(error, NeatError) else "`neat restore`"
+            yield Finding(f"{name}.db", "bad", str(getattr(error, "message", error)), hint)
+            continue
+        state = "ok" if answer == "ok" else "bad"
+        yield Finding(
+            f"{name}.db",
+            state,
+            f"{answer}, {path.stat().st_size} bytes, {path}",
+            "" if state == "ok" else "`neat restore`",
+        )
+    backup = newest_backup(home)
+    text = f"newest: {backup}" if backup else "none yet"
+    yield Finding(
+        "backups",
+        "ok" if backup else "note",
+        text,
+        "" if backup else "`neat backup`, or let neatd run: it makes one a day",
+    )
+    free = shutil.disk_usage(home if home.exists() else home.parent if home.parent.exists() else Path.home()).free
+    yield Finding(
+        "disk", "ok" if free > 1 << 30 else "bad", f"{free >> 20} MiB free", "" if free > 1 << 30 else "make room"
+    )
+    try:
+        load_settings(home)
+    except NeatError as error:
+        yield Finding("settings", "bad", error.message, error.hint)
+
+
+def _daemon(home: Path) -> Iterator[Finding]:
+    text = not_watching(home)
+    yield Finding("neatd", "note" if text else "ok", text or "watches", "`neatd start`" if text else "")
+
+
+def _project(home: Path) -> Iterator[Finding]:
+    root = find_root(Path.cwd().resolve())
+    if root is None:
+        yield Finding("project", "note", "none here", "`neat init` in a project's folder")
+        return
+    try:
+        load_project(root)
+        yield Finding("project", "ok", f"{root}")
+    except NeatError as error:
+        yield Finding("project", "bad", error.message, error.hint)
+    folders = [folder for folder in (data_path("rules"), home / "rules", root / ".neat" / "rules") if folder.is_dir()]
+    rules, mistakes = load_rules(folders)
+    for mistake in mistakes:
+        yield Finding("rules", "bad", mistake.message, mistake.hint)
+    yield Finding("rules", "ok", f"{len(rules)} loaded, {sum(rule.enabled for rule in rules)} on")

@@ -1,0 +1,181 @@
+"""The two commands, `neat` and `neatd`: names and one-line helps here, everything else loaded when it is called.
+
+`neat --help` and completion read the tables below, so they import no command; errors end here, as two lines.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from neatd.errors import NeatError
+
+# name -> (module, function, help). The help is the command's own first line; a test holds them equal.
+NEAT = {
+    "init": ("setup", "init", "Set a project up: neat.yaml, .neat/, the block in CLAUDE.md."),
+    "demo": ("demo", "demo", "Show the whole loop on a real training, in a temporary project."),
+    "note": ("record", "note", "Keep a note."),
+    "decide": ("record", "decide", "Keep a decision, and why."),
+    "hypothesis": ("record", "hypothesis", "Keep a hypothesis; with --predict and --run its verdict is computed."),
+    "bug": ("record", "bug", "Keep a bug: its cause, its fix, what is still to do."),
+    "task": ("record", "task", "Keep a next step."),
+    "list": ("records", "list_", "List records of a kind, or of all kinds."),
+    "show": ("records", "show", "Show a record, run, event or snapshot, with its history."),
+    "edit": ("records", "edit", "Change fields of a record; the old values stay in its history."),
+    "close": ("records", "close", "End a record: a task is done, a bug fixed, others closed."),
+    "search": ("record", "search", "Search the records: words as prefixes, phrases in quotes."),
+    "brief": ("documents", "brief", "Print where things stand, within a byte budget."),
+    "handoff": ("documents", "handoff", "Write the session handoff."),
+    "runs": ("runs", "runs_", "List the runs, newest first."),
+    "run": ("runs", "run", "Look at one run."),
+    "series": ("runs", "series", "Print the points of one series."),
+    "table": ("runs", "table", "Compare the experiments with the baseline."),
+    "baseline": ("runs", "baseline", "Name the run that others are compared with."),
+    "events": ("events", "events_", "List anomalies, best values and mishaps, newest first."),
+    "snapshots": ("events", "snapshots", "List the snapshots that events took."),
+    "checkpoints": ("events", "checkpoints", "List the checkpoints of the runs."),
+    "rules": ("events", "rules", "List the rules, or check a rule file."),
+    "retention": ("retention", "retention", "Thin checkpoints: plan, apply, undo."),
+    "allow": ("setup", "allow", "Allow neat something in this folder, on this machine."),
+    "train": ("train", "train", "Start a shipped trainer as a job that outlives the daemon."),
+    "logs": ("train", "logs", "Print what a run's job wrote."),
+    "doctor": ("doctor", "doctor", "Check the installation; each line says how to mend what it found."),
+    "backup": ("store", "backup", "Back the records up now."),
+    "restore": ("store", "restore", "Put a backup in the store's place; the old file is kept."),
+    "completion": ("setup", "completion", "Print the line that turns on shell completion."),
+}
+NEATD = {
+    "start": ("daemon", "start", "Start watching, in the background."),
+    "stop": ("daemon", "stop", "Stop watching. Trainings go on."),
+    "restart": ("daemon", "restart", "Stop and start again."),
+    "status": ("daemon", "status", "Say whether neatd watches, and what."),
+    "logs": ("daemon", "logs", "Print the daemon's log."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def __init__(self, *args: Any, table: dict[str, tuple[str, str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.table:
+            return None
+        module, function, _ = self.table[cmd_name]
+        command = getattr(importlib.import_module(f"neatd.cli.{module}"), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in self.table.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.table, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(error.message + hint, ctx) from error
+
+
+_EPILOG = "Exit codes: 0 done, 1 an error, 2 wrong usage. NEAT_HOME names the folder of the store."
+
+
+@click.command(cls=LazyGroup, table=NEAT, epilog=_EPILOG)
+@click.version_option(package_name="neat-notebook", prog_name="neat")
+def neat() -> None:
+    """The lab notebook that keeps itself, for people who train PyTorch models with AI coding assistants.
+
+    \b
+    neat init && neatd start      begin, in a project's folder
+    neat runs                     what has been trained
+    neat brief                    where things stand
+    """
+
+
+@click.command(cls=LazyGroup, table=NEATD, epilog=_EPILOG)
+@click.version_option(package_name="neat-notebook", prog_name="neatd")
+def neatd() -> None:
+    """The daemon that watches training directories and git, and keeps the notebook.
+
+    \b
+    neatd start                   begin to watch, in the background
+    neatd status                  what is watched
+    """
+
+
+def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code. What goes wrong is said in two lines on stderr."""
+    try:
+        result = group.main(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except NeatError as error:
+        return _fail(error.message, error.hint)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        return 130
+    except BrokenPipeError:  # `neat events | head`
+        sys.stderr.close()
+        return 0
+    except sqlite3.DatabaseError as error:
+        return _store_failed(error)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}", "check that the disk has room and the place is yours")
+
+
+def _fail(message: str, hint: str) -> int:
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return 1
+
+
+def _store_failed(error: sqlite3.DatabaseError) -> int:
+    from neatd.place import neat_home
+    from neatd.store.connection import database_path
+    from neatd.store.damage import is_damage, unreadable
+
+    home = neat_home()
+    if is_damage(error):
+        broken = unreadable(home, database_path(home, "neat"), str(error))
+        return _fail(broken.message, broken.hint)
+    if "full" in str(error):
+        return _fail(f"the disk is full: {home}: {error}", "make room, then try again; nothing was half written")
+    return _fail(f"the store answers: {error}: {home}", "try again in a moment; `neat doctor` checks the store")
+
+
+def main() -> None:
+    """The script `neat`."""
+    sys.exit(run(neat))
+
+
+def neatd_main() -> None:
+    """The script `neatd`."""
+    sys.exit(run(neatd))
+
+
+if __name__ == "__main__":
+    main()

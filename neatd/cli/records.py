@@ -1,0 +1,129 @@
+"""Records read and changed: list, show, edit, close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neatd.assist.render import one_line, when
+from neatd.cli.common import json_option, open_here, print_json, print_table
+from neatd.cli.record import source
+from neatd.errors import NeatError
+from neatd.models import RECORD_KINDS, Record
+from neatd.store import records
+
+
+@click.command("list", short_help="List records.")
+@click.argument("kind", required=False)
+@click.option("--open", "only_open", is_flag=True, help="Leave out what is closed.")
+@json_option
+def list_(kind: str | None, only_open: bool, as_json: bool) -> None:
+    """List records of a kind, or of all kinds.
+
+    \b
+    neat list
+    neat list decision --json
+    """
+    if kind is not None and kind not in RECORD_KINDS:
+        raise NeatError(
+            f"no kind {kind!r}", f"kinds: {', '.join(RECORD_KINDS)}; runs and events have `neat runs`, `neat events`"
+        )
+    opened = open_here(warn=False)
+    kinds = [kind] if kind else list(RECORD_KINDS)
+    found: list[tuple[str, Record]] = [
+        (name, one) for name in kinds for one in records.list_records(opened.records, name, opened.project.id)
+    ]
+    if only_open:
+        found = [(name, one) for name, one in found if one.status not in records.CLOSED]
+    if as_json:
+        print_json([one.model_dump() if kind else {"kind": name, **one.model_dump()} for name, one in found])
+        return
+    shorts = records.unique_prefixes([one.id for _, one in found])
+    rows = [
+        (shorts[one.id], name, one.status, when(one.created_at), one_line(one.title or one.body, 100))
+        for name, one in found
+    ]
+    print_table(
+        ("id", "kind", "status", "since", "title"), rows, "no records yet: `neat note`, `neat decide`, `neat task` …"
+    )
+
+
+@click.command(short_help="Show a record.")
+@click.argument("record_id", metavar="ID")
+@json_option
+def show(record_id: str, as_json: bool) -> None:
+    """Show a record, run, event or snapshot, with its history.
+
+    \b
+    neat show d-7k2q
+    """
+    opened = open_here(warn=False)
+    kind, full = records.resolve(opened.records, record_id)
+    found = records.get_any(opened.records, kind, full)
+    changes = records.history(opened.records, full)
+    if as_json:
+        print_json({"kind": kind, **found.model_dump(), "history": [change.model_dump() for change in changes]})
+        return
+    click.echo(f"{kind} {full}")
+    for name, value in found.model_dump().items():
+        if name != "id" and value not in ("", None, (), [], {}):
+            click.echo(f"  {name}: {when(value) if hasattr(value, 'astimezone') else value}")
+    for change in changes:
+        was = f" (was {change.old!r})" if change.old else ""
+        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {change.new!r}{was}")
+
+
+@click.command(short_help="Change a record.")
+@click.argument("record_id", metavar="ID")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE…")
+@json_option
+def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
+    """Change fields of a record; the old values stay in its history.
+
+    \b
+    neat edit d-7k2q why="160 does not fit" status=open
+    """
+    opened = open_here(warn=False)
+    kind, full = records.resolve(opened.records, record_id)
+    fields = dict(_field(kind, change) for change in changes)
+    records.change(opened.records, kind, full, fields, source())
+    if as_json:
+        print_json(records.get(opened.records, kind, full))
+    else:
+        click.echo(f"{kind} {full[:8]} changed: {', '.join(fields)}")
+
+
+def _field(kind: str, change: str) -> tuple[str, Any]:
+    from neatd.store.short import FIELDS
+
+    name, equals, value = change.partition("=")
+    known = (*FIELDS.get(kind, ()), "status")
+    if not equals or name not in known:
+        raise NeatError(
+            f"not a field of a {kind}: {change!r}", f"write FIELD=VALUE with one of {', '.join(dict.fromkeys(known))}"
+        )
+    if name in ("tags", "alternative", "implication"):
+        return name, [one.strip() for one in value.split(",") if one.strip()]
+    return name, float(value) if name == "position" else value
+
+
+@click.command(short_help="End a record.")
+@click.argument("record_id", metavar="ID")
+@click.option("--outcome", default="", help="How it ended.")
+@json_option
+def close(record_id: str, outcome: str, as_json: bool) -> None:
+    """End a record: a task is done, a bug fixed, others closed.
+
+    \b
+    neat close t-9x41 --outcome "342 tests pass"
+    """
+    opened = open_here(warn=False)
+    kind, full = records.resolve(opened.records, record_id)
+    if kind not in RECORD_KINDS:
+        raise NeatError(f"a {kind} is not closed by hand", "notes, decisions, hypotheses, bugs and tasks are")
+    status = records.close(opened.records, kind, full, outcome, source())
+    if as_json:
+        print_json(records.get(opened.records, kind, full))
+    else:
+        click.echo(f"{kind} {full[:8]} is {status}")

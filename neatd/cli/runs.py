@@ -1,0 +1,268 @@
+"""Runs read: the list, one run, its series, the table against the baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neatd.assist.render import number, one_line, size, when
+from neatd.cli.common import Open, json_option, open_here, print_json, print_table
+from neatd.errors import NeatError
+from neatd.models import Run
+from neatd.pipeline.gathering import primary_metric, run_facts
+from neatd.rules.goals import best_value, goal_of
+from neatd.store import checkpoints, events, points, projects, records, runs
+
+_SHAPE = ("id", "name", "status", "reason", "project", "folder", "step", "started_at", "updated_at")
+
+
+def run_shape(run: Run, project: str, progress: dict[str, Any]) -> dict[str, Any]:
+    """A run as other programs rely on it."""
+    step, at = progress.get(run.id, (None, run.updated_at))
+    values = {**run.model_dump(), "project": project, "step": step, "updated_at": at}
+    return {name: values[name] for name in _SHAPE}
+
+
+@click.command("runs", short_help="List the runs.")
+@click.argument("filter_", metavar="[FILTER]", required=False, default="")
+@json_option
+def runs_(filter_: str, as_json: bool) -> None:
+    """List the runs, newest first.
+
+    FILTER keeps those whose name or status contains it.
+
+    \b
+    neat runs
+    neat runs running --json
+    """
+    opened = open_here()
+    progress = runs.progress(opened.points)
+    found = [
+        run for run in runs.all_runs(opened.records, opened.project.id) if filter_ in run.name or filter_ == run.status
+    ]
+    if as_json:
+        print_json([run_shape(run, opened.project.name, progress) for run in found])
+        return
+    shorts = records.unique_prefixes([run.id for run in found])
+    rows = []
+    for run in found:
+        step, at = progress.get(run.id, (None, run.updated_at))
+        planned = f" of {run.planned_steps}" if run.planned_steps else ""
+        rows.append(
+            (
+                shorts[run.id],
+                run.name,
+                run.status,
+                f"{step}{planned}" if step is not None else "—",
+                when(at),
+                one_line(run.reason, 90),
+            )
+        )
+    print_table(("id", "name", "status", "step", "last line", "why"), rows, _no_runs(opened))
+
+
+def _no_runs(opened: Open) -> str:
+    return f"no runs in {opened.root} yet: a run is a folder with a metrics.jsonl; `neat train lm` makes one"
+
+
+@click.group(short_help="Look at one run.")
+def run() -> None:
+    """Look at one run."""
+
+
+@run.command("show", short_help="Show a run: its series, checkpoints, events, configuration, git.")
+@click.argument("word", metavar="ID")
+@json_option
+def show(word: str, as_json: bool) -> None:
+    """Show a run: its series, checkpoints, events, configuration, git.
+
+    ID is the beginning of its id, its name, or the last part of its name.
+
+    \b
+    neat run show baseline
+    neat run show r-7k2q --json
+    """
+    opened = open_here()
+    found = runs.find_run(opened.records, word, opened.project.id)
+    shape = {
+        **run_shape(found, opened.project.name, runs.progress(opened.points)),
+        "series": {fact.name: _series_shape(fact) for fact in points.series_of(opened.points, found.id)},
+        "checkpoints": [one.model_dump() for one in checkpoints.catalogue(opened.records, found.id)],
+        "events": event_shapes(opened, found.id),
+        "config": found.config,
+        "git": found.git.model_dump(),
+        "planned_steps": found.planned_steps,
+        "process": found.process.model_dump() if found.process else None,
+        "attempt": max([c.attempt for c in points.readings(opened.points, found.id).values()], default=1),
+        "bad_lines": sum(c.bad_lines for c in points.readings(opened.points, found.id).values()),
+        "predictions": points.prediction_summary(opened.points, found.id),
+    }
+    if as_json:
+        print_json(shape)
+    else:
+        _print_run(found, shape)
+
+
+def _series_shape(fact: points.SeriesFact) -> dict[str, Any]:
+    """best follows the metric's goal; it is null when the name tells no goal."""
+    value, step = best_value(fact, goal_of(fact.name))
+    last = float("nan") if fact.last is None else fact.last
+    return {
+        "points": fact.points, "first_step": fact.first_step, "last_step": fact.last_step, "last": last, "best": value,
+        "best_step": step, "min": fact.min, "max": fact.max, "nonfinite": fact.nonfinite,
+    }  # fmt: skip
+
+
+def event_shapes(opened: Open, run_id: str | None = None) -> list[dict[str, Any]]:
+    """Events as other programs rely on them; `snapshot` is its folder relative to the project, or null."""
+    folders = {run.id: run.folder for run in runs.all_runs(opened.records, opened.project.id)}
+    taken = {one.event_id: one for one in events.snapshots(opened.records, opened.project.id)}
+    result = []
+    for event in events.events(opened.records, opened.project.id, run_id):
+        snapshot = taken.get(event.id)
+        path = (
+            f"{folders.get(event.run_id or '', '')}/{snapshot.path}".lstrip("/") if snapshot and snapshot.path else None
+        )
+        result.append(
+            {
+                "id": event.id, "run": event.run_id, "rule": event.rule, "metric": event.metric, "step": event.step,
+                "started_at": event.started_at, "severity": event.severity, "value": event.value, "score": event.score,
+                "snapshot": path, "snapshot_mode": snapshot.mode if snapshot else None, "threshold": event.threshold,
+                "message": event.message,
+            }
+        )  # fmt: skip
+    return result
+
+
+def _print_run(found: Run, shape: dict[str, Any]) -> None:
+    click.echo(f"{found.name}  ({found.id})")
+    click.echo(f"  status: {found.status}: {found.reason}")
+    planned = f" of {found.planned_steps}" if found.planned_steps else ""
+    click.echo(
+        f"  step {shape['step']}{planned}; began {when(found.started_at)}, last line {when(shape['updated_at'])}"
+    )
+    git = found.git
+    dirty = f" with {len(git.dirty)} changed file(s)" if git.dirty else ""
+    click.echo(f"  git: {git.branch or '(none)'} {git.commit[:8]}{dirty}")
+    if shape["attempt"] > 1:
+        click.echo(
+            f"  attempt {shape['attempt']}: it was restarted from an earlier step; the abandoned points are kept"
+        )
+    if shape["bad_lines"]:
+        click.echo(f"  {shape['bad_lines']} line(s) could not be read")
+    rows = [
+        (
+            name,
+            str(s["points"]),
+            f"{s['first_step']}–{s['last_step']}",
+            number(s["last"]),
+            number(s["best"]),
+            str(s["best_step"] or "—"),
+        )
+        for name, s in shape["series"].items()
+    ]
+    print_table(("series", "points", "steps", "last", "best", "at step"), rows, "  no points yet")
+    here = [one for one in shape["checkpoints"] if one["status"] == "present"]
+    total = size(sum(one["size_bytes"] for one in here))
+    click.echo(f"checkpoints: {len(here)} ({total}); `neat checkpoints {found.name}`")
+    for event in shape["events"][:10]:
+        click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
+    if found.config:
+        click.echo("config: " + ", ".join(f"{key}={value}" for key, value in found.config.items()))
+
+
+@click.command(short_help="Print the points of one series.")
+@click.argument("word", metavar="ID")
+@click.argument("metric")
+@click.option("--from", "first", type=int, help="First step.")
+@click.option("--to", "last", type=int, help="Last step.")
+@click.option("--points", "count", type=click.IntRange(min=2), help="At most about so many; the extremes stay.")
+@json_option
+def series(word: str, metric: str, first: int | None, last: int | None, count: int | None, as_json: bool) -> None:
+    """Print the points of one series: step, value, time (unix seconds; null where the trainer wrote none).
+
+    \b
+    neat series baseline val/loss
+    neat series r-7k2q train/loss --from 100 --to 200 --json
+    """
+    opened = open_here()
+    found = runs.find_run(opened.records, word, opened.project.id)
+    names = [fact.name for fact in points.series_of(opened.points, found.id)]
+    if metric not in names:
+        raise NeatError(f"no series {metric!r} in {found.name}", f"it has {', '.join(names) or 'none yet'}")
+    rows = points.points_of(opened.points, found.id, metric, first, last)
+    if count is not None:
+        rows = thin(rows, count)
+    if as_json:
+        print_json([list(row) for row in rows])
+        return
+    for step, value, time in rows:
+        click.echo(f"{step}\t{value!r}\t{time if time is not None else ''}")
+
+
+def thin(rows: list[tuple[int, float, float | None]], count: int) -> list[tuple[int, float, float | None]]:
+    """About `count` of the rows, in order: the first, the last, the lowest and the highest of each stretch."""
+    if len(rows) <= count:
+        return rows
+    buckets = max(1, (count - 2) // 2)
+    kept = {0, len(rows) - 1}
+    for bucket in range(buckets):
+        begin, end = bucket * len(rows) // buckets, (bucket + 1) * len(rows) // buckets
+        stretch = [index for index in range(begin, end) if rows[index][1] == rows[index][1]]
+        if stretch:
+            kept |= {min(stretch, key=lambda i: rows[i][1]), max(stretch, key=lambda i: rows[i][1])}
+    return [rows[index] for index in sorted(kept)]
+
+
+@click.command(short_help="Compare the experiments with the baseline.")
+@json_option
+def table(as_json: bool) -> None:
+    """Compare the experiments with the baseline.
+
+    The metric is `primary` in neat.yaml, else the commonest evaluation; `neat baseline RUN` names the baseline.
+
+    \b
+    neat table
+    """
+    opened = open_here()
+    listed = runs.all_runs(opened.records, opened.project.id)
+    facts_of = {one.id: {fact.name: fact for fact in points.series_of(opened.points, one.id)} for one in listed}
+    metric, goal = primary_metric(opened.config, facts_of.values())
+    facts = run_facts(listed, facts_of, metric, goal, opened.project.baseline, opened.points)
+    if as_json:
+        print_json(list(facts))
+        return
+    rows = [
+        (
+            fact.short, fact.name, number(fact.value), str(fact.value_step if fact.value_step is not None else "—"),
+            "baseline" if fact.is_baseline else f"{fact.delta:+.4g}" if fact.delta is not None else "—", fact.status,
+            f"{fact.hours:.2f}" if fact.hours is not None else "—", one_line("; ".join(fact.changed), 100),
+        )
+        for fact in facts
+    ]  # fmt: skip
+    headings = (
+        "id",
+        "experiment",
+        metric or "best",
+        "at step",
+        "vs baseline",
+        "status",
+        "hours",
+        "different from the baseline",
+    )
+    print_table(headings, rows, _no_runs(opened))
+
+
+@click.command(short_help="Name the baseline.")
+@click.argument("word", metavar="RUN")
+def baseline(word: str) -> None:
+    """Name the run that others are compared with.
+
+    \b
+    neat baseline runs/plain
+    """
+    opened = open_here(warn=False)
+    found = runs.find_run(opened.records, word, opened.project.id)
+    projects.set_baseline(opened.records, opened.project.id, found.id)
+    click.echo(f"baseline: {found.name}")

@@ -1,0 +1,100 @@
+"""Jobs: start a shipped trainer, read what it wrote."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from neatd.cli.common import json_option, open_here, print_json, wait_for_request
+from neatd.cli.daemon import print_file
+from neatd.errors import NeatError
+from neatd.files import data_path
+from neatd.jobs.trainers import build_command, load_trainers, missing_needs
+from neatd.pipeline.following import job_folder
+from neatd.store import requests, runs
+
+
+@click.command(short_help="Start a shipped trainer.", context_settings={"ignore_unknown_options": False})
+@click.argument("trainer", required=False)
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE…]")
+@click.option("--name", help="The run's name: it goes to runs/NAME.")
+@json_option
+def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as_json: bool) -> None:
+    """Start a shipped trainer as a job that outlives the daemon.
+
+    Without TRAINER: lists the trainers and their parameters.
+
+    \b
+    neat train
+    neat train lm --name baseline steps=300
+    neat train lm --name variant lr=0.01 fault_at=200
+    """
+    known = load_trainers(data_path("trainers"))
+    if trainer is None:
+        for spec in known.values():
+            click.echo(f"{spec.name}: {spec.description}")
+            for key, parameter in spec.parameters.items():
+                click.echo(f"  {key}={parameter.default}  {parameter.help}")
+        return
+    if trainer not in known:
+        raise NeatError(f"no trainer {trainer!r}", f"shipped: {', '.join(known)}")
+    missing = missing_needs(known[trainer])
+    if missing:
+        raise NeatError(f"{trainer} needs {', '.join(missing)}", 'pip install "neat-notebook[trainers]"')
+    opened = open_here(warn=False)
+    folder = f"runs/{name or f'{trainer}-{datetime.now():%Y%m%d-%H%M%S}'}"
+    out = (opened.root / folder).resolve()
+    if opened.root.resolve() not in out.parents:
+        raise NeatError(f"{folder} leads out of the project", "name the run without dots and slashes at its start")
+    busy = next(
+        (job for job in requests.jobs(opened.records, opened.project.id, True) if job.run_folder == folder), None
+    )
+    if busy:
+        raise NeatError(f"{folder} is being trained by job {busy.id}", "choose another --name, or wait for it")
+    command = build_command(known[trainer], out, parameters)
+    job = requests.add_job(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
+    payload = {"job_id": job.id, "root": str(opened.root)}
+    wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
+    if as_json:
+        print_json({"job": job.id, "name": folder, "folder": folder, "command": list(command)})
+    else:
+        click.echo(f"{folder} trains as job {job.id[:8]}; `neat logs {folder} -f` follows it")
+
+
+@click.command(short_help="Print what a run's job wrote.")
+@click.argument("word", metavar="ID")
+@click.option("-f", "--follow", is_flag=True, help="Go on as it grows; Ctrl-C ends.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
+def logs(word: str, follow: bool, lines: int) -> None:
+    """Print what a run's job wrote.
+
+    ID is a run's id or name, or a job's id.
+
+    \b
+    neat logs baseline
+    neat logs baseline -f
+    """
+    opened = open_here(warn=False)
+    path = _log_of(opened.home, word, opened.records, opened.project.id)
+    if not path.exists():
+        raise NeatError(f"no output yet: {path}", "`neat runs` shows how the run stands")
+    print_file(path, lines, follow)
+
+
+def _log_of(home: Path, word: str, records: object, project_id: str) -> Path:
+    import sqlite3
+
+    assert isinstance(records, sqlite3.Connection)
+    job_id: str | None
+    if word.startswith("j-"):
+        job_id = next((job.id for job in requests.jobs(records, project_id) if job.id.startswith(word)), None)
+    else:
+        run = runs.find_run(records, word, project_id)
+        job_id = run.job_id
+    if job_id is None:
+        raise NeatError(
+            f"{word} was not started by neat: its output went elsewhere", "`neat train` and jobs keep theirs"
+        )
+    return job_folder(home, job_id) / "output.log"

@@ -1,0 +1,142 @@
+"""The project's neat.yaml and the user's settings, read once into frozen objects.
+
+Nothing in a repository's file can grant a deletion or name a command to run: there are no such fields.
+All mistakes of a file are reported at once, each with file, line, field and value.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from neatd.errors import ConfigError
+from neatd.models import Goal, Model, RetentionPolicy
+from neatd.place import PROJECT_FILE
+
+T = TypeVar("T", bound=Model)
+
+
+class Primary(Model):
+    """The metric experiments are compared by."""
+
+    metric: str
+    goal: Goal = "min"
+
+
+class Watch(Model):
+    """What is looked at below the project's folder."""
+
+    ignore: tuple[str, ...] = ()  # folder names or globs relative to the project, besides the built-in ones
+    include: tuple[str, ...] = ()  # built-in ignored names to look into after all, e.g. `data`
+    depth: int = Field(default=8, ge=1, le=32)
+    max_folders: int = Field(default=20_000, ge=1)  # beyond it the rest is not watched, and an event says so
+
+
+class Brief(Model):
+    """Limits of the brief. 6,000 bytes: well under the 10,000 characters that assistants take whole."""
+
+    budget_bytes: int = Field(default=6000, ge=500)
+
+
+class ProjectConfig(Model):
+    """neat.yaml."""
+
+    id: str
+    name: str = ""
+    primary: Primary | None = None
+    watch: Watch = Watch()
+    retention: RetentionPolicy = RetentionPolicy()
+    brief: Brief = Brief()
+    phase: str = ""
+
+    @field_validator("id")
+    @classmethod
+    def _lower(cls, value: str) -> str:
+        return value.lower()
+
+
+class Settings(Model):
+    """NEAT_HOME/settings.yaml: how the daemon behaves on this machine. Times in seconds."""
+
+    read_bytes: int = Field(default=4 << 20, ge=1024)  # read per source and turn: bounds a transaction and the memory
+    judge_lines: int = Field(default=20_000, ge=1)  # judged per source and turn
+    sweep_s: float = Field(default=2.0, gt=0)  # active runs and small projects
+    full_sweep_s: float = Field(default=60.0, gt=0)  # the longest a folder goes unlooked at
+    checkpoint_rest_s: float = Field(default=2.0, gt=0, le=5.0)  # size and time at rest before a checkpoint counts
+    stall_s: float = Field(default=60.0, gt=0)  # the least silence called a stall
+    lost_s: float = Field(default=1800.0, gt=0)  # silence without any process before a run is called lost
+    snapshot_gib: float = Field(default=20.0, ge=0)  # per project; beyond it snapshots pin in place
+    backup_every_h: float = Field(default=24.0, gt=0)
+    backups_kept: int = Field(default=7, ge=1)
+
+
+def load_project(root: Path) -> ProjectConfig:
+    """The project's neat.yaml; raises ConfigError naming each mistake."""
+    return load_yaml(root / PROJECT_FILE, ProjectConfig)
+
+
+def load_settings(home: Path) -> Settings:
+    """The user's settings, all defaults when there is no file."""
+    path = home / "settings.yaml"
+    return load_yaml(path, Settings) if path.exists() else Settings()
+
+
+def load_yaml(path: Path, model: type[T]) -> T:
+    """`path` as `model`. Safe loader only; raises ConfigError with file, line, field and value of every mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8: {error}", "save the file as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}", "check that the file exists and is yours"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}{_mark(error)}: not YAML: {_problem(error)}", "mend the YAML at that line") from error
+    try:
+        return model.model_validate(data if data is not None else {})
+    except ValidationError as error:
+        lines = [f"{path}:{line_of(node, e['loc'])}: {_describe(e)}" for e in error.errors()]
+        raise ConfigError("\n".join(lines), f"known fields: {', '.join(model.model_fields)}") from error
+
+
+def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """The 1-based line of the deepest part of `loc` that stands in the document."""
+    line = 1
+    for part in loc:
+        found = _child(node, part)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def _child(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark.line + 1, node.value[part]
+    return None
+
+
+def _describe(error: object) -> str:
+    assert isinstance(error, dict)
+    field = ".".join(str(p) for p in error["loc"]) or "the document"
+    value = "" if error["type"] == "missing" else f" (value: {error['input']!r})"
+    return f"{field}: {error['msg']}{value}"
+
+
+def _mark(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error)

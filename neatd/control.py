@@ -1,0 +1,198 @@
+"""The daemon from outside: is it running, since when not, start it, stop it. One per user: per NEAT_HOME.
+
+The lock says whether a daemon lives (the kernel drops it with its holder, so a reused PID never looks alive); the
+state file says which process it is and where it answers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from neatd import __version__
+from neatd.errors import NeatError
+from neatd.locks import FileLock
+
+START_S = 30.0
+STOP_S = 20.0
+
+
+def lock_path(home: Path) -> Path:
+    """Held by the daemon for its life."""
+    return home / "neatd.lock"
+
+
+def state_path(home: Path) -> Path:
+    """What the daemon says of itself; its time of change is when it last lived."""
+    return home / "neatd.json"
+
+
+def log_path(home: Path) -> Path:
+    """The daemon's log."""
+    return home / "logs" / "neatd.log"
+
+
+def is_running(home: Path) -> bool:
+    """Whether a daemon of this home lives."""
+    if not lock_path(home).exists():
+        return False
+    lock = FileLock(lock_path(home))
+    if not lock.try_acquire():
+        return True
+    lock.release()
+    return False
+
+
+def read_state(home: Path) -> dict[str, Any]:
+    """The state file; {} when there is none or it is torn."""
+    try:
+        data = json.loads(state_path(home).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def last_seen(home: Path) -> datetime | None:
+    """When a daemon last lived here; None if never."""
+    try:
+        return datetime.fromtimestamp(state_path(home).stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def not_watching(home: Path) -> str:
+    """ "" while a daemon watches; else since when none does, and what to type."""
+    if is_running(home):
+        version = read_state(home).get("version", __version__)
+        return "" if version == __version__ else f"neatd is {version}, this is neat {__version__}: `neatd restart`"
+    seen = last_seen(home)
+    since = f"nothing was watched since {seen.astimezone():%Y-%m-%d %H:%M}" if seen else "nothing is watched yet"
+    return f"neatd is not running: {since}; `neatd start` begins"
+
+
+def start(home: Path) -> tuple[int, bool]:
+    """Start the daemon in the background; returns (pid, whether it is new) when it watches and answers.
+
+    Raises NeatError with the end of its log when it does not come up.
+    """
+    if is_running(home):
+        state = _await_answer(home, None)
+        return int(state["pid"]), False
+    log_path(home).parent.mkdir(parents=True, exist_ok=True)
+    with log_path(home).open("ab") as log:
+        begun = log.tell()
+        flags: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            flags = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "neatd.daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home,
+            env=os.environ | {"NEAT_HOME": str(home)}, close_fds=True, **flags,
+        )  # fmt: skip
+    state = _await_answer(home, process, begun)
+    return int(state["pid"]), True
+
+
+def _await_answer(home: Path, process: subprocess.Popen[bytes] | None, log_from: int = 0) -> dict[str, Any]:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        state = read_state(home)
+        mine = process is None or state.get("pid") == process.pid
+        if mine and state.get("url") and is_running(home) and answers(str(state["url"])):
+            return state
+        if process is not None and process.poll() is not None:
+            if is_running(home):  # another start was faster
+                process = None
+                continue
+            raise NeatError(f"neatd ended at once:\n{_log_end(home, log_from)}", f"the whole log: {log_path(home)}")
+        if process is None and not is_running(home):
+            raise NeatError("neatd ended while it was waited for", "`neatd start` again; `neatd logs` tells why")
+        time.sleep(0.03)
+    raise NeatError(
+        f"neatd does not answer after {START_S:.0f} s", f"`neatd logs`, or the log itself: {log_path(home)}"
+    )
+
+
+def _log_end(home: Path, log_from: int) -> str:
+    with log_path(home).open("rb") as log:
+        log.seek(log_from)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    return "\n".join(lines[-12:])
+
+
+def answers(url: str) -> bool:
+    """Whether the daemon's page answers. Loopback only: proxies are not asked."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url + "/", timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def stop(home: Path) -> int | None:
+    """Ask the daemon to end and wait for it; returns its pid, None when none was running.
+
+    Jobs go on: they do not belong to the daemon. Raises NeatError when it does not end in time.
+    """
+    import psutil
+
+    if not is_running(home):
+        return None
+    pid = int(read_state(home).get("pid", 0))
+    try:
+        process = psutil.Process(pid)
+        if "neatd" not in " ".join(process.cmdline()):
+            raise psutil.NoSuchProcess(pid)
+        process.terminate()
+    except psutil.Error as error:
+        raise NeatError(
+            f"the running neatd cannot be told to stop: {error}", f"its lock is {lock_path(home)}"
+        ) from error
+    deadline = time.monotonic() + STOP_S
+    while is_running(home):
+        if time.monotonic() > deadline:
+            raise NeatError(
+                f"neatd (pid {pid}) has not ended after {STOP_S:.0f} s", f"`neatd logs`; then `kill -9 {pid}`"
+            )
+        time.sleep(0.03)
+    return pid
+
+
+def status(home: Path) -> dict[str, Any]:
+    """The daemon's state as `neatd status --json` gives it."""
+    running = is_running(home)
+    state = read_state(home)
+    live: dict[str, Any] = {}
+    if running and state.get("url"):
+        live = _ask(str(state["url"]) + "/status.json")
+    seen = last_seen(home)
+    return {
+        "running": running,
+        "pid": state.get("pid") if running else None,
+        "url": state.get("url") if running else None,
+        "version": state.get("version", __version__) if running else __version__,
+        "projects": live.get("projects", []),
+        "roots": live.get("roots", []),
+        "home": str(home),
+        "runs": live.get("runs"),
+        "trouble": live.get("trouble", ""),
+        "last_seen": seen.isoformat() if seen else None,
+    }
+
+
+def _ask(url: str) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2.0) as answer:
+            found = json.loads(answer.read())
+    except (OSError, ValueError, urllib.error.URLError):
+        return {}
+    return found if isinstance(found, dict) else {}

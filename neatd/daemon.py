@@ -1,0 +1,198 @@
+"""neatd itself: takes the lock, opens the store, watches, and steps the loop until it is told to end.
+
+Nothing is kept here that a SIGKILL could lose: all truth is in the databases and on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import sqlite3
+import sys
+import time
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from neatd import __version__
+from neatd.config import Settings, load_settings
+from neatd.control import lock_path, log_path, read_state, state_path
+from neatd.errors import NeatError, StoreError
+from neatd.files import write_atomic
+from neatd.locks import FileLock
+from neatd.pipeline.loop import Loop
+from neatd.pipeline.scene import Scene
+from neatd.place import neat_home
+from neatd.read.checkpoint import RestWatch
+from neatd.store.backup import back_up, newest_age_h
+from neatd.store.connection import database_path
+from neatd.store.damage import unreadable
+from neatd.store.opening import connect
+from neatd.watch.observer import Watcher
+from neatd.watch.ticks import Ticks
+from neatd.web.page import Door
+
+log = logging.getLogger(__name__)
+HEARTBEAT_S = 20.0
+MOST_HINTS = 2000  # a burst is told by its first ones; the sweeps find the rest
+
+
+def open_scene(home: Path, settings: Settings) -> Scene:
+    """The databases open and whole. Raises StoreError when one cannot be read."""
+    records = connect(home, "neat")
+    try:
+        answer = records.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise unreadable(home, database_path(home, "neat"), str(error)) from error
+    if answer != "ok":
+        raise unreadable(home, database_path(home, "neat"), answer)
+    return Scene(home, settings, records, connect(home, "points"), RestWatch(settings.checkpoint_rest_s))
+
+
+class Daemon:
+    """One life of neatd."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.settings = load_settings(home)
+        self.scene = open_scene(home, self.settings)
+        self.watcher = Watcher()
+        self.ticks = Ticks()
+        self.loop = Loop(self.scene, self.watcher)
+        self.door = Door(self.status)
+        self.is_ending = False
+        self._public: dict[str, Any] = {"projects": [], "roots": [], "runs": 0, "trouble": ""}
+
+    def status(self) -> dict[str, Any]:
+        """What the page shows. Called by the page's threads: only hands out what the loop left here."""
+        return {"pid": os.getpid(), "version": __version__, **self._public}
+
+    def run(self) -> None:
+        """Watch until told to end."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._end)
+        self.watcher.start()
+        self.loop.prepare()
+        self.ticks.every(self.settings.backup_every_h, "backup")
+        self.ticks.start()
+        self._back_up_if_old()
+        self._publish()
+        self.door.open()
+        self._write_state({"url": self.door.url})
+        log.info("watching %d folders at %s", len(self.scene.projects), self.door.url)
+        self._turn()
+        self._close()
+
+    def _turn(self) -> None:
+        wait_s, beat = 0.0, time.monotonic()
+        while not self.is_ending:
+            hints = self._hints(wait_s)
+            wait_s = self.loop.step(hints)
+            self._publish()
+            while not self.ticks.due.empty():
+                if self.ticks.due.get() == "backup":
+                    self._back_up()
+            if time.monotonic() - beat > HEARTBEAT_S:
+                beat = time.monotonic()
+                os.utime(state_path(self.home))
+
+    def _hints(self, wait_s: float) -> set[Path]:
+        """The paths to look at, waited for up to `wait_s` seconds."""
+        hints: set[Path] = set()
+        try:
+            if wait_s > 0:
+                hints.add(self.watcher.hints.get(timeout=wait_s))
+            while len(hints) < MOST_HINTS:
+                hints.add(self.watcher.hints.get_nowait())
+        except queue.Empty:
+            pass
+        return hints
+
+    def _publish(self) -> None:
+        projects = self.scene.projects.values()
+        self._public = {
+            "projects": [
+                {"id": p.project.id, "name": p.config.name or p.project.name, "root": str(p.root)} for p in projects
+            ],
+            "roots": [str(p.root) for p in projects],
+            "runs": sum(len(p.runs) for p in projects),
+            "trouble": self.scene.trouble,
+        }
+
+    def _end(self, signum: int, frame: object) -> None:
+        self.is_ending = True
+        self.watcher.hints.put(self.home)  # wakes the loop
+
+    def _close(self) -> None:
+        log.info("ending")
+        self.door.close()
+        self.ticks.stop()
+        self.watcher.stop()
+        self._write_state({"stopped_at": datetime.now(UTC).isoformat()})
+        self.scene.records.close()
+        self.scene.points.close()
+
+    def _write_state(self, more: dict[str, Any]) -> None:
+        state = {"pid": os.getpid(), "version": __version__, "started_at": datetime.now(UTC).isoformat(), **more}
+        write_atomic(state_path(self.home), json.dumps(state).encode())
+
+    def _back_up_if_old(self) -> None:
+        age = newest_age_h(self.home, datetime.now(UTC))
+        if age is None or age > self.settings.backup_every_h:
+            self._back_up()
+
+    def _back_up(self) -> None:
+        try:
+            log.info("backup: %s", back_up(self.home, keep=self.settings.backups_kept))
+        except (OSError, sqlite3.OperationalError) as error:
+            log.error("no backup was made: %s", error)
+
+
+def run(home: Path, is_foreground: bool = False) -> None:
+    """Run a daemon here and now. Raises NeatError when one is running, StoreError when the store is unreadable."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _set_up_log(home, is_foreground)
+    lock = FileLock(lock_path(home))
+    deadline = time.monotonic() + 2.0
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            raise NeatError(
+                f"neatd is already running (pid {read_state(home).get('pid')})", "`neatd status` tells more"
+            )
+        time.sleep(0.05)
+    try:
+        Daemon(home).run()
+    finally:
+        lock.release()
+
+
+def _set_up_log(home: Path, is_foreground: bool) -> None:
+    log_path(home).parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [RotatingFileHandler(log_path(home), maxBytes=5 << 20, backupCount=3, delay=True)]
+    if is_foreground:
+        handlers.append(logging.StreamHandler())
+    logging.raiseExceptions = False  # a full disk must not end a daemon by way of its own log
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers, force=True
+    )
+    for name in ("apscheduler", "watchdog", "git"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """`python -m neatd.daemon`: the background process that `neatd start` makes."""
+    try:
+        run(neat_home())
+    except (NeatError, StoreError) as error:
+        log.error("%s", error)
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

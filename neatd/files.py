@@ -1,0 +1,106 @@
+"""Files as everyone here handles them: where ours live, atomic writing, what a checkpoint on disk measures.
+
+Stdlib only, because the short commands import it. Nothing here deletes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Never entered when looking for runs: repositories' insides, environments, caches, and what neat itself writes.
+IGNORED_FOLDERS = frozenset(
+    {
+        ".git", ".hg", ".svn", ".neat", ".venv", "venv", ".env", "env", "node_modules", "__pycache__", "site-packages",
+        ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tox", ".nox", ".ipynb_checkpoints",
+        ".idea", ".vscode", "snapshots", "data", "dataset", "datasets",
+    }
+)  # fmt: skip
+
+
+def data_path(name: str) -> Path:
+    """The shipped folder `rules`, `templates`, `store` or `trainers`: inside the wheel, else beside the package."""
+    package = Path(__file__).resolve().parent
+    packed = package / "_data" / name
+    return packed if packed.is_dir() else package.parent / name
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` such that a crash leaves the old file or the new one, whole. Keeps the file's mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(_mode_for(path))
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def _mode_for(path: Path) -> int:
+    """The mode the file has, or what the umask gives a new one (mkstemp's 0600 would hide it from the group)."""
+    try:
+        return path.stat().st_mode & 0o7777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable where the system can (Windows cannot open folders)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some file systems refuse to sync a folder; the rename itself has still happened
+    finally:
+        os.close(handle)
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether `path`, links resolved, lies in `root`, links resolved, and is not `root` itself."""
+    real, base = path.resolve(), root.resolve()
+    return real != base and base in real.parents
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file in hex, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def measure_checkpoint(path: Path) -> tuple[int, int, int] | None:
+    """(size in bytes, newest mtime in ns, inode) of a checkpoint file or folder; None if it vanished meanwhile.
+
+    A folder is one unit: the sum of its files and the newest of their times. Links inside are counted as links.
+    """
+    try:
+        own = path.lstat()
+        if not path.is_dir() or path.is_symlink():
+            return own.st_size, own.st_mtime_ns, own.st_ino
+        sizes = [entry.stat(follow_symlinks=False) for entry in _files_below(path)]
+    except OSError:
+        return None
+    newest = max([own.st_mtime_ns, *(s.st_mtime_ns for s in sizes)])
+    return sum(s.st_size for s in sizes), newest, own.st_ino
+
+
+def _files_below(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(Path(entry.path))
+            else:
+                yield entry

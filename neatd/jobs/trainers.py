@@ -1,0 +1,168 @@
+"""Trainers as their folders declare them: `trainer.yaml` -> spec -> the command that runs one.
+
+Must not import a trainer or what it needs (torch would cost seconds), and must not be given a folder that a repository
+brought: what is declared here is run. Invariant: a command built here holds only parameters that the trainer declares,
+each of its declared type.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from neatd.errors import ConfigError, NeatError
+from neatd.models import Model
+
+SPEC_FILE = "trainer.yaml"
+Name = Annotated[str, StringConstraints(min_length=1)]
+Value = int | float | str | bool
+_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+
+
+class Parameter(Model):
+    """One `k=v` a trainer takes. `default` is of that type whatever YAML made of it (to YAML `3e-3` is text)."""
+
+    type: Literal["int", "float", "str", "bool"]
+    default: Value
+    help: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("type") in _KINDS and isinstance(data.get("default"), Value):
+            return {**data, "default": parse_value(data["type"], str(data["default"]))}
+        return data
+
+
+class TrainerFile(Model):
+    """What stands in trainer.yaml. `writes` are patterns below --out, `needs` the modules it imports."""
+
+    name: Name
+    description: str = ""
+    command: tuple[Name, ...] = Field(min_length=1)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    writes: tuple[str, ...] = ()
+    needs: tuple[Name, ...] = ()
+
+
+class TrainerSpec(TrainerFile):
+    """A trainer and the folder that its command's files are in."""
+
+    folder: Path
+
+
+def load_trainers(folder: Path) -> dict[str, TrainerSpec]:
+    """The trainers in the folders below `folder`, by name, in the order of their folders; empty if there are none.
+
+    Raises ConfigError with all mistakes of all files, each with file, line, field and value.
+    """
+    found: dict[str, TrainerSpec] = {}
+    mistakes: list[str] = []
+    for path in sorted(folder.glob(f"*/{SPEC_FILE}")):
+        try:
+            file = _load(path)
+        except ConfigError as error:
+            mistakes.append(error.message)
+            continue
+        if file.name in found:
+            mistakes.append(f"{path}: name: {file.name!r} is the name of {found[file.name].folder / SPEC_FILE} too")
+        found[file.name] = TrainerSpec(**dict(file), folder=path.parent.absolute())
+    if mistakes:
+        raise ConfigError("\n".join(mistakes), f"fields of a trainer: {', '.join(TrainerFile.model_fields)}")
+    return found
+
+
+def build_command(spec: TrainerSpec, out: Path, params: Sequence[str]) -> tuple[str, ...]:
+    """The command that trains into `out` with `params` ("steps=200"), runnable from anywhere; of equals the last wins.
+
+    `python` becomes this interpreter and a file of the trainer's folder its absolute path. Raises NeatError naming a
+    parameter that is unknown, with the closest known one, or whose value is not of the declared type.
+    """
+    values = dict(_checked(spec, param) for param in params)
+    first, *rest = spec.command
+    program = sys.executable if first == "python" else _absolute(spec.folder, first)
+    files = [_absolute(spec.folder, part) for part in rest]
+    return (program, *files, "--out", str(out.absolute()), *(f"{name}={value}" for name, value in values.items()))
+
+
+def missing_needs(spec: TrainerSpec) -> tuple[str, ...]:
+    """The modules the trainer needs that are not installed here. Looks for them without importing any."""
+    # A dotted name is asked for by its package: find_spec would import the parents to look inside.
+    return tuple(n for n in spec.needs if importlib.util.find_spec(n.partition(".")[0]) is None)
+
+
+def parse_value(kind: str, text: str) -> Value:
+    """`text` as `kind` (int, float, str, or bool: true or false in any case). Raises ValueError if it is not one."""
+    try:
+        if kind == "bool":
+            return {"true": True, "false": False}[text.lower()]
+        return {"int": int, "float": float, "str": str}[kind](text)
+    except (KeyError, ValueError):
+        raise ValueError(f"{text!r} is not {_KINDS[kind]}") from None
+
+
+def _checked(spec: TrainerSpec, param: str) -> tuple[str, str]:
+    """(name, value as the trainer gets it) of "name=value"."""
+    name, equals, text = param.partition("=")
+    declared = spec.parameters.get(name)
+    if declared is None:
+        raise NeatError(f"{spec.name} has no parameter {name!r}", _suggestion(spec, name))
+    example = f"write for example {name}={_written(declared.default)}, the default"
+    if not equals:
+        raise NeatError(f"parameter {name!r} has no value", example)
+    try:
+        value = parse_value(declared.type, text)
+    except ValueError as error:
+        raise NeatError(f"parameter {name!r}: {error}", example) from error
+    return name, _written(value) if declared.type == "bool" else text
+
+
+def _suggestion(spec: TrainerSpec, name: str) -> str:
+    closest = difflib.get_close_matches(name, spec.parameters, n=1, cutoff=0.0)
+    if not closest:
+        return f"{spec.name} takes no parameters"
+    return f"did you mean {closest[0]!r}? {spec.name} takes {', '.join(spec.parameters)}"
+
+
+def _written(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _absolute(folder: Path, part: str) -> str:
+    return str(folder / part) if (folder / part).is_file() else part
+
+
+def _load(path: Path) -> TrainerFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        return TrainerFile.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{path}:{_line(node, e['loc'])}: {_describe(e['loc'], e['msg'], e['input'])}" for e in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _describe(loc: tuple[int | str, ...], message: str, value: object) -> str:
+    return f"{'.'.join(map(str, loc)) or 'the document'}: {message} (value: {value!r})"
+
+
+def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """The 1-based line of the deepest key of `loc` that stands in the document."""
+    line = 1
+    for part in loc:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((key, value) for key, value in pairs if key.value == part), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line

@@ -1,0 +1,393 @@
+"""Frozen values shared by all stages: what was read, what was judged, what is kept.
+
+Rows become these models in `store/` and nowhere else. Nothing here touches disk or clock. Times are aware UTC
+datetimes in records and unix seconds (float) in samples, because trainers write unix seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RunStatus = Literal["starting", "running", "stalled", "finished", "failed", "killed", "interrupted", "lost"]
+ENDED: frozenset[str] = frozenset({"finished", "failed", "killed", "interrupted", "lost"})
+Severity = Literal["info", "warning", "critical"]
+Goal = Literal["min", "max"]
+
+
+class Model(BaseModel):
+    """Base of every shared value: immutable, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---- reading: plain tuples, because there are a hundred thousand of them a second ----
+
+
+class Line(NamedTuple):
+    """One line of a metrics file: `values` maps series name to number (NaN and infinities kept)."""
+
+    seq: int  # 1-based ordinal of the line within its source, over all generations of the file
+    attempt: int  # 1 for the first life of the run, one more after each restart from an earlier step
+    step: int
+    time: float | None  # unix seconds as the trainer wrote them; None if it wrote none
+    values: dict[str, float]
+
+
+class Sample(NamedTuple):
+    """One point of one series, in file order."""
+
+    seq: int
+    attempt: int
+    step: int
+    value: float
+    time: float | None
+
+
+class Prediction(NamedTuple):
+    """One line of predictions.jsonl: how the model did on one example at one step."""
+
+    seq: int
+    step: int
+    example_id: str
+    is_correct: bool
+    loss: float
+    prompt: str | None
+    expected: str | None
+    answer: str | None
+
+
+class AttemptStart(NamedTuple):
+    """Attempt `attempt` of a source begins at line `from_seq`, whose step is `from_step`."""
+
+    attempt: int
+    from_seq: int
+    from_step: int
+
+
+class Cursor(Model):
+    """Where reading of one source stands. Committed in one transaction with the lines that it counts."""
+
+    reading_id: str = ""  # new whenever the source is first read into this points.db
+    generation: int = 1  # one more when the file was replaced or cut
+    offset: int = 0
+    seq: int = 0
+    attempt: int = 1
+    head_len: int = 0
+    head_hash: str = ""
+    anchor_hash: str = ""  # hash of the (up to) 256 bytes before `offset`
+    bad_lines: int = 0
+    first_bad: str = ""  # "line 12: not JSON"
+    is_skipping: bool = False  # inside a line longer than the limit
+    is_missing: bool = False
+
+
+class GitState(Model):
+    """Git as it stood: every field empty when there is no repository, `commit` empty before the first commit."""
+
+    branch: str = ""  # empty when HEAD is detached
+    commit: str = ""
+    subject: str = ""
+    is_repo: bool = False
+    is_detached: bool = False
+    dirty: tuple[str, ...] = ()  # paths changed against HEAD, relative to the worktree
+    untracked: tuple[str, ...] = ()
+
+
+class ProcessFact(Model):
+    """The process behind a run, identified over PID reuse by its start time (unix seconds)."""
+
+    pid: int
+    started: float
+    command: str = ""
+
+
+# ---- records ----
+
+
+class Record(Model):
+    """The fields every kind of record has."""
+
+    id: str
+    project_id: str | None = None
+    title: str = ""
+    body: str = ""
+    status: str = "open"
+    tags: tuple[str, ...] = ()
+    created_at: datetime
+    updated_at: datetime
+    source: str = "person"
+    worktree: str = ""
+    branch: str = ""
+    commit: str = ""
+    evidence: tuple[dict[str, Any], ...] = ()
+    valid_while: tuple[str, ...] = ()
+
+
+class Note(Record):
+    """Something worth keeping that is none of the other kinds."""
+
+
+class Decision(Record):
+    """What was decided, and why; what else was possible; what follows."""
+
+    why: str = ""
+    context: str = ""
+    alternative: tuple[str, ...] = ()
+    implication: tuple[str, ...] = ()
+    supersedes: str = ""
+
+
+class Hypothesis(Record):
+    """A claim with a prediction written before the run, and the verdict computed from the run."""
+
+    predict: str = ""
+    run: str = ""
+    verdict: str = ""  # "", supported, refuted, undecided
+    verdict_reason: str = ""
+
+
+class Bug(Record):
+    """A fault: what caused it, what fixed it, what is still to do."""
+
+    cause: str = ""
+    fix: str = ""
+    follow_up: str = ""
+
+
+class Task(Record):
+    """A next step; `position` orders the open ones, smallest first."""
+
+    after: str = ""
+    position: float = 0.0
+
+
+RECORD_KINDS: dict[str, type[Record]] = {
+    "note": Note,
+    "decision": Decision,
+    "hypothesis": Hypothesis,
+    "bug": Bug,
+    "task": Task,
+}
+
+
+class Project(Model):
+    """What `neat init` registered: the UUID in neat.yaml, and one root per worktree or clone."""
+
+    id: str
+    name: str
+    root: str
+    baseline: str = ""  # run id the others are compared with
+
+
+class Run(Model):
+    """One training run, found from its files: `folder` is relative to `root`."""
+
+    id: str
+    project_id: str
+    root: str
+    folder: str
+    name: str
+    status: RunStatus = "starting"
+    reason: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+    git: GitState = GitState()
+    process: ProcessFact | None = None
+    job_id: str | None = None
+    planned_steps: int | None = None
+    created_at: datetime
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None = None
+
+
+class SeriesFact(Model):
+    """A series of the current attempt in numbers; `best` follows the metric's goal. None where nothing is finite."""
+
+    name: str
+    source: str = ""
+    points: int
+    first_step: int
+    last_step: int
+    last: float | None  # None stands for NaN
+    min: float | None = None
+    min_step: int | None = None
+    max: float | None = None
+    max_step: int | None = None
+    nonfinite: int = 0
+
+
+CheckpointStatus = Literal["present", "trashed", "deleted", "gone"]
+
+
+class Checkpoint(Model):
+    """A complete saved state of a run. `path` is relative to the run's folder; `ordinal` counts saves from 0, for ever."""
+
+    id: str
+    run_id: str
+    path: str
+    step: int | None = None  # None when the name tells none: such a file is never deleted
+    ordinal: int
+    size_bytes: int
+    mtime_ns: int
+    inode: int = 0
+    is_folder: bool = False
+    status: CheckpointStatus = "present"
+    completed_at: datetime
+
+
+class Verdict(Model):
+    """What a rule said about one point. Pure output of judging; becomes an event when stored."""
+
+    rule: str
+    condition: str
+    metric: str
+    seq: int
+    attempt: int
+    step: int
+    time: float | None
+    value: float
+    score: float | None = None
+    threshold: float | None = None
+    severity: Severity = "warning"
+    message: str
+    window: tuple[tuple[int, float], ...] = ()  # the last (step, value) pairs before the point, oldest first
+    wants_snapshot: bool = False
+    goal: Goal | None = None  # for `best`
+
+
+class Event(Model):
+    """An anomaly, a best value or a mishap, stored once: `dedupe` is unique."""
+
+    id: str
+    project_id: str | None = None
+    run_id: str | None = None
+    rule: str
+    metric: str = ""
+    step: int | None = None
+    started_at: datetime
+    created_at: datetime
+    severity: Severity = "warning"
+    value: float | None = None
+    score: float | None = None
+    threshold: float | None = None
+    message: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
+    dedupe: str = ""
+
+
+class Snapshot(Model):
+    """A copy of a run's state at an event. `mode` says how the checkpoint was kept."""
+
+    id: str
+    project_id: str
+    event_id: str
+    run_id: str
+    status: Literal["pending", "done", "failed"] = "pending"
+    mode: Literal["", "reflink", "copy", "pin", "none"] = ""
+    path: str = ""
+    size_bytes: int = 0
+    checkpoint_id: str | None = None
+    best_checkpoint_id: str | None = None
+    reason: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+
+class Deletion(Model):
+    """One line of the trash's journal: planned before the rename, moved after it."""
+
+    id: str
+    batch: str
+    run_id: str
+    checkpoint_id: str
+    from_path: str
+    trash_path: str
+    size_bytes: int
+    reason: str
+    status: Literal["planned", "moved", "restored", "refused"] = "planned"
+    note: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+
+class Job(Model):
+    """A program neat launches: its command, where it runs, how it ended."""
+
+    id: str
+    project_id: str
+    name: str
+    command: tuple[str, ...]
+    cwd: str
+    run_folder: str = ""  # relative to the project's root
+    status: Literal["queued", "running", "finished", "failed", "killed", "interrupted", "lost"] = "queued"
+    reason: str = ""
+    pid: int | None = None
+    exit_code: int | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Request(Model):
+    """Something to be done to the world by the daemon: launch, delete, undo."""
+
+    id: str
+    kind: str
+    project_id: str | None = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+    status: Literal["pending", "running", "done", "failed"] = "pending"
+    result: dict[str, Any] = Field(default_factory=dict)
+    created_at: datetime
+    updated_at: datetime
+
+
+class Change(Model):
+    """One line of a record's history."""
+
+    at: datetime
+    who: str
+    kind: str
+    record_id: str
+    field: str
+    old: Any = None
+    new: Any = None
+
+
+class RetentionPolicy(Model):
+    """The three tiers. The numbers are seed practice: 20 recent, 20 at half density, every 1000th step."""
+
+    newest: int = Field(default=20, ge=1)
+    half: int = Field(default=20, ge=0)
+    every_steps: int = Field(default=1000, ge=1)
+
+
+class Kept(Model):
+    """A checkpoint that stays, with every reason for it."""
+
+    checkpoint: Checkpoint
+    reasons: tuple[str, ...]
+
+
+class Dropped(Model):
+    """A checkpoint that goes, with the reason."""
+
+    checkpoint: Checkpoint
+    reason: str
+
+
+class RetentionPlan(Model):
+    """What a policy says of one run's catalogue. Nothing has been done yet."""
+
+    run_id: str
+    keep: tuple[Kept, ...] = ()
+    delete: tuple[Dropped, ...] = ()
+
+    @property
+    def bytes_before(self) -> int:
+        return sum(k.checkpoint.size_bytes for k in self.keep) + self.bytes_freed
+
+    @property
+    def bytes_freed(self) -> int:
+        return sum(d.checkpoint.size_bytes for d in self.delete)

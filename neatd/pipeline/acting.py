@@ -1,0 +1,108 @@
+"""The wishes of judging carried out: snapshots of what was before an event, and retention where the user allowed it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.actions.snapshot import SnapshotInput, take
+from neatd.models import Checkpoint, Event, Snapshot
+from neatd.pipeline.retaining import apply_plan, plan_run
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.read.checkpoint import step_of
+from neatd.store import checkpoints, events, projects
+from neatd.store.short import new_id
+
+log = logging.getLogger(__name__)
+WAIT_FOR_SAVE_S = 15.0  # a checkpoint from before the event may still be at work on its rest
+
+
+def take_snapshots(scene: Scene) -> bool:
+    """Take the snapshots that are asked for. True while some wait for a checkpoint to complete."""
+    is_waiting = False
+    for snapshot in events.snapshots(scene.records, status="pending"):
+        found = _live(scene, snapshot.run_id)
+        if found is None:
+            _settle(scene, snapshot, "failed", "the run's project is not there")
+            continue
+        event = events.get_event(scene.records, snapshot.event_id)
+        if _must_wait(found[1], event):
+            is_waiting = True
+        else:
+            _take(scene, *found, snapshot, event)
+    return is_waiting
+
+
+def _live(scene: Scene, run_id: str) -> tuple[LiveProject, LiveRun] | None:
+    return next(((project, live) for project, live in scene.live_runs() if live.run.id == run_id), None)
+
+
+def _must_wait(live: LiveRun, event: Event) -> bool:
+    """Whether a checkpoint that this snapshot would rather have is not complete yet."""
+    if (datetime.now(UTC) - event.created_at).total_seconds() > WAIT_FOR_SAVE_S or event.step is None:
+        return False
+    latest = event.step if _is_best(event) else event.step - 1
+    settling = [step_of(Path(path).name, "." not in Path(path).name) for path in live.settling]
+    return live.saves_due or any(step is not None and step <= latest for step in settling)
+
+
+def _is_best(event: Event) -> bool:
+    return event.details.get("condition") == "best"
+
+
+def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
+    if not live.folder.is_dir():
+        _settle(scene, snapshot, "failed", "the run's folder is gone")
+        return
+    catalogue = checkpoints.catalogue(scene.records, live.run.id)
+    before = before_event(catalogue, event)
+    best = _best(scene, project, live)
+    left = int(scene.settings.snapshot_gib * 2**30) - events.snapshot_bytes(scene.records, project.project.id)
+    source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
+    events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next
+    try:
+        result = take(SnapshotInput(event, live.run, live.folder, before, best, max(left, 0), live.run.git))
+    except OSError as error:
+        _settle(scene, snapshot, "failed", f"{error.strerror}: {error.filename or live.folder}")
+        return
+    events.set_snapshot(
+        scene.records, snapshot.id, status="done", mode=result.mode, path=result.path, size_bytes=result.size_bytes,
+        reason=result.reason,
+    )  # fmt: skip
+    project.is_stale = True
+
+
+def before_event(catalogue: list[Checkpoint], event: Event) -> Checkpoint | None:
+    """The last save from before the event (for a best value: up to it, since its weights are the ones that scored)."""
+    if event.step is None:
+        return None
+    latest = event.step if _is_best(event) else event.step - 1
+    fitting = [one for one in catalogue if one.status == "present" and one.step is not None and one.step <= latest]
+    return max(fitting, key=lambda one: one.ordinal, default=None)
+
+
+def _best(scene: Scene, project: LiveProject, live: LiveRun) -> Checkpoint | None:
+    """The run's best checkpoint by the first metric that judges it."""
+    planned = plan_run(scene.records, scene.points, live.run, project.config)
+    return next((k.checkpoint for k in planned.keep if any(r.startswith("best ") for r in k.reasons)), None)
+
+
+def _settle(scene: Scene, snapshot: Snapshot, status: str, reason: str) -> None:
+    log.warning("snapshot %s: %s", snapshot.id, reason)
+    events.set_snapshot(scene.records, snapshot.id, status=status, reason=reason)
+
+
+def retain(scene: Scene, project: LiveProject, live: LiveRun) -> None:
+    """Thin a run's checkpoints, if the user allowed it for this folder on this machine."""
+    if "retention" not in projects.consents(scene.records, project.root):
+        return
+    planned = plan_run(scene.records, scene.points, live.run, project.config)
+    if not planned.delete:
+        return
+    outcomes = apply_plan(scene.records, live.run, planned, new_id("deletion"))
+    moved = [one for one in outcomes if one.status == "moved"]
+    for one in outcomes:
+        if one.status == "refused":
+            log.warning("kept %s: %s", one.from_path, one.note)
+    project.is_stale = project.is_stale or bool(moved)

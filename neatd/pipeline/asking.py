@@ -1,0 +1,103 @@
+"""Requests carried out: launch a job, apply retention, undo it. Each is idempotent, so a crash in the middle is made good.
+
+Called by the daemon; and by the command line when no daemon runs, under the daemon's lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from neatd.errors import NeatError
+from neatd.jobs.launch import launch
+from neatd.models import Deletion, Request
+from neatd.pipeline.finding import follow
+from neatd.pipeline.following import job_folder
+from neatd.pipeline.retaining import apply_plan, plan_run, undo
+from neatd.pipeline.scene import Scene
+from neatd.store import checkpoints, requests, runs
+
+log = logging.getLogger(__name__)
+
+
+def carry_out(scene: Scene) -> None:
+    """Carry out every request that waits, oldest first. What a person got wrong is the request's result, not an error."""
+    for request in requests.pending(scene.records):
+        requests.set_request(scene.records, request.id, "running")
+        try:
+            result = _KINDS[request.kind](scene, request)
+        except KeyError:
+            requests.set_request(scene.records, request.id, "failed", {"error": f"unknown request {request.kind!r}"})
+        except NeatError as error:
+            log.warning("request %s: %s", request.id, error.message)
+            requests.set_request(scene.records, request.id, "failed", {"error": error.message, "hint": error.hint})
+        else:
+            requests.set_request(scene.records, request.id, "done", result)
+    for project in scene.projects.values():
+        project.is_stale = True
+
+
+def _launch(scene: Scene, request: Request) -> dict[str, Any]:
+    job = requests.get_job(scene.records, request.payload["job_id"])
+    root = str(request.payload["root"])
+    if root in scene.projects and job.run_folder:
+        live = follow(scene, scene.projects[root], Path(root) / job.run_folder)
+        fields: dict[str, Any] = {"job_id": job.id, "status": "starting", "reason": "its job starts", "ended_at": None}
+        runs.set_run(scene.records, live.run.id, **fields, process=None)
+        live.run = live.run.model_copy(update={**fields, "process": None})
+    folder = job_folder(scene.home, job.id)
+    try:
+        launch(job, folder, folder / "output.log", {"NEAT_HOME": str(scene.home)})
+    except NeatError as error:
+        requests.set_job(scene.records, job.id, status="failed", reason=error.message)
+        raise
+    return {"job_id": job.id}
+
+
+def _retention_apply(scene: Scene, request: Request) -> dict[str, Any]:
+    batch = request.id
+    moved: list[Deletion] = []
+    refused: list[Deletion] = []
+    for run_id in request.payload["run_ids"]:
+        run = runs.get_run(scene.records, run_id)
+        project = scene.projects.get(run.root)
+        if project is None:
+            raise NeatError(f"the folder of {run.name} is not watched: {run.root}", "run `neat init` there")
+        planned = plan_run(scene.records, scene.points, run, project.config)
+        for one in apply_plan(scene.records, run, planned, batch):
+            (moved if one.status == "moved" else refused).append(one)
+    return {
+        "batch": batch,
+        "moved": len(moved),
+        "freed_bytes": sum(one.size_bytes for one in moved),
+        "refused": [{"path": one.from_path, "note": one.note} for one in refused],
+    }
+
+
+def _retention_undo(scene: Scene, request: Request) -> dict[str, Any]:
+    batch = request.payload.get("batch") or _newest_batch(scene, request.project_id)
+    outcomes = undo(scene.records, batch)
+    if not outcomes:
+        raise NeatError(
+            f"nothing of {batch} lies in the trash", "`neat retention undo --list` shows what can come back"
+        )
+    back = [one for one in outcomes if one.status == "restored"]
+    left = [{"path": one.from_path, "note": one.note} for one in outcomes if one.status != "restored"]
+    return {"batch": batch, "restored": len(back), "bytes": sum(one.size_bytes for one in back), "refused": left}
+
+
+def _newest_batch(scene: Scene, project_id: str | None) -> str:
+    ours = {run.id for run in runs.all_runs(scene.records, project_id)}
+    newest = next((one for one in checkpoints.trashed(scene.records) if one.run_id in ours), None)
+    if newest is None:
+        raise NeatError("nothing of this project lies in the trash", "`neat retention apply` is what fills it")
+    return newest.batch
+
+
+_KINDS: dict[str, Callable[[Scene, Request], dict[str, Any]]] = {
+    "launch": _launch,
+    "retention-apply": _retention_apply,
+    "retention-undo": _retention_undo,
+}

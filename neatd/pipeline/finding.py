@@ -1,0 +1,167 @@
+"""Projects and runs are found: registered folders, their configuration and rules, the folders that hold metrics."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.config import ProjectConfig, load_project
+from neatd.errors import ConfigError
+from neatd.files import data_path, write_atomic
+from neatd.models import Project
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
+from neatd.place import PROJECT_FILE
+from neatd.read.discover import SOURCES, survey
+from neatd.read.gitstate import git_marks, git_state
+from neatd.rules.load import load_rule, load_rules
+from neatd.rules.schema import Rule
+from neatd.store import checkpoints, events, points, projects, runs
+
+log = logging.getLogger(__name__)
+
+
+def refresh_projects(scene: Scene) -> None:
+    """Bring the followed projects to what is registered; a folder that is gone is let go, its records stay."""
+    known = {project.root: project for project in projects.projects(scene.records)}
+    for root in set(scene.projects) - set(known):
+        del scene.projects[root]
+    for root, project in known.items():
+        if root in scene.projects:
+            scene.projects[root].project = project
+        elif Path(root).is_dir():
+            scene.projects[root] = _open_project(scene, project)
+
+
+def _open_project(scene: Scene, project: Project) -> LiveProject:
+    live = LiveProject(project, Path(project.root), ProjectConfig(id=project.id))
+    for run in runs.all_runs(scene.records, project.id):
+        if run.root == project.root:
+            follow(scene, live, live.root / run.folder)
+    return live
+
+
+def reload_config(scene: Scene, project: LiveProject) -> None:
+    """Read neat.yaml and the rules again when they changed. A mistake becomes an event; the last good ones stay."""
+    stamp = _stamps([project.root / PROJECT_FILE])
+    if stamp != project.config_stamp:
+        project.config_stamp = stamp  # type: ignore[assignment]
+        try:
+            project.config = load_project(project.root)
+            project.is_stale = True
+        except ConfigError as error:
+            _mishap(scene, project, "config-mistake", error)
+    folders = (scene.home / "rules", project.root / ".neat" / "rules")
+    rules_stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
+    if not project.rules or rules_stamp != project.rules_stamp:
+        project.rules_stamp = rules_stamp
+        project.rules = _load_rules(scene, project, folders)
+        for live in project.runs.values():
+            for source in live.sources.values():
+                source.judge = None
+
+
+def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -> tuple[Rule, ...]:
+    """Shipped rules, the user's, the project's, by name; for a file with a mistake, its last good text."""
+    shipped, problems = load_rules([data_path("rules")])
+    by_name = {rule.rule: rule for rule in shipped}
+    for folder in folders:
+        good = scene.home / "good_rules" / project.project.id / folder.parent.name
+        for path in sorted(folder.glob("*.y*ml")):
+            try:
+                rule = load_rule(path)
+            except ConfigError as error:
+                _mishap(scene, project, "rules-mistake", error)
+                kept = good / path.name
+                if kept.exists():
+                    rule = load_rule(kept)
+                    by_name[rule.rule] = rule
+                continue
+            write_atomic(good / path.name, path.read_bytes())
+            by_name[rule.rule] = rule
+    for problem in problems:
+        log.error("a shipped rule is broken: %s", problem)
+    return tuple(by_name.values())
+
+
+def _stamps(paths: list[Path]) -> tuple[object, ...]:
+    found: list[object] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            found.append((str(path), 0, 0))
+    return tuple(found)
+
+
+def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
+    log.warning("%s: %s", rule, error)
+    now = scene.clock()
+    del now
+    message = f"{error.message}; the last good ones stay in force"
+    key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}|{project.rules_stamp}"
+    if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
+        project.is_stale = True
+
+
+def survey_project(scene: Scene, project: LiveProject) -> None:
+    """Walk the project for runs. The next walk comes the later the longer this one took: half a percent of a core."""
+    begun = scene.clock()
+    if not project.root.is_dir():
+        _once(scene, project, "project-gone", f"the project's folder {project.root} is gone; its records stay", "gone")
+        project.next_survey = begun + scene.settings.full_sweep_s
+        return
+    reload_config(scene, project)
+    watch = project.config.watch
+    found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders)
+    for folder in found.runs:
+        follow(scene, project, folder)
+    for folder in found.unreadable:
+        _once(scene, project, "folder-unreadable", f"{folder} cannot be entered: check its permissions", str(folder))
+    if found.is_capped:
+        text = f"more than {watch.max_folders} folders or {watch.depth} levels below {project.root}: the rest is not watched"
+        _once(scene, project, "watch-capped", f"{text}; raise watch.max_folders or watch.depth in neat.yaml", "cap")
+    project.folders = found.folders
+    marks = git_marks(project.root)
+    project.is_stale = project.is_stale or marks != project.git_marks
+    project.git_marks = marks
+    took = scene.clock() - begun
+    project.next_survey = begun + min(max(scene.settings.sweep_s, 200 * took), scene.settings.full_sweep_s)
+
+
+def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str) -> None:
+    if events.add_mishap(scene.records, rule, message, f"{rule}|{project.root}|{key}", "warning", project.project.id):
+        project.is_stale = True
+
+
+def follow(scene: Scene, project: LiveProject, folder: Path) -> LiveRun:
+    """Follow the run in `folder`; known ones gain the sources that appeared since."""
+    relative = folder.relative_to(project.root).as_posix().removeprefix(".")
+    live = project.runs.get(relative)
+    if live is None:
+        live = _begin(scene, project, folder, relative)
+        project.runs[relative] = live
+    for name in SOURCES:
+        if name not in live.sources and (folder / name).is_file():
+            live.sources[name] = _open_source(scene, live, folder / name)
+            live.saves_due = True
+    return live
+
+
+def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> LiveRun:
+    run = runs.by_folder(scene.records, project.project.root, relative)
+    if run is None:
+        now = datetime.now(UTC)
+        git = git_state(project.root)
+        run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now)
+        project.is_stale = True
+    step, line_at = runs.progress_of(scene.points, run.id)
+    live = LiveRun(run, folder, last_step=step, last_line_at=line_at or run.created_at)
+    if checkpoints.catalogue(scene.records, run.id):
+        live.saves_due = True
+    return live
+
+
+def _open_source(scene: Scene, live: LiveRun, path: Path) -> Source:
+    return Source(path, points.cursor(scene.points, live.run.id, path.name))

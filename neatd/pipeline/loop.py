@@ -1,0 +1,241 @@
+"""The daemon's loop: six named calls, each guarded, so that one broken run never harms another.
+
+A failed step is an event with its traceback, and the step is tried again later: cursors move only with what they
+count, so nothing is lost. Only a broken store ends the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from neatd.errors import StoreError
+from neatd.files import IGNORED_FOLDERS
+from neatd.pipeline import acting, asking, finding, following, judging, reading, rendering, retaining, saving
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.place import PROJECT_FILE
+from neatd.read.discover import is_source
+from neatd.store import events, records
+from neatd.store.connection import database_path
+from neatd.store.damage import is_damage, unreadable
+from neatd.watch.observer import Watcher
+
+log = logging.getLogger(__name__)
+POLL_S = 0.5  # requests and records of other processes are noticed within this
+SAVES_LOOK_S = 30.0
+FULL_DISK_PAUSE_S = 5.0
+
+
+class Loop:
+    """Takes hints and the time, moves everything one step forward."""
+
+    def __init__(self, scene: Scene, watcher: Watcher) -> None:
+        self.scene = scene
+        self.watcher = watcher
+        self.next_sweep = 0.0
+        self.is_snapshot_waiting = False
+
+    def prepare(self) -> None:
+        """What a start needs: moves that a crash interrupted are settled, all projects are walked once."""
+        retaining.settle_after_crash(self.scene.records)
+        self.scene.others_changed_records()
+        finding.refresh_projects(self.scene)
+        self._find(is_sweep=True)
+        self._watch()
+
+    def step(self, hints: Iterable[Path]) -> float:
+        """One turn. Returns how many seconds may pass until the next one, hints aside."""
+        now = self.scene.clock()
+        if now < self.scene.paused_until:
+            return self.scene.paused_until - now
+        self.scene.trouble = ""
+        is_sweep = now >= self.next_sweep
+        if is_sweep:
+            self.next_sweep = now + self.scene.settings.sweep_s
+        self._guard("orders", self._take_orders)
+        self._guard("hints", self._follow_hints, hints)
+        self._find(is_sweep)
+        has_more = self._read(is_sweep)
+        has_more |= self._judge()
+        self._act(is_sweep)
+        self._guard("briefs", rendering.render_stale, self.scene)
+        return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
+
+    # ---- the six ----
+
+    def _take_orders(self) -> None:
+        """What other processes wrote: projects, requests, records, consents."""
+        if not self.scene.others_changed_records():
+            return
+        finding.refresh_projects(self.scene)
+        for project in self.scene.projects.values():
+            project.is_stale = True
+        asking.carry_out(self.scene)
+        for project in self.scene.projects.values():
+            following.decide_hypotheses(self.scene, project)
+
+    def _find(self, is_sweep: bool) -> None:
+        """Walk the projects whose time has come; new runs are followed from here on."""
+        now, before = self.scene.clock(), sum(1 for _ in self.scene.live_runs())
+        walked = False
+        for project in list(self.scene.projects.values()):
+            if now >= project.next_survey:
+                self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
+                project.next_survey = max(project.next_survey, now + 0.1)
+                self._guard("inbox", self._take_inbox, project)
+                walked = True
+            if is_sweep or walked:
+                for live in project.runs.values():
+                    if walked or not live.is_ended:
+                        reading.look(self.scene, live)
+        if walked and sum(1 for _ in self.scene.live_runs()) != before:
+            self._watch()
+
+    def _read(self, is_sweep: bool) -> bool:
+        """Lines into points, a turn per source, so that a long file does not hold up the others."""
+        has_more = False
+        for project, live in list(self.scene.live_runs()):
+            if is_sweep and not live.is_ended:
+                finding.follow(self.scene, project, live.folder)
+                self._guard(live.run.name, following.refresh_config, self.scene, live)
+            if any(source.is_due for source in live.sources.values()):
+                has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
+        return has_more
+
+    def _judge(self) -> bool:
+        """Points into verdicts, which may run behind."""
+        has_more = False
+        for project, live in list(self.scene.live_runs()):
+            has_more |= bool(self._guard(live.run.name, judging.judge_run, self.scene, project, live))
+        return has_more
+
+    def _act(self, is_sweep: bool) -> None:
+        """Saves into the catalogue, statuses, snapshots, retention."""
+        if is_sweep:
+            self._guard("processes", following.look_for_processes, self.scene)
+        for project, live in list(self.scene.live_runs()):
+            self._guard(live.run.name, self._act_on, project, live, is_sweep)
+        self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
+
+    def _act_on(self, project: LiveProject, live: LiveRun, is_sweep: bool) -> None:
+        now = self.scene.clock()
+        has_saves = False
+        if live.saves_due or (is_sweep and not live.is_ended and now >= live.next_saves_look):
+            live.next_saves_look = now + SAVES_LOOK_S
+            has_saves = saving.keep_saves(self.scene, project, live)
+            project.is_stale = project.is_stale or has_saves
+        has_ended = is_sweep and self._has_ended(project, live)
+        if has_ended:
+            following.decide_hypotheses(self.scene, project)
+        if has_saves or has_ended:
+            acting.retain(self.scene, project, live)
+
+    def _has_ended(self, project: LiveProject, live: LiveRun) -> bool:
+        """Whether the run just ended. Its last lines are read first: a process ends after it wrote them."""
+        if not live.is_ended:
+            reading.look(self.scene, live)
+            if any(source.is_due for source in live.sources.values()):
+                return False
+        return following.refresh_status(self.scene, project, live)
+
+    # ---- hints ----
+
+    def _follow_hints(self, hints: Iterable[Path]) -> None:
+        for path in hints:
+            for project in self.scene.projects.values():
+                if project.root in path.parents or path == project.root:
+                    self._follow_hint(project, path)
+
+    def _follow_hint(self, project: LiveProject, path: Path) -> None:
+        inside = path.relative_to(project.root).parts
+        if path.name == PROJECT_FILE or inside[:2] in ((".neat", "rules"), (".neat", "inbox"), (".neat", "templates")):
+            project.next_survey = 0.0
+        if any(part in IGNORED_FOLDERS for part in inside[:-1]):
+            return
+        live = self._run_around(project, path)
+        if is_source(path) and (live is None or live.folder != path.parent or path.name not in live.sources):
+            project.next_survey = 0.0
+        elif live is None:
+            if path.is_dir():
+                project.next_survey = 0.0
+        elif is_source(path):
+            reading.look(self.scene, live)
+        else:
+            live.saves_due = True
+            if path.is_dir() and path not in self.watcher.folders:
+                self._watch()
+
+    @staticmethod
+    def _run_around(project: LiveProject, path: Path) -> LiveRun | None:
+        """The run whose folder is the nearest at or above `path`."""
+        for folder in (path, *path.parents):
+            if folder == project.root.parent:
+                return None
+            live = project.runs.get(folder.relative_to(project.root).as_posix().removeprefix("."))
+            if live is not None:
+                return live
+        return None
+
+    def _watch(self) -> None:
+        """Watch the roots, the living runs with their checkpoints, then whatever else the cap leaves room for."""
+        folders: list[Path] = []
+        for project in self.scene.projects.values():
+            folders += [project.root, *(p for p in (project.root / ".neat" / "rules",) if p.is_dir())]
+        for _, live in self.scene.live_runs():
+            if not live.is_ended and live.folder.is_dir():
+                folders += [live.folder, *(p for p in live.folder.iterdir() if p.is_dir() and p.name != "snapshots")]
+        for project in self.scene.projects.values():
+            folders += project.folders
+        self.watcher.watch_only(folders)
+
+    def _take_inbox(self, project: LiveProject) -> None:
+        """Records that a sandboxed command left in the project: in the store, then off the disk."""
+        for path in sorted((project.root / ".neat" / "inbox").glob("*.json")):
+            if records.take_from_inbox(self.scene.records, path, project.project.id):
+                path.unlink(missing_ok=True)
+                project.is_stale = True
+            else:
+                message = f"{path} is not a record: it is left where it lies"
+                events.add_mishap(
+                    self.scene.records, "inbox-mistake", message, f"inbox|{path}", "info", project.project.id
+                )
+
+    # ---- the guard ----
+
+    def _guard(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Run one part of a step; what goes wrong in it is kept and the loop goes on. None after a failure."""
+        try:
+            return call(*arguments)
+        except sqlite3.DatabaseError as error:
+            self._store_trouble(what, error)
+        except StoreError:
+            raise
+        except Exception as error:
+            # The one place that may: whatever it is, the daemon lives, and the event tells what and where.
+            self._keep(what, error)
+        return None
+
+    def _store_trouble(self, what: str, error: sqlite3.DatabaseError) -> None:
+        if is_damage(error):
+            path = database_path(self.scene.home, "neat")
+            raise unreadable(self.scene.home, path, f"{error} (while at {what})") from error
+        self.scene.trouble = f"the store cannot be written: {error}; nothing is lost, reading goes on when it can"
+        self.scene.paused_until = self.scene.clock() + FULL_DISK_PAUSE_S
+        log.error("%s (%s)", self.scene.trouble, what)
+        for _, live in self.scene.live_runs():
+            for source in live.sources.values():
+                source.is_due, source.stamp = True, None
+
+    def _keep(self, what: str, error: Exception) -> None:
+        log.error("%s failed", what, exc_info=error)
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+        message = f"{what}: {type(error).__name__}: {error} ({where}); the other runs go on"
+        try:
+            events.add_mishap(self.scene.records, "step-failed", message, f"step|{what}|{type(error).__name__}|{where}")
+        except sqlite3.DatabaseError as second:
+            log.error("the event could not be kept either: %s", second)

@@ -1,0 +1,109 @@
+"""Retention joined to the store: what a plan needs to know of a run, and its plan carried out with a journal."""
+
+from __future__ import annotations
+
+import bisect
+import os
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.actions.prune import move_to_trash, reconcile, restore
+from neatd.actions.retention import plan
+from neatd.config import ProjectConfig
+from neatd.models import Checkpoint, Deletion, Goal, RetentionPlan, Run
+from neatd.rules.goals import judged_metrics
+from neatd.store import checkpoints, points, runs
+from neatd.store.short import new_id
+
+
+def plan_run(records: sqlite3.Connection, series: sqlite3.Connection, run: Run, config: ProjectConfig) -> RetentionPlan:
+    """What the project's policy says of one run now. Changes nothing."""
+    catalogue = checkpoints.catalogue(records, run.id)
+    primary = (config.primary.metric, config.primary.goal) if config.primary else None
+    names = [fact.name for fact in points.series_of(series, run.id)]
+    values: dict[str, tuple[Goal, Mapping[str, float]]] = {
+        metric: (goal, value_at(points.points_of(series, run.id, metric), catalogue))
+        for metric, goal in judged_metrics(names, primary).items()
+    }
+    pinned = _pins(records, run, catalogue)
+    return plan(catalogue, config.retention, values, pinned, datetime.now(UTC))
+
+
+def value_at(found: list[tuple[int, float, float | None]], catalogue: list[Checkpoint]) -> dict[str, float]:
+    """Checkpoint id -> the metric's last value measured after the checkpoint before it and not after itself.
+
+    One without such a value has none: an evaluation speaks for the weights it was made with.
+    """
+    steps = [step for step, _, _ in found]
+    if steps != sorted(steps):
+        found = sorted(found, key=lambda point: point[0])
+        steps = [step for step, _, _ in found]
+    values, before = {}, -1
+    for one in sorted((c for c in catalogue if c.step is not None), key=lambda c: (c.step, c.ordinal)):
+        assert one.step is not None
+        index = bisect.bisect_right(steps, one.step) - 1
+        if index >= 0 and (steps[index] > before or steps[index] == one.step):
+            values[one.id] = found[index][1]
+        before = one.step
+    return values
+
+
+def _pins(records: sqlite3.Connection, run: Run, catalogue: list[Checkpoint]) -> dict[str, tuple[str, ...]]:
+    """Sources of snapshots, and what any run's parameters name as their start."""
+    found = dict(checkpoints.pins(records, run.id))
+    texts = [(other.name, text) for other in runs.all_runs(records, run.project_id) for text in _strings(other.config)]
+    for one in catalogue:
+        full = os.path.join(run.root, run.folder, one.path)  # noqa: PTH118 - compared as text
+        for name, text in texts:
+            if text and (text == full or text.endswith("/" + os.path.join(run.folder, one.path))):  # noqa: PTH118
+                found[one.id] = (*found.get(one.id, ()), f"start of run {name}")
+    return found
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _strings(one)]
+    return []
+
+
+def apply_plan(records: sqlite3.Connection, run: Run, agreed: RetentionPlan, batch: str) -> list[Deletion]:
+    """Move what the plan gives up into the project's trash: journal first, rename, then the outcome. Returns outcomes."""
+    now = datetime.now(UTC)
+    root, folder = Path(run.root), Path(run.root) / run.folder
+    trash = root / ".neat" / "trash" / batch
+    planned = [
+        Deletion(
+            id=new_id("deletion"), batch=batch, run_id=run.id, checkpoint_id=one.checkpoint.id,
+            from_path=str(folder / one.checkpoint.path), trash_path=str(trash / run.folder / one.checkpoint.path),
+            size_bytes=one.checkpoint.size_bytes, reason=one.reason, created_at=now, updated_at=now,
+        )
+        for one in agreed.delete
+    ]  # fmt: skip
+    checkpoints.plan_deletions(records, planned)
+    outcomes = []
+    for deletion, one in zip(planned, agreed.delete, strict=True):
+        outcome = move_to_trash(deletion, one.checkpoint, root)
+        checkpoints.settle_deletion(records, outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def undo(records: sqlite3.Connection, batch: str) -> list[Deletion]:
+    """Bring a batch back from the trash; what cannot come back says why and stays there."""
+    outcomes = []
+    for deletion in checkpoints.trashed(records, batch):
+        outcome = restore(deletion)
+        if outcome.status == "restored":
+            checkpoints.settle_deletion(records, outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def settle_after_crash(records: sqlite3.Connection) -> None:
+    """Decide from the disk what became of moves that were planned when the daemon died."""
+    for deletion in checkpoints.unsettled(records):
+        checkpoints.settle_deletion(records, reconcile(deletion))

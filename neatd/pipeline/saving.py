@@ -1,0 +1,58 @@
+"""Checkpoints on their way into the catalogue: recognised, complete, numbered once; and seen to be gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.models import Checkpoint
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.read.checkpoint import Candidate, find_checkpoints, is_whole
+from neatd.store import checkpoints
+
+
+def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
+    """Catalogue a run's new complete checkpoints, oldest first. True when there are new ones or some are gone."""
+    if not live.folder.is_dir():
+        live.saves_due, live.settling = False, frozenset()
+        return False
+    others = frozenset(other.folder for other in project.runs.values() if other is not live)
+    found = list(find_checkpoints(live.folder, others))
+    known = {one.path: one for one in checkpoints.catalogue(scene.records, live.run.id)}
+    fresh = [one for one in found if _is_new(one, known.get(one.path))]
+    complete = [one for one in fresh if _is_complete(scene, live, one)]
+    live.settling = frozenset(one.path for one in fresh) - frozenset(one.path for one in complete)
+    # Ordinals follow the order of saving, also for those that were saved while nobody watched.
+    for one in sorted(complete, key=lambda c: (c.measured[1], c.step if c.step is not None else -1, c.path)):
+        measured, now = one.measured, datetime.now(UTC)
+        checkpoints.add_save(scene.records, live.run.id, one.path, one.step, measured, one.is_folder, now)
+    gone = _mark_gone(scene, known, {one.path for one in found})
+    live.saves_due = bool(live.settling)
+    return bool(complete) or gone
+
+
+def _is_new(found: Candidate, known: Checkpoint | None) -> bool:
+    if known is None or known.status != "present":
+        return True
+    return (known.size_bytes, known.mtime_ns) != found.measured[:2]
+
+
+def _is_complete(scene: Scene, live: LiveRun, one: Candidate) -> bool:
+    path = live.folder / one.path
+    if not scene.rest.is_at_rest(path, one.measured, scene.clock()) or not is_whole(path):
+        return False
+    scene.rest.forget(path)
+    return True
+
+
+def _mark_gone(scene: Scene, known: dict[str, Checkpoint], found: set[str]) -> bool:
+    """A trainer's own rotation, or a person, removed them: their numbers stay, their protection ends."""
+    gone = [one.id for path, one in known.items() if one.status == "present" and path not in found]
+    if gone:
+        checkpoints.set_status(scene.records, gone, "gone")
+    return bool(gone)
+
+
+def folder_of(live: LiveRun, checkpoint: Checkpoint) -> Path:
+    """Where a checkpoint lies."""
+    return live.folder / checkpoint.path

@@ -1,0 +1,108 @@
+"""What the daemon holds in memory: the open databases, the projects with their rules, the runs it follows.
+
+Everything here can be dropped at any moment and made again from the store and the disk: no truth lives in it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.config import ProjectConfig, Settings
+from neatd.models import ENDED, Cursor, Project, Run
+from neatd.read.checkpoint import RestWatch
+from neatd.rules.judge import Judge
+from neatd.rules.schema import Rule
+
+
+@dataclass
+class Source:
+    """One file of a run that is read line by line."""
+
+    path: Path
+    cursor: Cursor
+    stamp: tuple[int, int, int] | None = None  # size, mtime in ns, inode at the last look
+    still_since: float = 0.0  # monotonic: since when the stamp is the same
+    is_due: bool = True
+    is_tail_tried: bool = False
+    judge: Judge | None = None
+    judged_seq: int | None = None  # None: not looked up yet
+
+
+@dataclass
+class LiveRun:
+    """A run that is followed."""
+
+    run: Run
+    folder: Path
+    sources: dict[str, Source] = field(default_factory=dict)
+    last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
+    last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    gaps: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    last_step: int | None = None
+    saves_due: bool = True
+    settling: frozenset[str] = frozenset()  # checkpoints seen and not yet complete, relative paths
+    next_process_look: float = 0.0
+    next_saves_look: float = 0.0
+    config_stamp: tuple[int, int] | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.run.status in ENDED
+
+    def usual_gap_s(self) -> float:
+        """The median gap between growths; 0 before there are any."""
+        ordered = sorted(self.gaps)
+        return ordered[len(ordered) // 2] if ordered else 0.0
+
+
+@dataclass
+class LiveProject:
+    """A registered folder with its configuration and rules as last loaded without a mistake."""
+
+    project: Project
+    root: Path
+    config: ProjectConfig
+    rules: tuple[Rule, ...] = ()
+    config_stamp: tuple[int, ...] = ()
+    rules_stamp: tuple[object, ...] = ()
+    next_survey: float = 0.0
+    folders: tuple[Path, ...] = ()
+    runs: dict[str, LiveRun] = field(default_factory=dict)
+    git_marks: tuple[int, ...] = ()
+    is_stale: bool = True  # the brief no longer says what the store holds
+    rendered_at: float = 0.0
+    next_render: float = float("inf")
+
+
+@dataclass
+class Scene:
+    """The daemon's whole memory, handed to each step."""
+
+    home: Path
+    settings: Settings
+    records: sqlite3.Connection
+    points: sqlite3.Connection
+    rest: RestWatch
+    projects: dict[str, LiveProject] = field(default_factory=dict)  # by root
+    data_version: int = -1
+    trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
+    paused_until: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+
+    def live_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:
+        """Every followed run with its project."""
+        for project in self.projects.values():
+            for live in project.runs.values():
+                yield project, live
+
+    def others_changed_records(self) -> bool:
+        """Whether another process committed to neat.db since the last call. A few microseconds."""
+        version = int(self.records.execute("PRAGMA data_version").fetchone()[0])
+        changed, self.data_version = version != self.data_version, version
+        return changed

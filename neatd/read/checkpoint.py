@@ -1,0 +1,133 @@
+"""Checkpoints recognised by name, and whether they are whole. Never unpickles: only names, sizes and directories.
+
+A file is complete when its size and time have been at rest for a while and, where the format tells, its directory is
+whole: a zip's (what torch.save writes) and a safetensors header's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from neatd.files import IGNORED_FOLDERS, measure_checkpoint
+
+SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+_STEP = re.compile(
+    r"(?:^|[-_. =])(?:global[-_]?step|step|iter|iteration|ckpt|checkpoint|model)s?[-_=]?(\d+)(?!\d)", re.I
+)
+_FOLDER = re.compile(r"^(?:checkpoint|ckpt|global[-_]?step|step|iter)s?[-_=]?(\d+)$", re.I)
+_UNFINISHED = (".tmp", ".partial", ".incomplete", ".part", ".temp")
+_DEPTH = 3  # below the run's folder: runs/x/version_0/checkpoints/step_1.ckpt
+
+
+class Candidate(NamedTuple):
+    """A file or folder that looks like a checkpoint. `path` is relative to the run's folder, with forward slashes."""
+
+    path: str
+    step: int | None
+    is_folder: bool
+    measured: tuple[int, int, int]  # bytes, newest mtime in ns, inode
+
+
+def step_of(name: str, is_folder: bool = False) -> int | None:
+    """The training step in a checkpoint's name; None when it tells none (best.pt, epoch=3.ckpt)."""
+    found = _FOLDER.match(name) if is_folder else _STEP.search(name.rsplit(".", 1)[0])
+    step = int(found.group(1)) if found else None
+    return step if step is not None and step < 2**63 else None
+
+
+def is_checkpoint_name(name: str, is_folder: bool) -> bool:
+    """Whether a name is one that trainers give to checkpoints, and not to one being written."""
+    lower = name.lower()
+    if name.startswith(".") or lower.endswith(_UNFINISHED):
+        return False
+    return bool(_FOLDER.match(name)) if is_folder else lower.endswith(SUFFIXES)
+
+
+def find_checkpoints(run_folder: Path, other_runs: frozenset[Path] = frozenset()) -> Iterator[Candidate]:
+    """Everything in a run's folder that looks like a checkpoint; folders of other runs and links are left out."""
+    yield from _walk(run_folder, run_folder, other_runs, _DEPTH)
+
+
+def _walk(folder: Path, top: Path, other_runs: frozenset[Path], depth: int) -> Iterator[Candidate]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.is_symlink() or (not is_folder and not entry.is_file(follow_symlinks=False)):
+            continue
+        if is_checkpoint_name(entry.name, is_folder) and (not is_folder or _holds_state(path)):
+            measured = measure_checkpoint(path)
+            if measured:
+                relative = path.relative_to(top).as_posix()
+                yield Candidate(relative, step_of(entry.name, is_folder), is_folder, measured)
+        elif is_folder and depth > 1 and entry.name not in IGNORED_FOLDERS and path not in other_runs:
+            yield from _walk(path, top, other_runs, depth - 1)
+
+
+def _holds_state(folder: Path) -> bool:
+    """Whether a folder named like a checkpoint holds a model's state (and is not just where checkpoints lie)."""
+    wanted = (*SUFFIXES, ".bin", ".distcp", ".index")
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.lower().endswith(wanted) or entry.name == "trainer_state.json" for entry in entries)
+    except OSError:
+        return False
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file's own directory is intact; True for formats that keep none, and for folders' every file."""
+    if path.is_dir():
+        return all(is_whole(file) for file in path.rglob("*") if file.is_file())
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start[:2] == b"PK":
+            with zipfile.ZipFile(path) as archive:
+                return len(archive.namelist()) > 0
+        if path.suffix == ".safetensors":
+            return _safetensors_whole(path, start)
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return False
+    return len(start) > 0
+
+
+def _safetensors_whole(path: Path, start: bytes) -> bool:
+    """The header names the end of the last tensor: the file must reach it."""
+    length = int.from_bytes(start, "little")
+    size = path.stat().st_size
+    if len(start) < 8 or length + 8 > size:
+        return False
+    with path.open("rb") as file:
+        file.seek(8)
+        header = json.loads(file.read(length))
+    ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
+    return 8 + length + max(ends, default=0) <= size
+
+
+class RestWatch:
+    """Remembers what each file measured and since when. Monotonic seconds come from the caller."""
+
+    def __init__(self, rest_s: float) -> None:
+        self.rest_s = rest_s
+        self._seen: dict[Path, tuple[tuple[int, int, int], float]] = {}
+
+    def is_at_rest(self, path: Path, measured: tuple[int, int, int], now: float) -> bool:
+        """Whether `path` has measured the same for `rest_s` seconds of being watched."""
+        before = self._seen.get(path)
+        if before is None or before[0] != measured:
+            self._seen[path] = (measured, now)
+            return False
+        return now - before[1] >= self.rest_s
+
+    def forget(self, path: Path) -> None:
+        """Stop watching a file that is complete or gone."""
+        self._seen.pop(path, None)

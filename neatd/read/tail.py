@@ -1,0 +1,125 @@
+"""Whole lines from an offset, exactly once: what was consumed is what the cursor says, and nothing else.
+
+A file is the same file when the hash of its head and of the up to 256 bytes before the offset still hold; device and
+inode change over a reboot, a copy, an rsync, and are reused at once on ext4, so they prove nothing. Anything else is a
+new generation, read from its start. Reads only; the caller commits lines and cursor together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from neatd.models import Cursor
+
+HEAD_BYTES = 1024
+ANCHOR_BYTES = 256
+LONGEST_LINE = 16 << 20  # a longer line is counted as bad and passed over, so that it cannot take the memory
+
+
+class Turn(NamedTuple):
+    """What one turn of reading found. `lines` are (seq, bytes) without the newline, empty ones left out."""
+
+    lines: list[tuple[int, bytes]]
+    cursor: Cursor  # as it stands after these lines; bad lines found by a parser are not in it yet
+    has_more: bool  # bytes are left: call again
+    is_new_generation: bool  # the file was replaced or cut since the last turn
+
+
+def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) -> Turn:
+    """Read up to about `budget` bytes of whole lines. Raises OSError when the file cannot be opened.
+
+    `take_tail`: also take a last line without a newline if it is a whole JSON object; for files that are at rest.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
+        is_new = start.generation != cursor.generation
+        if size <= start.offset:
+            return Turn([], start.model_copy(update={"is_missing": False}), False, is_new)
+        data, read_to = _whole_lines(file, start.offset, budget, take_tail)
+        lines, after = _count(data, start)
+        if len(data) == 0 and read_to - start.offset > LONGEST_LINE:
+            after = _skip_long(after, read_to)
+        after = after.model_copy(update={"is_missing": False, **_marks(file, after.offset)})
+        return Turn(lines, after, after.offset < size and after.offset > start.offset, is_new)
+
+
+def is_same_file(file: BinaryIO, cursor: Cursor, size: int) -> bool:
+    """Whether the open file is the one the cursor stands in. Cheap: two small reads."""
+    if cursor.offset == 0:
+        return True
+    if size < cursor.offset:
+        return False
+    if _hash_at(file, 0, cursor.head_len) != cursor.head_hash:
+        return False
+    begin = max(0, cursor.offset - ANCHOR_BYTES)
+    return _hash_at(file, begin, cursor.offset - begin) == cursor.anchor_hash
+
+
+def _next_generation(cursor: Cursor) -> Cursor:
+    fresh = {"generation": cursor.generation + 1, "offset": 0, "head_len": 0, "head_hash": "", "anchor_hash": ""}
+    return cursor.model_copy(update={**fresh, "is_skipping": False})
+
+
+def _whole_lines(file: BinaryIO, offset: int, budget: int, take_tail: bool) -> tuple[bytes, int]:
+    """(bytes up to and including the last newline, position read to). Reads on while there is no newline at all."""
+    file.seek(offset)
+    data = file.read(budget)
+    end = data.rfind(b"\n") + 1
+    while end == 0 and len(data) <= LONGEST_LINE:
+        more = file.read(budget)
+        if not more:
+            break
+        end = (found := more.rfind(b"\n") + 1) and len(data) + found
+        data += more
+    tail = data[end:]
+    if take_tail and tail and len(data) - end < LONGEST_LINE and _is_object(tail) and not file.read(1):
+        end = len(data)
+    return data[:end], offset + len(data)
+
+
+def _is_object(tail: bytes) -> bool:
+    """Whether unterminated bytes are a whole JSON object: no beginning of one is, so nothing can be cut short."""
+    if not tail.rstrip().endswith(b"}"):
+        return False
+    try:
+        return isinstance(json.loads(tail), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _count(data: bytes, start: Cursor) -> tuple[list[tuple[int, bytes]], Cursor]:
+    """Number the non-empty lines on from the cursor. The rest of a line being skipped is dropped up to its newline."""
+    offset = start.offset + len(data)
+    if start.is_skipping and data:
+        data = data[data.index(b"\n") + 1 :]
+    parts = [part for part in data.split(b"\n") if part.strip()]
+    lines = list(enumerate(parts, start=start.seq + 1))
+    is_skipping = start.is_skipping and offset == start.offset
+    return lines, start.model_copy(update={"offset": offset, "seq": start.seq + len(lines), "is_skipping": is_skipping})
+
+
+def _skip_long(cursor: Cursor, read_to: int) -> Cursor:
+    """Pass over what was read of an overlong line; it counts as one bad line, once."""
+    if cursor.is_skipping:
+        return cursor.model_copy(update={"offset": read_to})
+    seq = cursor.seq + 1
+    first = cursor.first_bad or f"line {seq}: longer than {LONGEST_LINE >> 20} MiB"
+    counted = {"seq": seq, "bad_lines": cursor.bad_lines + 1, "first_bad": first}
+    return cursor.model_copy(update={**counted, "offset": read_to, "is_skipping": True})
+
+
+def _marks(file: BinaryIO, offset: int) -> dict[str, int | str]:
+    head_len = min(HEAD_BYTES, offset)
+    begin = max(0, offset - ANCHOR_BYTES)
+    head, anchor = _hash_at(file, 0, head_len), _hash_at(file, begin, offset - begin)
+    return {"head_len": head_len, "head_hash": head, "anchor_hash": anchor}
+
+
+def _hash_at(file: BinaryIO, begin: int, length: int) -> str:
+    file.seek(begin)
+    return hashlib.blake2b(file.read(length), digest_size=16).hexdigest()

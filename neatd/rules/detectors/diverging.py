@@ -1,0 +1,84 @@
+"""The condition `diverging`: a series that rises steadily, seen in medians of blocks; told once an episode. Pure.
+
+Blocks are cut by finite points, not by steps, so that a gap or a NaN neither starts nor ends one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from itertools import pairwise
+from typing import Any
+
+from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.median import median_of_sorted
+from neatd.rules.schema import Diverging
+
+# The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
+ERROR_FACTOR = 1.2533 * 1.4826
+
+
+class DivergingDetector:
+    """Fires when the last `blocks` medians rise and the newest is min_rise, and k errors, above the lowest there was."""
+
+    def __init__(self, when: Diverging) -> None:
+        self._when = when
+        self._block: list[float] = []  # points of the block that is filling
+        self._medians: deque[float] = deque(maxlen=when.blocks)
+        self._errors: deque[float] = deque(maxlen=when.blocks)  # the standard error of each of them
+        self._lowest: float | None = None
+        self._is_open = False
+
+    def feed(self, step: int, value: float) -> Finding | None:
+        if not math.isfinite(value):
+            return None
+        self._block.append(value)
+        if len(self._block) < self._when.block:
+            return None
+        newest = median_of_sorted(sorted(self._block))
+        mad = median_of_sorted(sorted([abs(one - newest) for one in self._block]))
+        self._errors.append(ERROR_FACTOR * mad / math.sqrt(len(self._block)))
+        self._block.clear()
+        return self._judge(newest)
+
+    def _judge(self, newest: float) -> Finding | None:
+        """Take in the median of a block that is full."""
+        if self._medians and newest < self._medians[-1]:
+            self._is_open = False
+        self._medians.append(newest)
+        self._lowest = lowest = newest if self._lowest is None else min(self._lowest, newest)
+        noise = sum(self._errors) / len(self._errors)
+        threshold = lowest + max(self._when.min_rise * abs(lowest), self._when.k * noise)
+        is_rising = len(self._medians) == self._when.blocks and all(a < b for a, b in pairwise(self._medians))
+        if self._is_open or not is_rising or newest < threshold:
+            return None
+        self._is_open = True
+        return self._finding(newest, lowest, threshold)
+
+    def _finding(self, newest: float, lowest: float, threshold: float) -> Finding:
+        score = (newest - lowest) / abs(lowest) if lowest else None
+        what = "points" if self._when.block == 1 else f"medians of {self._when.block} points"
+        path = " < ".join(f"{one:.4g}" for one in self._medians)
+        share = "" if score is None else f", {100 * score:.3g} % above the lowest, {lowest:.4g}"
+        return Finding(f"rising steadily, the last {self._when.blocks} {what} are {path}{share}", score, threshold)
+
+    def restart(self, first_step: int) -> None:
+        self._block.clear()
+        self._medians.clear()
+        self._errors.clear()
+        self._lowest, self._is_open = None, False
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "block": list(self._block),
+            "medians": list(self._medians),
+            "errors": list(self._errors),
+            "lowest": self._lowest,
+            "open": self._is_open,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._block = list(state["block"])
+        self._medians = deque(state["medians"], maxlen=self._when.blocks)
+        self._errors = deque(state["errors"], maxlen=self._when.blocks)
+        self._lowest, self._is_open = state["lowest"], state["open"]

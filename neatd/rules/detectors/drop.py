@@ -1,0 +1,61 @@
+"""The condition `drop`: a value, of which more is better, far below the best so far; told once an episode. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from neatd.rules.detectors.finding import Finding
+from neatd.rules.schema import Drop
+
+# An accuracy above this is counted in percent (0 to 100), not as a share (0 to 1): none of the latter reaches it.
+LARGEST_SHARE = 1.5
+
+
+class DropDetector:
+    """Fires when value < threshold; the episode ends when a value is back at or above it."""
+
+    def __init__(self, when: Drop) -> None:
+        self._when = when
+        self._points = 0
+        self._best: tuple[int, float] | None = None
+        self._is_open = False
+
+    def feed(self, step: int, value: float) -> Finding | None:
+        if not math.isfinite(value):
+            return None
+        finding = None
+        if self._best is not None and self._points >= self._when.min_points:
+            threshold = self._threshold(self._best[1])
+            is_below = value < threshold
+            if is_below and not self._is_open:
+                finding = self._finding(value, self._best, threshold)
+            self._is_open = is_below
+        self._points += 1
+        if self._best is None or value > self._best[1]:
+            self._best = (step, value)
+        return finding
+
+    def _threshold(self, best: float) -> float:
+        if self._when.of == "relative":
+            return best - self._when.fraction * abs(best)
+        return best - self._when.fraction * (100 if best > LARGEST_SHARE else 1)
+
+    def _finding(self, value: float, best: tuple[int, float], threshold: float) -> Finding:
+        best_step, top = best
+        fall = top - value
+        if self._when.of == "relative" and top:
+            score, how = fall / abs(top), f"{100 * fall / abs(top):.3g} % (relative)"
+        else:
+            score, how = fall, f"{fall if top > LARGEST_SHARE else 100 * fall:.3g} percentage points"
+        return Finding(f"{how} below the best so far, {top:.4g} at step {best_step}", score, threshold)
+
+    def restart(self, first_step: int) -> None:
+        self._points, self._best, self._is_open = 0, None, False
+
+    def dump(self) -> dict[str, Any]:
+        return {"points": self._points, "best": self._best, "open": self._is_open}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._points, self._is_open = state["points"], state["open"]
+        self._best = tuple(state["best"]) if state["best"] else None

@@ -1,0 +1,123 @@
+"""Rules from YAML files. Every mistake of a file is told at once, each with file, line, field and value.
+
+The only file of this stage that touches the disk. Rule files come from repositories: the safe constructor is used,
+and nothing in a file can run or make the reader run away. Invariant: a bad file never hides a good one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from neatd.errors import ConfigError
+from neatd.rules.mistakes import explain
+from neatd.rules.places import Mistake, Places, dotted
+from neatd.rules.schema import Rule
+
+LARGEST_FILE = 64 * 1024  # bytes; the longest shipped rule has under 1 KiB
+HINT = "mend the lines named; a rule needs `rule`, `metrics` and `when`, and `when` needs a `condition`"
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, without aliases, and with `1e-3` as a number (YAML 1.1 wants a dot and a sign there)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Refuse aliases: a rule needs none, and a short file of nested ones stands for a document without end."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases are not supported; write the value out", mark)
+        return super().compose_node(parent, index)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"), list("-+.0123456789")
+)
+
+
+def load_rule(path: Path) -> Rule:
+    """The rule in `path`. Raises ConfigError with a line `file:line: field: mistake` for each mistake."""
+    text = _read(path)
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is None:
+            raise ConfigError(f"{path}:1: the file holds no rule", HINT)
+        places = Places(node)
+        if places.unreadable:
+            raise _as_error(path, places.unreadable + places.doubled)
+        data = yaml.constructor.SafeConstructor().construct_document(node)
+    except yaml.YAMLError as error:
+        raise _as_error(path, [_syntax_mistake(error, text)]) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}:1: nested too deeply", HINT) from error
+    return _validated(path, data, places)
+
+
+def load_rules(folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[ConfigError, ...]]:
+    """(rules, mistakes) of all *.yaml and *.yml in `folders`; a later folder replaces rules of the same name.
+
+    Disabled rules are in the list. A folder that is missing has no rules. Never raises for what a file holds.
+    """
+    rules: dict[str, Rule] = {}
+    errors: list[ConfigError] = []
+    for folder in folders:
+        origin: dict[str, Path] = {}
+        for path in sorted(folder.glob("*.y*ml")):
+            try:
+                rule = load_rule(path)
+                if rule.rule in origin:
+                    raise ConfigError(f"{path}:1: rule: {rule.rule!r} is already in {origin[rule.rule]}", HINT)
+            except ConfigError as error:
+                errors.append(error)
+                continue
+            origin[rule.rule] = path
+            rules[rule.rule] = rule
+    return tuple(rules.values()), tuple(errors)
+
+
+def _validated(path: Path, data: object, places: Places) -> Rule:
+    try:
+        rule = Rule.model_validate(data)
+    except ValidationError as error:
+        found = [explain(one) for one in error.errors()]
+        mistakes = [(places.line(place), f"{dotted(place)}: {what}") for place, what in found]
+        raise _as_error(path, mistakes + places.doubled) from error
+    if places.doubled:
+        raise _as_error(path, places.doubled)
+    return rule
+
+
+def _read(path: Path) -> str:
+    try:
+        if not path.is_file():  # a pipe or a device would never end
+            raise ConfigError(f"{path}: is not a file that can be read", "check the name and its permissions")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+    if len(raw) > LARGEST_FILE:
+        raise ConfigError(f"{path}: larger than {LARGEST_FILE} bytes, which no rule is", "one file holds one rule")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise ConfigError(f"{path}:{line}: {what}", "save the file as UTF-8") from error
+
+
+def _syntax_mistake(error: yaml.YAMLError, text: str) -> Mistake:
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark, begun = error.problem_mark or error.context_mark, error.context_mark
+        since = f" begun in line {begun.line + 1}" if begun and mark and begun.line != mark.line else ""
+        what = ", ".join(part for part in (f"{error.context or ''}{since}", error.problem) if part)
+        return (mark.line + 1 if mark else 1), f"not YAML: {what}"
+    position = getattr(error, "position", 0)  # ReaderError: a character that YAML forbids
+    return text.count("\n", 0, position) + 1, f"not YAML: {getattr(error, 'reason', error)}"
+
+
+def _as_error(path: Path, mistakes: Sequence[Mistake]) -> ConfigError:
+    return ConfigError("\n".join(f"{path}:{line}: {what}" for line, what in sorted(mistakes)), HINT)

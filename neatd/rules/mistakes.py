@@ -1,0 +1,78 @@
+"""A mistake that pydantic found in a rule, in words: which field, which value, what is wrong, what was meant.
+
+Pure. Values are shown shortened: a rule file may come from anywhere.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic_core import ErrorDetails
+
+from neatd.rules.places import Place
+from neatd.rules.schema import Rule, When
+
+_FIELDS = {one.model_fields["condition"].default: list(one.model_fields) for one in get_args(When)}
+_NOT_A = {
+    "float_type": "not a number",
+    "int_type": "not a whole number",
+    "bool_type": "not true or false",
+    "string_type": "not text",
+    "tuple_type": "not a list",
+    "model_type": "not a mapping of keys to values",
+    "model_attributes_type": "not a mapping of keys to values",
+    "finite_number": "not a finite number",
+}
+
+_short = reprlib.Repr()
+_short.maxlevel, _short.maxstring, _short.maxother = 2, 60, 60
+
+
+def explain(error: ErrorDetails) -> tuple[Place, str]:
+    """(place in the document, what is wrong there). The place of the whole document is ()."""
+    place = _place(error["loc"])
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "union_tag_not_found":
+        return (*place, "condition"), "is missing"
+    if kind == "union_tag_invalid":
+        return (*place, "condition"), _no_choice(context["tag"], list(_FIELDS))
+    if kind == "missing":
+        return place, "is missing"
+    if kind in ("extra_forbidden", "invalid_key"):
+        return (*place[:-1], str(place[-1])), "is no known key" + _suggest(str(place[-1]), _siblings(error["loc"]))
+    if kind == "literal_error":
+        return place, _no_choice(
+            value, [part.strip("' ") for part in context["expected"].replace(" or ", ",").split(",")]
+        )
+    if kind == "value_error":
+        return place, str(context["error"])
+    return place, f"{_short.repr(value)} {_is_wrong(error)}"
+
+
+def _is_wrong(error: ErrorDetails) -> str:
+    if error["type"] in _NOT_A:
+        return f"is {_NOT_A[error['type']]}"
+    if error["type"] == "string_pattern_mismatch":
+        return "may hold only a to z, 0 to 9 and -"
+    subject, _, rest = error["msg"].partition(" should ")
+    return f"should {rest}" if rest else f"is wrong: {subject}"
+
+
+def _place(loc: Place) -> Place:
+    """`loc` without the name of the condition, which pydantic puts after `when` though no such key is in the file."""
+    return loc[:1] + loc[2:] if loc[:1] == ("when",) and len(loc) > 1 else loc
+
+
+def _siblings(loc: Place) -> list[str]:
+    return _FIELDS[loc[1]] if loc[:1] == ("when",) and len(loc) > 2 else list(Rule.model_fields)
+
+
+def _no_choice(value: Any, choices: list[str]) -> str:
+    return f"{_short.repr(value)} is not one of {', '.join(choices)}" + _suggest(str(value)[:80], choices)
+
+
+def _suggest(word: str, choices: list[str]) -> str:
+    close = get_close_matches(word, choices, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(choices)}"

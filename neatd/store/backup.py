@@ -1,0 +1,103 @@
+"""Backups of a database: consistent while others write, verified by opening, the oldest ones dropped. And back again."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neatd.errors import NeatError
+from neatd.files import fsync_folder
+from neatd.store.connection import database_path
+from neatd.store.damage import newest_backup, unreadable
+
+
+def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | None = None) -> Path:
+    """Copy database `name` into backups/; returns the file. Raises StoreError when the source is unreadable."""
+    source_path = database_path(home, name)
+    if not source_path.exists():
+        raise NeatError(f"nothing to back up: {source_path} does not exist", "`neat init` makes it")
+    folder = home / "backups"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{label}.db"
+    partial = target.with_suffix(".partial")
+    try:
+        _copy(source_path, partial)
+    except sqlite3.DatabaseError as error:
+        partial.unlink(missing_ok=True)
+        raise unreadable(home, source_path, str(error)) from error
+    partial.chmod(0o600)
+    partial.replace(target)
+    fsync_folder(folder)
+    if keep is not None:
+        _drop_old(folder, name, keep)
+    return target
+
+
+def _copy(source_path: Path, target_path: Path) -> None:
+    source, target = sqlite3.connect(source_path, timeout=30.0), sqlite3.connect(target_path)
+    try:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
+        answer = target.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if answer != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {answer}")
+    finally:
+        source.close()
+        target.close()
+
+
+def _drop_old(folder: Path, name: str, keep: int) -> None:
+    """Only the daily ones go: a backup from before a migration or by hand stays until a person removes it."""
+    for old in sorted(folder.glob(f"{name}-*-daily.db"))[:-keep]:
+        old.unlink(missing_ok=True)
+
+
+def newest_age_h(home: Path, now: datetime) -> float | None:
+    """Hours since the newest backup of the records; None when there is none."""
+    newest = newest_backup(home)
+    if newest is None:
+        return None
+    return (now.timestamp() - newest.stat().st_mtime) / 3600
+
+
+def restore(home: Path, backup: Path | None = None) -> tuple[Path, Path | None]:
+    """Put a backup (default: the newest) in the store's place; returns (backup, where the old file went).
+
+    The caller makes sure that no daemon runs. The old file is renamed, never deleted.
+    """
+    chosen = backup or newest_backup(home)
+    if chosen is None or not chosen.is_file():
+        raise NeatError(
+            f"no backup at {chosen or home / 'backups'}", "`neat backup` makes one while the store is whole"
+        )
+    path = database_path(home, "neat")
+    fresh = path.with_name(f".{path.name}.restoring")
+    fresh.unlink(missing_ok=True)
+    try:
+        _copy(chosen, fresh)
+    except sqlite3.DatabaseError as error:
+        fresh.unlink(missing_ok=True)
+        raise NeatError(
+            f"the backup {chosen} is broken too: {error}", "name an older one: `neat restore FILE`"
+        ) from error
+    aside = _set_aside(path)
+    fresh.chmod(0o600)
+    connection = sqlite3.connect(fresh)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    fresh.replace(path)
+    fsync_folder(home)
+    return chosen, aside
+
+
+def _set_aside(path: Path) -> Path | None:
+    if not path.exists():
+        return None
+    aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    for suffix in ("-wal", "-shm"):
+        extra = path.with_name(path.name + suffix)
+        if extra.exists():
+            extra.rename(aside.with_name(aside.name + suffix))
+    path.rename(aside)
+    return aside

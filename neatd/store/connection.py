@@ -1,0 +1,38 @@
+"""Connections to the two databases, with the house's settings, and the one kind of transaction. Stdlib only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VERSIONS = {"neat": 1, "points": 1}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
+BUSY_S = 30.0
+
+
+def database_path(home: Path, name: str) -> Path:
+    """`neat` -> neat.db (records), `points` -> points.db (series)."""
+    return home / f"{name}.db"
+
+
+def open_connection(path: Path, name: str) -> sqlite3.Connection:
+    """A connection with the house's settings: 30 s of patience, FULL for records and NORMAL for points; WAL is in the file."""
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if name == 'points' else 'FULL'}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing; takes the write lock at once, so that no reader has to be upgraded half-way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,33 @@
+"""What to say of a store that cannot be read: which file, why, and the newest backup. It is never replaced."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from neatd.errors import StoreError
+
+
+def newest_backup(home: Path, name: str = "neat") -> Path | None:
+    """The newest backup of database `name`; their file names sort by time."""
+    found = sorted((home / "backups").glob(f"{name}-*.db"))
+    return found[-1] if found else None
+
+
+def unreadable(home: Path, path: Path, why: str) -> StoreError:
+    """The error that stops the program, with what to do next."""
+    name = path.stem
+    backup = newest_backup(home, name)
+    if name == "points":
+        hint = f"move {path} away and restart: it is read again from the metrics files that still exist"
+    elif backup:
+        hint = f"the newest backup is {backup}: `neat restore` puts it back and keeps the broken file beside it"
+    else:
+        hint = f"there is no backup in {home / 'backups'} yet; `sqlite3 {path} .recover` may save the records"
+    return StoreError(f"the store cannot be read: {path}: {why}", hint)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an SQLite error says that the file itself is broken."""
+    text = str(error)
+    return any(words in text for words in ("malformed", "not a database", "disk image", "unsupported file format"))

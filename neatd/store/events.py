@@ -1,0 +1,148 @@
+"""Events and the snapshots they ask for, and how far each source is judged: one transaction for all three."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from neatd.models import Event, Run, Snapshot, Verdict
+from neatd.store.connection import transaction
+from neatd.store.rows import dump, float_text, to_model, to_models
+from neatd.store.short import new_id, stamp, utc_now
+
+
+def judged_position(connection: sqlite3.Connection, run_id: str, source: str) -> tuple[str, int]:
+    """(reading id, last judged line) of a source; ("", 0) when it was never judged."""
+    sql = "SELECT reading_id, seq FROM judging WHERE run_id = ? AND source = ?"
+    row = connection.execute(sql, (run_id, source)).fetchone()
+    return (row[0], row[1]) if row else ("", 0)
+
+
+def judged_state(connection: sqlite3.Connection, run_id: str, source: str) -> dict[str, Any] | None:
+    """The detectors' state at the judged position; None when the source was never judged."""
+    row = connection.execute("SELECT state FROM judging WHERE run_id = ? AND source = ?", (run_id, source)).fetchone()
+    return json.loads(row[0]) if row else None
+
+
+def write_judging(
+    connection: sqlite3.Connection, run: Run, source: str, reading_id: str, seq: int, state: dict[str, Any],
+    verdicts: Sequence[Verdict], seen_at: datetime,
+) -> int:  # fmt: skip
+    """Write the judged position, the detectors' state, the events and the snapshots they ask for.
+
+    The caller holds the transaction, so that all of it is there or nothing. `seen_at` dates events whose line carries
+    no time. Returns how many events are new.
+    """
+    new = sum(_add_verdict(connection, run, source, verdict, seen_at) for verdict in verdicts)
+    connection.execute(
+        "INSERT INTO judging (run_id, source, reading_id, seq, state) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (run_id, source) DO UPDATE SET reading_id = excluded.reading_id, seq = excluded.seq,"
+        " state = excluded.state",
+        (run.id, source, reading_id, seq, json.dumps(state)),
+    )
+    return new
+
+
+def _add_verdict(connection: sqlite3.Connection, run: Run, source: str, verdict: Verdict, seen_at: datetime) -> bool:
+    # A file that is written anew with the same lines says the same thing again: one event, so the key holds what the
+    # line says (its time too, which tells a repeated NaN from an old one) and not which attempt it belongs to.
+    value = float_text(verdict.value)
+    dedupe = f"{run.id}|{source}|{verdict.rule}|{verdict.metric}|{verdict.step}|{value}|{verdict.time}"
+    at = _moment(verdict.time) or seen_at
+    extra = {"window": verdict.window, "condition": verdict.condition, "goal": verdict.goal, "attempt": verdict.attempt}
+    event = Event(
+        id=new_id("event"), project_id=run.project_id, run_id=run.id, rule=verdict.rule, metric=verdict.metric,
+        step=verdict.step, started_at=at, created_at=datetime.now(UTC), severity=verdict.severity, value=verdict.value,
+        score=verdict.score, threshold=verdict.threshold, message=verdict.message, details=extra, dedupe=dedupe,
+    )  # fmt: skip
+    if not insert_event(connection, event):
+        return False
+    if verdict.wants_snapshot:
+        _ask_snapshot(connection, event)
+    return True
+
+
+def _moment(value: float | None) -> datetime | None:
+    """A trainer's `time` as a date; None when it wrote none, or something that is no date of our era."""
+    return datetime.fromtimestamp(value, UTC) if value is not None and 0 < value < 4e9 else None
+
+
+def insert_event(connection: sqlite3.Connection, event: Event) -> bool:
+    """Write an event unless one with its key is there. Caller holds the transaction."""
+    numbers = [None if v is None else float_text(v) for v in (event.value, event.score, event.threshold)]
+    cursor = connection.execute(
+        "INSERT INTO event (id, project_id, run_id, rule, metric, step, started_at, created_at, severity, value, score,"
+        " threshold, message, details, dedupe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (dedupe) DO NOTHING",
+        (event.id, event.project_id, event.run_id, event.rule, event.metric, event.step, stamp(event.started_at),
+         stamp(event.created_at), event.severity, *numbers, event.message, dump(event.details), event.dedupe),
+    )  # fmt: skip
+    return cursor.rowcount > 0
+
+
+def add_mishap(
+    connection: sqlite3.Connection, rule: str, message: str, dedupe: str, severity: str = "warning",
+    project_id: str | None = None, run_id: str | None = None,
+) -> bool:  # fmt: skip
+    """Keep something that went wrong around a run (not in its numbers), once per `dedupe`."""
+    now = datetime.now(UTC)
+    event = Event.model_validate(
+        {"id": new_id("event"), "project_id": project_id, "run_id": run_id, "rule": rule, "started_at": now,
+         "created_at": now, "severity": severity, "message": message, "dedupe": dedupe}
+    )  # fmt: skip
+    with transaction(connection):
+        return insert_event(connection, event)
+
+
+def _ask_snapshot(connection: sqlite3.Connection, event: Event) -> None:
+    now = utc_now()
+    connection.execute(
+        "INSERT INTO snapshot (id, project_id, event_id, run_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (new_id("snapshot"), event.project_id, event.id, event.run_id, now, now),
+    )
+
+
+def events(
+    connection: sqlite3.Connection, project_id: str | None = None, run_id: str | None = None, limit: int | None = None
+) -> list[Event]:
+    """Events, newest first."""
+    wanted = [(name, value) for name, value in (("project_id", project_id), ("run_id", run_id)) if value]
+    where = " AND ".join(f"{name} = ?" for name, _ in wanted) or "1"
+    sql = f"SELECT * FROM event WHERE {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"
+    values = [value for _, value in wanted]
+    return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))
+
+
+def get_event(connection: sqlite3.Connection, event_id: str) -> Event:
+    """One event by its whole id."""
+    return to_model(Event, connection.execute("SELECT * FROM event WHERE id = ?", (event_id,)).fetchone())
+
+
+def snapshots(
+    connection: sqlite3.Connection, project_id: str | None = None, run_id: str | None = None, status: str | None = None
+) -> list[Snapshot]:
+    """Snapshots, newest first."""
+    wanted = [(n, v) for n, v in (("project_id", project_id), ("run_id", run_id), ("status", status)) if v]
+    where = " AND ".join(f"{name} = ?" for name, _ in wanted) or "1"
+    sql = f"SELECT * FROM snapshot WHERE {where} ORDER BY created_at DESC, rowid DESC"
+    return to_models(Snapshot, connection.execute(sql, [value for _, value in wanted]))
+
+
+def snapshot_bytes(connection: sqlite3.Connection, project_id: str) -> int:
+    """What the snapshots of a project take on disk."""
+    sql = "SELECT COALESCE(sum(size_bytes), 0) FROM snapshot WHERE project_id = ? AND status = 'done'"
+    return int(connection.execute(sql, (project_id,)).fetchone()[0])
+
+
+def set_snapshot(connection: sqlite3.Connection, snapshot_id: str, **fields: Any) -> None:
+    """Set columns of a snapshot."""
+    assignments = ", ".join(f"{name} = ?" for name in fields)
+    with transaction(connection):
+        connection.execute(
+            f"UPDATE snapshot SET {assignments}, updated_at = ? WHERE id = ?",
+            [*fields.values(), utc_now(), snapshot_id],
+        )

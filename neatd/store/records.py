@@ -1,0 +1,133 @@
+"""The records of people and assistants: listing, finding, changing, closing, each change kept as history."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from neatd.errors import NeatError
+from neatd.models import RECORD_KINDS, Change, Event, Model, Record, Run, Snapshot
+from neatd.store.connection import transaction
+from neatd.store.rows import dump, to_model, to_models
+from neatd.store.short import LETTERS, insert_record, resolve_in, set_field
+
+CLOSED = ("closed", "done", "superseded", "supported", "refuted", "fixed")
+_TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}
+
+
+def list_records(connection: sqlite3.Connection, kind: str, project_id: str | None = None) -> list[Any]:
+    """All records of a kind and every status: tasks in their order, the others newest first."""
+    order = "position, created_at" if kind == "task" else "created_at DESC, rowno DESC"
+    where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])
+    rows = connection.execute(f"SELECT * FROM {kind} {where} ORDER BY {order}", values)
+    return to_models(RECORD_KINDS[kind], rows)
+
+
+def resolve(connection: sqlite3.Connection, prefix: str) -> tuple[str, str]:
+    """(kind, id) of the one record whose id begins with `prefix`; raises NeatError when none or several."""
+    kind = _TABLES.get(prefix[:1]) if prefix[1:2] == "-" else None
+    if kind is None:
+        raise NeatError(
+            f"{prefix!r} is not an id", "an id is a letter, a dash and characters, as in `neat list` (d-7k2q)"
+        )
+    return kind, resolve_in(connection, kind, prefix)
+
+
+def get(connection: sqlite3.Connection, kind: str, record_id: str) -> Record:
+    """One record by its whole id."""
+    row = connection.execute(f"SELECT * FROM {kind} WHERE id = ?", (record_id,)).fetchone()
+    return to_model(RECORD_KINDS[kind], row)
+
+
+def get_any(connection: sqlite3.Connection, kind: str, record_id: str) -> Any:
+    """A record, run, event or snapshot by its whole id."""
+    if kind in RECORD_KINDS:
+        return get(connection, kind, record_id)
+    models: dict[str, type[Model]] = {"run": Run, "event": Event, "snapshot": Snapshot}
+    model = models.get(kind)
+    if model is None:
+        raise NeatError(f"{record_id} is a {kind}", f"`neat {kind}s` shows those")
+    return to_model(model, connection.execute(f"SELECT * FROM {kind} WHERE id = ?", (record_id,)).fetchone())
+
+
+def change(
+    connection: sqlite3.Connection, kind: str, record_id: str, fields: dict[str, Any], who: str = "person"
+) -> None:
+    """Set fields of a record in one transaction, the old values kept in history."""
+    with transaction(connection):
+        for name, value in fields.items():
+            stored = dump(value) if isinstance(value, list | tuple) else value
+            set_field(connection, kind, record_id, name, stored, who)
+
+
+def close(connection: sqlite3.Connection, kind: str, record_id: str, outcome: str, who: str = "person") -> str:
+    """End a record: tasks are done, bugs fixed, others closed; the outcome is added to the body. Returns the new status."""
+    status = {"task": "done", "bug": "fixed"}.get(kind, "closed")
+    body = get(connection, kind, record_id).body
+    fields: dict[str, Any] = {"status": status}
+    if outcome:
+        fields["body"] = f"{body}\n{outcome}".strip()
+    change(connection, kind, record_id, fields, who)
+    return status
+
+
+def history(connection: sqlite3.Connection, record_id: str) -> list[Change]:
+    """Every change of a record, oldest first."""
+    rows = connection.execute("SELECT * FROM history WHERE record_id = ? ORDER BY id", (record_id,))
+    return [
+        Change(
+            at=row["at"],
+            who=row["who"],
+            kind=row["kind"],
+            record_id=row["record_id"],
+            field=row["field"],
+            old=json.loads(row["old"]),
+            new=json.loads(row["new"]),
+        )
+        for row in rows
+    ]
+
+
+def set_verdict(
+    connection: sqlite3.Connection, hypothesis_id: str, verdict: str, reason: str, evidence: list[dict[str, Any]]
+) -> None:
+    """Write what the run said of a hypothesis. An undecided one stays open, so that a later run may decide it."""
+    status = "open" if verdict == "undecided" else verdict
+    fields = {"verdict": verdict, "verdict_reason": reason, "evidence": evidence, "status": status}
+    change(connection, "hypothesis", hypothesis_id, fields, "daemon")
+
+
+def take_from_inbox(connection: sqlite3.Connection, path: Path, project_id: str) -> bool:
+    """Take a record left by a sandboxed command into the store, once, however often the file is met.
+
+    Only the columns of record kinds are accepted, and only for the project whose inbox it is. Returns False when the
+    file is not such a record.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        kind, row = str(data["kind"]), {**data["row"], "project_id": project_id}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if kind not in RECORD_KINDS or not set(row) <= set(RECORD_KINDS[kind].model_fields):
+        return False
+    try:
+        with transaction(connection):
+            insert_record(connection, kind, row)
+    except sqlite3.IntegrityError:
+        return False  # a column that must be there is not
+    return True
+
+
+def unique_prefixes(ids: list[str]) -> dict[str, str]:
+    """Each id's shortest prefix (at least 4 characters after the dash) that no other of `ids` begins with."""
+    ordered = sorted(set(ids))
+    result = {}
+    for index, one in enumerate(ordered):
+        neighbours = ordered[max(0, index - 1) : index] + ordered[index + 1 : index + 2]
+        length = 6
+        while length < len(one) and any(other.startswith(one[:length]) for other in neighbours):
+            length += 1
+        result[one] = one[:length]
+    return result

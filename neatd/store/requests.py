@@ -1,0 +1,93 @@
+"""Requests (what the daemon is asked to do to the world) and jobs (the programs it launched)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from neatd.errors import NeatError
+from neatd.models import Job, Request
+from neatd.store.connection import transaction
+from neatd.store.rows import dump, to_model, to_models
+from neatd.store.short import new_id, stamp, utc_now
+
+
+def ask(connection: sqlite3.Connection, kind: str, project_id: str | None, payload: Mapping[str, Any]) -> str:
+    """Put down what is to be done; returns the request's id."""
+    request_id, now = new_id("request"), utc_now()
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO request (id, kind, project_id, payload, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (request_id, kind, project_id, dump(dict(payload)), now, now),
+        )
+    return request_id
+
+
+def pending(connection: sqlite3.Connection) -> list[Request]:
+    """Requests not yet ended, oldest first. One left `running` by a crash is among them: carrying out is idempotent."""
+    rows = connection.execute("SELECT * FROM request WHERE status IN ('pending', 'running') ORDER BY created_at, rowid")
+    return to_models(Request, rows)
+
+
+def get_request(connection: sqlite3.Connection, request_id: str) -> Request:
+    """One request by its whole id."""
+    return to_model(Request, connection.execute("SELECT * FROM request WHERE id = ?", (request_id,)).fetchone())
+
+
+def set_request(
+    connection: sqlite3.Connection, request_id: str, status: str, result: Mapping[str, Any] | None = None
+) -> None:
+    """Write how a request stands."""
+    with transaction(connection):
+        connection.execute(
+            "UPDATE request SET status = ?, result = ?, updated_at = ? WHERE id = ?",
+            (status, dump(dict(result or {})), utc_now(), request_id),
+        )
+
+
+def add_job(
+    connection: sqlite3.Connection, project_id: str, name: str, command: list[str], cwd: str, folder: str
+) -> Job:
+    """Queue a program."""
+    now = datetime.now(UTC)
+    job = Job(
+        id=new_id("job"), project_id=project_id, name=name, command=tuple(command), cwd=cwd, run_folder=folder,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO job (id, project_id, name, command, cwd, run_folder, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (job.id, project_id, name, dump(command), cwd, folder, stamp(now), stamp(now)),
+        )
+    return job
+
+
+def jobs(connection: sqlite3.Connection, project_id: str | None = None, active_only: bool = False) -> list[Job]:
+    """Jobs, newest first."""
+    wanted = [("project_id = ?", [project_id])] if project_id else []
+    if active_only:
+        wanted.append(("status IN ('queued', 'running')", []))
+    where = " AND ".join(text for text, _ in wanted) or "1"
+    values = [value for _, some in wanted for value in some]
+    rows = connection.execute(f"SELECT * FROM job WHERE {where} ORDER BY created_at DESC, rowid DESC", values)
+    return to_models(Job, rows)
+
+
+def get_job(connection: sqlite3.Connection, job_id: str) -> Job:
+    """One job by its whole id; raises NeatError when there is none."""
+    row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NeatError(f"no job {job_id}", "`neat runs` shows what was launched")
+    return to_model(Job, row)
+
+
+def set_job(connection: sqlite3.Connection, job_id: str, **fields: Any) -> None:
+    """Set columns of a job."""
+    assignments = ", ".join(f"{name} = ?" for name in fields)
+    with transaction(connection):
+        connection.execute(
+            f"UPDATE job SET {assignments}, updated_at = ? WHERE id = ?", [*fields.values(), utc_now(), job_id]
+        )

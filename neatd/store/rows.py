@@ -1,0 +1,56 @@
+"""Rows become models here, and nowhere else. JSON columns are decoded, booleans and times left to pydantic."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from neatd.models import Model
+
+T = TypeVar("T", bound=Model)
+_JSON = frozenset(
+    {"tags", "evidence", "valid_while", "alternative", "implication", "config", "git", "process", "details", "command"}
+    | {"payload", "result"}
+)
+
+
+def to_model(model: type[T], row: sqlite3.Row) -> T:
+    """One row as `model`. Columns the model does not have (such as rowno) are left out."""
+    values: dict[str, Any] = {}
+    for key in row.keys():  # noqa: SIM118 - iterating a Row gives values
+        if key in model.model_fields:
+            value = row[key]
+            values[key] = json.loads(value) if key in _JSON and isinstance(value, str) else value
+    return model.model_validate(values)
+
+
+def to_models(model: type[T], rows: Iterable[sqlite3.Row]) -> list[T]:
+    """Rows as models, in order."""
+    return [to_model(model, row) for row in rows]
+
+
+def dump(value: object) -> str:
+    """A value as a JSON column holds it. Non-finite floats become strings, since JSON has none."""
+    return json.dumps(finite_json(value), ensure_ascii=False)
+
+
+def finite_json(value: Any) -> Any:
+    """`value` with NaN and infinities as the strings NaN, Infinity, -Infinity, and tuples as lists."""
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else float_text(value)
+    if isinstance(value, dict):
+        return {str(k): finite_json(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(v) for v in value]
+    return value
+
+
+def float_text(value: float) -> str:
+    """A float as text that reads back exactly; non-finite ones by their JSON-like names."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    return repr(value)

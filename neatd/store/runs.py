@@ -1,0 +1,112 @@
+"""Runs: found once per folder, their status with its reason, the progress that points.db knows of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from neatd.errors import NeatError
+from neatd.models import GitState, ProcessFact, Run
+from neatd.store.connection import transaction
+from neatd.store.rows import dump, to_model, to_models
+from neatd.store.short import new_id, stamp
+
+
+def ensure_run(
+    connection: sqlite3.Connection, project_id: str, root: str, folder: str, git: GitState, now: datetime
+) -> Run:
+    """The run of a folder; made, with the git state of this moment, when it is met for the first time."""
+    found = by_folder(connection, root, folder)
+    if found:
+        return found
+    at = stamp(now)
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO run (id, project_id, root, folder, name, git, created_at, started_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (new_id("run"), project_id, root, folder, folder or ".", git.model_dump_json(), at, at, at),
+        )
+    run = by_folder(connection, root, folder)
+    assert run is not None
+    return run
+
+
+def by_folder(connection: sqlite3.Connection, root: str, folder: str) -> Run | None:
+    """The run of a folder, None when it is not known."""
+    row = connection.execute("SELECT * FROM run WHERE root = ? AND folder = ?", (root, folder)).fetchone()
+    return to_model(Run, row) if row else None
+
+
+def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> list[Run]:
+    """Runs of one project or of all, newest first."""
+    where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])
+    sql = f"SELECT * FROM run {where} ORDER BY created_at DESC, rowid DESC"
+    return to_models(Run, connection.execute(sql, values))
+
+
+def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
+    """One run by its whole id."""
+    return to_model(Run, connection.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone())
+
+
+def find_run(connection: sqlite3.Connection, word: str, project_id: str | None = None) -> Run:
+    """A run by id prefix, name, or the last part of its name; raises NeatError when none or several fit."""
+    runs = all_runs(connection, project_id)
+    for test in (_is_name, _is_prefix, _is_last_part):
+        found = [run for run in runs if test(run, word)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(f"{run.id} ({run.name})" for run in found[:5])
+            raise NeatError(f"{word!r} fits several runs: {names}", "type more of the id or the whole name")
+    raise NeatError(f"no run {word!r}", "`neat runs` shows the runs and their names")
+
+
+def _is_name(run: Run, word: str) -> bool:
+    return run.name == word.rstrip("/") or run.id == word
+
+
+def _is_prefix(run: Run, word: str) -> bool:
+    return len(word) > 2 and run.id.startswith(word)
+
+
+def _is_last_part(run: Run, word: str) -> bool:
+    return run.name.rsplit("/", 1)[-1] == word
+
+
+def named(runs: list[Run], word: str) -> Run | None:
+    """The run of `runs` that a record's `--run` means, newest first; None when there is none yet."""
+    for test in (_is_name, _is_prefix, _is_last_part):
+        for run in runs:
+            if test(run, word):
+                return run
+    return None
+
+
+def set_run(connection: sqlite3.Connection, run_id: str, **fields: Any) -> None:
+    """Set columns of a run. Values are plain or models; datetimes become UTC text."""
+    stored = {name: _column(value) for name, value in fields.items()}
+    assignments = ", ".join(f'"{name}" = ?' for name in stored)
+    with transaction(connection):
+        connection.execute(f"UPDATE run SET {assignments} WHERE id = ?", [*stored.values(), run_id])
+
+
+def _column(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, GitState | ProcessFact):
+        return value.model_dump_json()
+    return dump(value) if isinstance(value, dict | list | tuple) else value
+
+
+def progress(points: sqlite3.Connection) -> dict[str, tuple[int | None, datetime]]:
+    """Run id -> (last step, when its last line was read), from the reading cursors: no point is touched."""
+    rows = points.execute("SELECT run_id, max(last_step), max(updated_at) FROM reading GROUP BY run_id")
+    return {row[0]: (row[1], datetime.fromtimestamp(row[2], UTC)) for row in rows}
+
+
+def progress_of(points: sqlite3.Connection, run_id: str) -> tuple[int | None, datetime | None]:
+    """(last step, when the last line was read) of one run; (None, None) before its first line."""
+    row = points.execute("SELECT max(last_step), max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()
+    return (row[0], datetime.fromtimestamp(row[1], UTC)) if row and row[1] is not None else (None, None)
