@@ -1,0 +1,144 @@
+"""What the black-box tests share: a project with a NEAT_HOME of its own, the two commands as a person types them, and
+waiting for a condition."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neatd import control
+
+PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
+
+
+def until(is_true: Callable[[], Any], what: str, wait_s: float = 30.0) -> Any:
+    """The first true answer of `is_true`; fails the test naming `what` when none comes in time."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        found = is_true()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {wait_s} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def bind_root_to_permissions() -> None:
+    """For `preexec_fn`: takes root's power over file permissions from the child, so that a closed folder is closed."""
+    if os.name == "posix" and os.getuid() == 0:
+        libc = ctypes.CDLL(None)
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+class Neat:
+    """A project in `root` whose store is in `home`."""
+
+    def __init__(self, base: Path) -> None:
+        self.root, self.home = base / "project", base / "home"
+        self.root.mkdir()
+        self.home.mkdir()
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if key not in ("CLAUDECODE", "NEAT_HOME")}
+        return kept | {"NEAT_HOME": str(self.home), "COLUMNS": "160"}
+
+    def call(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `neat …` or `neatd …` in the project, as an own process."""
+        program = f"from neatd.cli.main import {PROGRAMS[words[0]]} as run; run()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words[1:]], cwd=self.root, env=self.env, text=True, capture_output=True,
+            timeout=90, input=stdin,
+        )  # fmt: skip
+        if check:
+            assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words: str) -> Any:
+        """The JSON answer of a command."""
+        return json.loads(self.call(*words, "--json").stdout)
+
+    def settings(self, **values: object) -> None:
+        """Write NEAT_HOME/settings.yaml."""
+        lines = [f"{name}: {value}" for name, value in values.items()]
+        (self.home / "settings.yaml").write_text("\n".join(lines) + "\n")
+
+    def metrics(self, run: str, *lines: object, mode: str = "a") -> Path:
+        """Write lines into a run's metrics.jsonl: strings and bytes as they are, others as JSON."""
+        path = self.root / run / "metrics.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode + "b") as file:
+            for line in lines:
+                raw = (
+                    line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
+                )
+                file.write(raw if isinstance(line, bytes) else raw + b"\n")
+        return path
+
+    def show(self, run: str) -> Any:
+        """`neat run show` as JSON."""
+        return self.json("neat", "run", "show", run)
+
+    def values(self, run: str, metric: str) -> list[tuple[int, Any]]:
+        """(step, value) of a series as `neat series` prints it; [] while the run or the series is not known."""
+        done = self.call("neat", "series", run, metric, "--json", check=False)
+        return [(step, value) for step, value, _ in json.loads(done.stdout)] if done.returncode == 0 else []
+
+    def wait_for_points(self, run: str, metric: str, count: int) -> list[tuple[int, Any]]:
+        """The series once it has `count` points."""
+        found: list[tuple[int, Any]] = []
+
+        def is_there() -> bool:
+            found[:] = self.values(run, metric)
+            return len(found) >= count
+
+        until(is_there, f"{count} points of {metric} in {run}, not {len(found)}")
+        return found
+
+    def wait_for_event(self, rule: str) -> dict[str, Any]:
+        """The newest event of a rule, once there is one."""
+
+        def found() -> Any:
+            return next((one for one in self.json("neat", "events") if one["rule"] == rule), None)
+
+        event: dict[str, Any] = until(found, f"an event of {rule}")
+        return event
+
+    def wait_for_event_in_store(self, rule: str) -> str:
+        """The message of an event of a rule, read past the commands (which may refuse a broken project)."""
+
+        def found() -> str:
+            records = sqlite3.connect(self.home / "neat.db")
+            row = records.execute("SELECT message FROM event WHERE rule = ?", (rule,)).fetchone()
+            records.close()
+            return row[0] if row else ""
+
+        return str(until(found, f"an event of {rule} in the store"))
+
+    def start(self) -> int:
+        """`neatd start`; returns the daemon's pid."""
+        self.call("neatd", "start")
+        return int(control.read_state(self.home)["pid"])
+
+    def is_alive(self) -> bool:
+        return control.is_running(self.home)
+
+
+@pytest.fixture
+def neat(tmp_path: Path) -> Iterator[Neat]:
+    """An initialised project; a daemon that the test started is ended after it."""
+    made = Neat(tmp_path)
+    made.settings(sweep_s=0.2, checkpoint_rest_s=0.3)
+    made.call("neat", "init", "--yes")
+    yield made
+    control.stop(made.home)

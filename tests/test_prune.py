@@ -117,7 +117,7 @@ def test_moving_and_restoring_twice_changes_nothing(root: Path, trash: Path) -> 
 @pytest.mark.parametrize("is_folder", [False, True])
 @pytest.mark.parametrize("path", PATHS)
 def test_undo_never_overwrites(root: Path, trash: Path, path: str, is_folder: bool) -> None:
-    """A new save or empty folder at the old place stays, the old one stays in the trash, and undo works once the place is free."""
+    """Whatever is at the old place stays, the old save stays in the trash, and undo works once the place is free."""
     expected = catalogued(root, path)
     moved = move_to_trash(planned(root, trash, expected), expected, root)
     (root / path).mkdir() if is_folder else (root / path).write_bytes(b"newer")

@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from neatd.errors import NeatError
 from neatd.files import fsync_folder, is_inside, measure_checkpoint
 from neatd.models import Checkpoint, Event, GitState, Run
 
@@ -70,20 +69,20 @@ def take(inp: SnapshotInput) -> SnapshotResult:
     """Write the snapshot of an event, or return the one that is there. Done again it changes nothing.
 
     A checkpoint is reflinked, else copied if it fits the budget and the disk, else left in place as a pin: keeping it
-    from retention is the caller's part. Raises NeatError when not even the metadata can be written.
+    from retention is the caller's part. Raises OSError, and leaves nothing, when not even the metadata can be
+    written or `snapshots` is a link.
     """
     shelf = inp.folder / "snapshots"
     if shelf.is_symlink():
-        raise NeatError(f"{shelf} is a link: no snapshot is written through it", "make it a folder, or remove it")
+        raise NotADirectoryError(errno.ENOTDIR, "A link, and no snapshot is written through one", str(shelf))
     partial = shelf / f".partial_{_safe(inp.event.id)}"
     try:
         shelf.mkdir(exist_ok=True)
         _clear(partial)
         return _find(shelf, inp.event) or _build(inp, shelf, partial)
-    except OSError as error:
+    except OSError:
         shutil.rmtree(partial, ignore_errors=True)  # a full disk is not left fuller
-        what = f"no snapshot of event {inp.event.id} in {shelf}: {error.strerror or error}"
-        raise NeatError(what, "make room there or give write permission, then take it again") from error
+        raise
 
 
 def _build(inp: SnapshotInput, shelf: Path, partial: Path) -> SnapshotResult:

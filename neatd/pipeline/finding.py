@@ -16,7 +16,7 @@ from neatd.read.discover import SOURCES, survey
 from neatd.read.gitstate import git_marks, git_state
 from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
-from neatd.store import checkpoints, events, points, projects, runs
+from neatd.store import events, points, projects, runs
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +97,6 @@ def _stamps(paths: list[Path]) -> tuple[object, ...]:
 
 def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
     log.warning("%s: %s", rule, error)
-    now = scene.clock()
-    del now
     message = f"{error.message}; the last good ones stay in force"
     key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}|{project.rules_stamp}"
     if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
@@ -144,7 +142,7 @@ def follow(scene: Scene, project: LiveProject, folder: Path) -> LiveRun:
         project.runs[relative] = live
     for name in SOURCES:
         if name not in live.sources and (folder / name).is_file():
-            live.sources[name] = _open_source(scene, live, folder / name)
+            live.sources[name] = Source(folder / name, points.cursor(scene.points, live.run.id, name))
             live.saves_due = True
     return live
 
@@ -158,10 +156,6 @@ def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> L
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)
     live = LiveRun(run, folder, last_step=step, last_line_at=line_at or run.created_at)
-    if checkpoints.catalogue(scene.records, run.id):
-        live.saves_due = True
+    for name, cursor in points.readings(scene.points, run.id).items():  # also those that are gone by now
+        live.sources[name] = Source(folder / name, cursor)
     return live
-
-
-def _open_source(scene: Scene, live: LiveRun, path: Path) -> Source:
-    return Source(path, points.cursor(scene.points, live.run.id, path.name))
