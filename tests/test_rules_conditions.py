@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from rules_streams import feed, rule, steps
+from tests.rules_streams import feed, rule, steps
 
 from neatd.rules.judge import Judge
 

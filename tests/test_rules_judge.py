@@ -7,7 +7,7 @@ import math
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rules_streams import feed, rule, samples, steps
+from tests.rules_streams import feed, rule, samples, steps
 
 from neatd.models import Sample, Verdict
 from neatd.rules.judge import Judge

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from rules_streams import feed, steps
+from tests.rules_streams import feed, steps
 
 from neatd.rules.judge import Judge
 from neatd.rules.load import load_rule, load_rules

@@ -9,7 +9,7 @@ import statistics
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules_streams import feed, rule, steps
+from tests.rules_streams import feed, rule, steps
 
 from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.window import PlainWindow, RobustWindow, Spread

@@ -5,13 +5,15 @@ from __future__ import annotations
 import bisect
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.actions.prune import move_to_trash, reconcile, restore
 from neatd.actions.retention import plan
 from neatd.config import ProjectConfig
+from neatd.errors import NeatError
+from neatd.files import is_inside
 from neatd.models import Checkpoint, Deletion, Goal, RetentionPlan, Run
 from neatd.rules.goals import judged_metrics
 from neatd.store import checkpoints, points, runs
@@ -51,8 +53,10 @@ def value_at(found: list[tuple[int, float, float | None]], catalogue: list[Check
 
 
 def _pins(records: sqlite3.Connection, run: Run, catalogue: list[Checkpoint]) -> dict[str, tuple[str, ...]]:
-    """Sources of snapshots, and what any run's parameters name as their start."""
+    """Sources of snapshots, targets of links such as last.ckpt, and what any run's parameters name as their start."""
     found = dict(checkpoints.pins(records, run.id))
+    for checkpoint_id, link in _linked(Path(run.root) / run.folder, catalogue):
+        found[checkpoint_id] = (*found.get(checkpoint_id, ()), f"{link} is a link to it")
     texts = [(other.name, text) for other in runs.all_runs(records, run.project_id) for text in _strings(other.config)]
     for one in catalogue:
         full = os.path.join(run.root, run.folder, one.path)  # noqa: PTH118 - compared as text
@@ -60,6 +64,20 @@ def _pins(records: sqlite3.Connection, run: Run, catalogue: list[Checkpoint]) ->
             if text and (text == full or text.endswith("/" + os.path.join(run.folder, one.path))):  # noqa: PTH118
                 found[one.id] = (*found.get(one.id, ()), f"start of run {name}")
     return found
+
+
+def _linked(folder: Path, catalogue: list[Checkpoint]) -> Iterator[tuple[str, str]]:
+    """(checkpoint id, name of the link) for links that lie where checkpoints do and lead to one."""
+    targets = {os.path.realpath(folder / one.path): one.id for one in catalogue}
+    for place in {folder, *((folder / one.path).parent for one in catalogue)}:
+        try:
+            links = [Path(entry.path) for entry in os.scandir(place) if entry.is_symlink()]
+        except OSError:
+            continue
+        for link in links:
+            target = targets.get(os.path.realpath(link))
+            if target:
+                yield target, link.name
 
 
 def _strings(value: object) -> list[str]:
@@ -75,6 +93,8 @@ def apply_plan(records: sqlite3.Connection, run: Run, agreed: RetentionPlan, bat
     now = datetime.now(UTC)
     root, folder = Path(run.root), Path(run.root) / run.folder
     trash = root / ".neat" / "trash" / batch
+    if not is_inside(trash, root):
+        raise NeatError(f"the trash would lie outside of the project: {trash}", "make .neat a folder and not a link")
     planned = [
         Deletion(
             id=new_id("deletion"), batch=batch, run_id=run.id, checkpoint_id=one.checkpoint.id,
