@@ -25,7 +25,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)  ## long measurements and soaks
-	$(BIN)/python -m pytest -m bench tests/bench -s
+	$(BIN)/python -m pytest -o addopts= -q -m bench tests/bench -s
 
 clean:
 	rm -rf $(VENV)

@@ -65,6 +65,7 @@ class Daemon:
         self.loop = Loop(self.scene, self.watcher)
         self.door = Door(self.status)
         self.is_ending = False
+        self.loop.should_end = lambda: self.is_ending
         self._public: dict[str, Any] = {"projects": [], "roots": [], "runs": 0, "trouble": ""}
 
     def status(self) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Demo:
     def environment(self) -> dict[str, str]:
         """The demo's own NEAT_HOME; who types is a person."""
         kept = {key: value for key, value in os.environ.items() if key not in ("CLAUDECODE", "PYTHONPATH")}
-        return kept | {"NEAT_HOME": str(self.home), "PYTHONWARNINGS": "ignore", "COLUMNS": "150"}
+        return kept | {"NEAT_HOME": str(self.home), "PYTHONWARNINGS": "ignore", "COLUMNS": str(self.console.width)}
 
     def need(self, is_there: bool, what: str) -> None:
         """Note what ought to be there and is not."""

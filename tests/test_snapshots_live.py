@@ -69,3 +69,21 @@ def _judged(neat: Neat) -> int:
     seq = records.execute("SELECT max(seq) FROM judging").fetchone()[0]
     records.close()
     return seq or 0
+
+
+def test_retention_waits_for_a_snapshot_that_is_being_taken(neat: Neat) -> None:
+    """The checkpoint from before a spike reaches its snapshot even when the policy would thin it at once."""
+    config = neat.root / "neat.yaml"
+    config.write_text(config.read_text() + "retention: {newest: 1, half: 0, every_steps: 100000}\n")
+    neat.call("neat", "allow", "retention")
+    neat.start()
+    folder = spike_run(neat, "runs/a", at=75, lines=200)
+    event = until(
+        lambda: next((e for e in neat.json("neat", "events") if e["rule"] == "spike" and e["snapshot"]), None),
+        "a spike",
+    )
+    metadata = json.loads((neat.root / event["snapshot"] / "metadata.json").read_text())
+    assert metadata["checkpoint"]["step"] == 70
+    until(lambda: not neat.json("neat", "retention", "plan")[0]["delete"], "retention to go on after it")
+    left = {path.name for path in (folder / "checkpoints").iterdir()}
+    assert "step_000070.pt" in left and "step_000080.pt" not in left

@@ -8,20 +8,23 @@ from pathlib import Path
 
 from neatd.actions.snapshot import SnapshotInput, take
 from neatd.models import Checkpoint, Event, Snapshot
-from neatd.pipeline.retaining import apply_plan, plan_run
+from neatd.pipeline.retaining import apply_plan, before_event, latest_step, plan_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.checkpoint import step_of
 from neatd.store import checkpoints, events, projects
 from neatd.store.short import new_id
 
 log = logging.getLogger(__name__)
+TURN_S = 0.5  # reading goes on between the copies of a storm
 WAIT_FOR_SAVE_S = 15.0  # a checkpoint from before the event may still be at work on its rest
 
 
 def take_snapshots(scene: Scene) -> bool:
-    """Take the snapshots that are asked for. True while some wait for a checkpoint to complete."""
-    is_waiting = False
+    """Take the snapshots that are asked for, for half a second. True while some are left or wait for a checkpoint."""
+    is_waiting, until = False, scene.clock() + TURN_S
     for snapshot in events.snapshots(scene.records, status="pending"):
+        if scene.clock() > until:
+            return True
         found = _live(scene, snapshot.run_id)
         if found is None:
             _settle(scene, snapshot, "failed", "the run's project is not there")
@@ -42,13 +45,9 @@ def _must_wait(live: LiveRun, event: Event) -> bool:
     """Whether a checkpoint that this snapshot would rather have is not complete yet."""
     if (datetime.now(UTC) - event.created_at).total_seconds() > WAIT_FOR_SAVE_S or event.step is None:
         return False
-    latest = event.step if _is_best(event) else event.step - 1
+    latest = latest_step(event)
     settling = [step_of(Path(path).name, "." not in Path(path).name) for path in live.settling]
     return live.saves_due or any(step is not None and step <= latest for step in settling)
-
-
-def _is_best(event: Event) -> bool:
-    return event.details.get("condition") == "best"
 
 
 def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
@@ -71,15 +70,6 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         reason=result.reason,
     )  # fmt: skip
     project.is_stale = True
-
-
-def before_event(catalogue: list[Checkpoint], event: Event) -> Checkpoint | None:
-    """The last save from before the event (for a best value: up to it, since its weights are the ones that scored)."""
-    if event.step is None:
-        return None
-    latest = event.step if _is_best(event) else event.step - 1
-    fitting = [one for one in catalogue if one.status == "present" and one.step is not None and one.step <= latest]
-    return max(fitting, key=lambda one: one.ordinal, default=None)
 
 
 def _best(scene: Scene, project: LiveProject, live: LiveRun) -> Checkpoint | None:

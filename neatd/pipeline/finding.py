@@ -9,7 +9,7 @@ from pathlib import Path
 from neatd.config import ProjectConfig, load_project
 from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
-from neatd.models import Project
+from neatd.models import GitState, Project
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import SOURCES, survey
@@ -95,6 +95,14 @@ def _stamps(paths: list[Path]) -> tuple[object, ...]:
     return tuple(found)
 
 
+def _git_now(scene: Scene, project: LiveProject) -> GitState:
+    """The project's git state, at most two seconds old: a thousand runs found at once ask git once."""
+    now = scene.clock()
+    if project.git is None or now - project.git[0] > 2.0:
+        project.git = now, git_state(project.root)
+    return project.git[1]
+
+
 def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
     log.warning("%s: %s", rule, error)
     message = f"{error.message}; the last good ones stay in force"
@@ -151,7 +159,7 @@ def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> L
     run = runs.by_folder(scene.records, project.project.root, relative)
     if run is None:
         now = datetime.now(UTC)
-        git = git_state(project.root)
+        git = _git_now(scene, project)
         run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now)
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)

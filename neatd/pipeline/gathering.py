@@ -18,6 +18,7 @@ from neatd.read.gitstate import git_state
 from neatd.rules.goals import best_value, goal_of, judged_metrics
 from neatd.store import checkpoints, events, points, projects, records, runs
 
+MOST_RUNS = 200  # the newest, and the baseline; `neat runs` has them all
 MOST_EVENTS = 60  # newest first; `neat events` has them all
 
 
@@ -30,10 +31,10 @@ def gather(
     store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, watching: str = ""
 ) -> Facts:
     """The facts of a project as they stand now."""
-    listed = runs.all_runs(store, project.id)
+    baseline = projects.baseline(store, project.id)
+    listed = runs.newest_runs(store, project.id, MOST_RUNS, baseline)
     facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run in listed}
     metric, goal = primary_metric(config, facts_of.values())
-    baseline = projects.baseline(store, project.id)
     found = events.events(store, project.id, limit=MOST_EVENTS)
     kinds = {kind: records.list_records(store, kind, project.id) for kind in records.RECORD_KINDS}
     names = {run.id: run.name for run in listed}

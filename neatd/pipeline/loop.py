@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Loop:
         self.watcher = watcher
         self.next_sweep = 0.0
         self.is_snapshot_waiting = False
+        self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
     def prepare(self) -> None:
         """What a start needs: moves that a crash interrupted are settled, all projects are walked once."""
@@ -98,7 +99,7 @@ class Loop:
     def _read(self, is_sweep: bool) -> bool:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""
         has_more = False
-        for project, live in list(self.scene.live_runs()):
+        for project, live in self._runs():
             if is_sweep and not live.is_ended:
                 finding.follow(self.scene, project, live.folder)
                 self._guard(live.run.name, following.refresh_config, self.scene, live)
@@ -109,7 +110,7 @@ class Loop:
     def _judge(self) -> bool:
         """Points into verdicts, which may run behind."""
         has_more = False
-        for project, live in list(self.scene.live_runs()):
+        for project, live in self._runs():
             has_more |= bool(self._guard(live.run.name, judging.judge_run, self.scene, project, live))
         return has_more
 
@@ -117,7 +118,7 @@ class Loop:
         """Saves into the catalogue, statuses, snapshots, retention."""
         if is_sweep:
             self._guard("processes", following.look_for_processes, self.scene)
-        for project, live in list(self.scene.live_runs()):
+        for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live, is_sweep)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
 
@@ -141,6 +142,13 @@ class Loop:
             if any(source.is_due for source in live.sources.values()):
                 return False
         return following.refresh_status(self.scene, project, live)
+
+    def _runs(self) -> Iterator[tuple[LiveProject, LiveRun]]:
+        """Every followed run, until the daemon is told to end."""
+        for pair in list(self.scene.live_runs()):
+            if self.should_end():
+                return
+            yield pair
 
     # ---- hints ----
 

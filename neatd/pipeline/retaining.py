@@ -14,9 +14,9 @@ from neatd.actions.retention import plan
 from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.files import is_inside
-from neatd.models import Checkpoint, Deletion, Goal, RetentionPlan, Run
+from neatd.models import Checkpoint, Deletion, Event, Goal, RetentionPlan, Run
 from neatd.rules.goals import judged_metrics
-from neatd.store import checkpoints, points, runs
+from neatd.store import checkpoints, events, points, runs
 from neatd.store.short import new_id
 
 
@@ -57,13 +57,32 @@ def _pins(records: sqlite3.Connection, run: Run, catalogue: list[Checkpoint]) ->
     found = dict(checkpoints.pins(records, run.id))
     for checkpoint_id, link in _linked(Path(run.root) / run.folder, catalogue):
         found[checkpoint_id] = (*found.get(checkpoint_id, ()), f"{link} is a link to it")
-    texts = [(other.name, text) for other in runs.all_runs(records, run.project_id) for text in _strings(other.config)]
+    for snapshot in events.snapshots(records, run_id=run.id, status="pending"):
+        wanted = before_event(catalogue, events.get_event(records, snapshot.event_id))
+        if wanted:  # it is about to be copied, and may be next in line to go
+            found[wanted.id] = (*found.get(wanted.id, ()), f"snapshot {snapshot.id} is being taken of it")
+    texts = [(name, text) for name, config in runs.configs_naming(records, run) for text in _strings(config)]
     for one in catalogue:
         full = os.path.join(run.root, run.folder, one.path)  # noqa: PTH118 - compared as text
         for name, text in texts:
             if text and (text == full or text.endswith("/" + os.path.join(run.folder, one.path))):  # noqa: PTH118
                 found[one.id] = (*found.get(one.id, ()), f"start of run {name}")
     return found
+
+
+def latest_step(event: Event) -> int:
+    """The last step whose checkpoint is from before the event; for a best value its own: those weights scored it."""
+    assert event.step is not None
+    return event.step if event.details.get("condition") == "best" else event.step - 1
+
+
+def before_event(catalogue: list[Checkpoint], event: Event) -> Checkpoint | None:
+    """The last save from before an event; None when there is none."""
+    if event.step is None:
+        return None
+    latest = latest_step(event)
+    fitting = [one for one in catalogue if one.status == "present" and one.step is not None and one.step <= latest]
+    return max(fitting, key=lambda one: one.ordinal, default=None)
 
 
 def _linked(folder: Path, catalogue: list[Checkpoint]) -> Iterator[tuple[str, str]]:

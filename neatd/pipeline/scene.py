@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.config import ProjectConfig, Settings
-from neatd.models import ENDED, Cursor, Project, Run
+from neatd.models import ENDED, Cursor, GitState, Project, Run
 from neatd.read.checkpoint import RestWatch
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
@@ -75,6 +75,7 @@ class LiveProject:
     folders: tuple[Path, ...] = ()
     runs: dict[str, LiveRun] = field(default_factory=dict)
     git_marks: tuple[int, ...] = ()
+    git: tuple[float, GitState] | None = None  # when it was asked for (monotonic), and what it was
     is_stale: bool = True  # the brief no longer says what the store holds
     rendered_at: float = 0.0
     next_render: float = float("inf")

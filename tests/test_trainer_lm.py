@@ -1,0 +1,399 @@
+"""The trainer `lm` through its contract: the files it leaves, the lines it prints, its exit codes. On a CPU, tiny."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import math
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+np = pytest.importorskip("numpy", reason="the trainers need the extra `trainers`")
+torch = pytest.importorskip("torch", reason="the trainers need the extra `trainers`")
+
+FOLDER = Path(__file__).parents[1] / "trainers" / "lm"
+TINY = ("data_mb=0.5", "dim=32", "layers=2", "context=32", "batch=8", "warmup=4", "lr=0.01", "threads=1", "device=cpu")
+SHORT = (*TINY, "steps=20", "eval_every=10", "save_every=5", "eval_windows=16")
+
+
+def load_program() -> ModuleType:
+    """train.py as a module: it is no part of a package, so it is loaded from its path."""
+    spec = importlib.util.spec_from_file_location("lm_train", FOLDER / "train.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["lm_train"] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+train = load_program()
+
+
+def run(out: Path, *parameters: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(FOLDER / "train.py"), "--out", str(out), *parameters]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def losses(out: Path) -> dict[int, float]:
+    return {line["step"]: line["train/loss"] for line in read_lines(out / "metrics.jsonl") if "train/loss" in line}
+
+
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def flat(value: object) -> list[object]:
+    """All leaves of nested dicts and lists in a fixed order, tensors as their bytes."""
+    if isinstance(value, dict):
+        return [leaf for key in value for leaf in (key, *flat(value[key]))]
+    if isinstance(value, list | tuple):
+        return [leaf for one in value for leaf in flat(one)]
+    return [value.numpy().tobytes() if isinstance(value, torch.Tensor) else value]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """(folder, stdout) of one short run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("lm") / "run"
+    result = run(out, *SHORT)
+    assert result.returncode == 0, result.stderr
+    return out, result.stdout
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """(folder, stdout) of a run with a fault planted at step 30, evaluated right before it and at the end."""
+    out = tmp_path_factory.mktemp("lm") / "spoilt"
+    result = run(out, *TINY, "steps=50", "seed=3", "fault_at=30", "eval_every=29", "save_every=0")
+    assert result.returncode == 0, result.stderr
+    return out, result.stdout
+
+
+# ---- learning ----
+
+
+def test_loss_falls(done: tuple[Path, str]) -> None:
+    """Twenty steps on real text bring the loss well below that of guessing evenly, on seen and on unseen files."""
+    of_step = losses(done[0])
+    unseen = [line["val/bits_per_byte"] for line in read_lines(done[0] / "metrics.jsonl") if "val/loss" in line]
+    assert list(of_step) == list(range(1, 21))
+    assert of_step[20] < 0.75 * of_step[1] and of_step[20] < 0.75 * math.log(256)
+    assert unseen[-1] < unseen[0] < 8
+
+
+def test_later_bytes_do_not_change_earlier_logits() -> None:
+    """No position sees a byte after itself, whatever follows."""
+    model = train.GPT(train.Parameters(dim=32, heads=2, layers=2, context=16))
+    ids = torch.arange(16)[None]
+    changed = ids.clone()
+    changed[:, 9:] += 100
+    with torch.no_grad():
+        before, after = model(ids), model(changed)
+    torch.testing.assert_close(before[:, :9], after[:, :9], rtol=0, atol=1e-6)
+    assert not torch.allclose(before[:, 9:], after[:, 9:])
+
+
+def test_earlier_bytes_change_later_logits() -> None:
+    """The last position sees the first byte, as far as the context reaches."""
+    model = train.GPT(train.Parameters(dim=32, heads=2, layers=2, context=16))
+    ids = torch.arange(16)[None]
+    changed = ids.clone()
+    changed[:, 0] += 100
+    with torch.no_grad():
+        assert not torch.allclose(model(ids)[:, -1], model(changed)[:, -1], atol=1e-6)
+
+
+def test_validation_files_are_unseen() -> None:
+    """No file and no package of the validation text is in the training text, nor is a piece of its bytes."""
+    text, val = train.read_corpus(train.Parameters(data_mb=2.0))
+    packages = [{name.split("/")[0] for name in part.names} for part in (text, val)]
+    assert len(packages[0]) > 20 and len(packages[1]) > 3
+    assert not packages[0] & packages[1]
+    seen, middle = text.data.tobytes(), len(val.data) // 2
+    assert val.data[middle : middle + 400].tobytes() not in seen
+    assert len(text.data) + len(val.data) <= 2_000_000
+
+
+def test_tests_and_installed_packages_are_not_read() -> None:
+    """Nothing of site-packages or of the standard library's tests is in the text."""
+    names = train.find_files(Path(sysconfig.get_path("stdlib")))
+    assert "argparse.py" in names and "json/decoder.py" in names
+    assert not [name for name in names if {"test", "tests", "site-packages"} & set(name.split("/"))]
+
+
+# ---- the files ----
+
+
+def test_config_says_what_ran(done: tuple[Path, str]) -> None:
+    """config.json holds every parameter as it was used, and what the machine added."""
+    config = json.loads((done[0] / "config.json").read_text(encoding="utf-8"))
+    assert set(train.Parameters.__dataclass_fields__) < set(config)
+    assert (config["max_steps"], config["dim"], config["lr"], config["seed"]) == (20, 32, 0.01, 1)
+    assert (config["device"], config["dtype"], config["torch_version"]) == ("cpu", "float32", torch.__version__)
+    weights = load(done[0] / "checkpoints" / "step_000020.pt")["model"].values()
+    assert config["parameter_count"] == sum(w.numel() for w in weights)
+
+
+def test_each_step_is_one_whole_line(done: tuple[Path, str]) -> None:
+    """A line of metrics has step, time and the four training values; evaluations have lines of their own."""
+    lines = read_lines(done[0] / "metrics.jsonl")
+    names = {"step", "time", "train/loss", "train/lr", "train/grad_norm", "train/tokens_per_s"}
+    assert [set(line) for line in lines if "train/loss" in line] == [names] * 20
+    names = {"step", "time", "val/loss", "val/bits_per_byte", "val/accuracy"}
+    assert [(line["step"], set(line)) for line in lines if "val/loss" in line] == [(10, names), (20, names)]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+
+
+def test_checkpoints_are_whole_and_nothing_else_is_left(done: tuple[Path, str]) -> None:
+    """Each save is there under its final name, loads without running code, and knows its step."""
+    folder = done[0] / "checkpoints"
+    steps = {f"step_{step:06d}.pt": step for step in (5, 10, 15, 20)}
+    assert {path.name for path in folder.iterdir()} == {*steps, "best.pt"}
+    for name, step in steps.items():
+        saved = load(folder / name)
+        assert set(saved) == {"model", "optimizer", "config", "step", "rng", "best"}
+        assert saved["step"] == step
+
+
+def test_best_is_the_lowest_validation_loss(spoilt: tuple[Path, str]) -> None:
+    """best.pt holds the state of the evaluation with the lowest loss, here not the last one."""
+    evals = {x["step"]: x["val/loss"] for x in read_lines(spoilt[0] / "metrics.jsonl") if "val/loss" in x}
+    assert list(evals) == [29, 50] and evals[29] < evals[50]
+    saved = load(spoilt[0] / "checkpoints" / "best.pt")
+    assert (saved["step"], saved["best"]) == (29, evals[29])
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    """When writing breaks off, the name still holds the former content."""
+    path = tmp_path / "step_000001.pt"
+    path.write_bytes(b"old")
+
+    def break_off(file: Any) -> None:
+        file.write(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        train.write_atomically(path, break_off)
+    assert path.read_bytes() == b"old"
+
+
+def test_each_evaluation_writes_the_same_examples(done: tuple[Path, str]) -> None:
+    """predictions.jsonl has one line per window at each evaluation, with ids that stay and name their file."""
+    lines = read_lines(done[0] / "predictions.jsonl")
+    ids = {step: [line["id"] for line in lines if line["step"] == step] for step in (10, 20)}
+    assert len(lines) == 32 and len(set(ids[10])) == 16
+    assert ids[10] == ids[20]
+    assert all(train.is_validation(one.split("@")[0]) for one in ids[10])
+    assert {type(line["correct"]) for line in lines} == {bool}
+    of_step = {x["step"]: x["val/loss"] for x in read_lines(done[0] / "metrics.jsonl") if "val/loss" in x}
+    assert np.mean([x["loss"] for x in lines if x["step"] == 20]) == pytest.approx(of_step[20])
+
+
+def test_correct_means_that_greedy_completion_is_right(tmp_path: Path) -> None:
+    """`correct` is what completing the prompt byte by byte gives, for right and for wrong examples."""
+    p = train.Parameters(dim=32, layers=1, context=32, data_mb=0.5, eval_windows=64, steps=40, warmup=4, lr=0.01)
+    one = train.Run(tmp_path, p)
+    for _ in range(p.steps):
+        one.train_step()
+    _, predictions = train.evaluate(one.model, one.val, one.val_data, p)
+    for line in predictions:
+        name, offset = line["id"].split("@")
+        start = one.val.starts[one.val.names.index(name)] + int(offset)
+        ids = one.val_data[start : start + p.context + 1].long()[None]
+        text = ids[:, : -train.ANSWER]
+        for _ in range(train.ANSWER):
+            text = torch.cat((text, one.model(text)[:, -1:].argmax(-1)), dim=1)
+        assert line["correct"] == torch.equal(text, ids)
+    assert {line["correct"] for line in predictions} == {True, False}
+
+
+# ---- resuming and stopping ----
+
+
+def test_a_resumed_run_ends_bit_equal(done: tuple[Path, str], tmp_path: Path) -> None:
+    """Ten steps, a checkpoint, a new process and ten steps end in the same bytes as twenty steps at once."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    shutil.copy(done[0] / "checkpoints" / "step_000010.pt", folder)
+    (folder / ".step_000013.pt.tmp").write_bytes(b"cut off by SIGKILL")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 10, "train/loss": 1.5}\n{"step": 11, "tr', encoding="utf-8")
+    result = run(tmp_path, *SHORT, "resume=true")
+    assert result.returncode == 0, result.stderr
+    ends = [load(path / "checkpoints" / "step_000020.pt") for path in (done[0], tmp_path)]
+    for part in ("model", "optimizer", "rng", "best"):
+        assert flat(ends[0][part]) == flat(ends[1][part]), part
+    assert not list(folder.glob(".*"))
+    first, torn, *rest = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (first, torn) == ('{"step": 10, "train/loss": 1.5}', '{"step": 11, "tr')
+    steps = [json.loads(line)["step"] for line in rest if "train/loss" in line]
+    assert steps == list(range(11, 21))
+    assert [losses(done[0])[s] for s in steps] == [x["train/loss"] for x in map(json.loads, rest) if "train/loss" in x]
+
+
+def test_resuming_remembers_the_best(spoilt: tuple[Path, str], tmp_path: Path) -> None:
+    """A worse value after resuming does not replace best.pt: the lowest loss so far comes from the checkpoint."""
+    shutil.copytree(spoilt[0], tmp_path / "run")
+    _, p = train.parse(["--out", "run", *TINY, "steps=50", "resume=true"])
+    one = train.Run(tmp_path / "run", p)
+    one.open()
+    with one.metrics, one.predictions:
+        one.evaluate()
+    assert one.step == 50
+    assert load(tmp_path / "run" / "checkpoints" / "best.pt")["step"] == 29
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_step_with_a_checkpoint(tmp_path: Path, signum: signal.Signals, code: int) -> None:
+    """SIGTERM and Ctrl-C let the step end, leave a checkpoint of the last step logged, and exit with 143 or 130."""
+    words = ["--out", str(tmp_path), *TINY, "steps=1000000", "eval_every=0", "save_every=0"]
+    with subprocess.Popen([sys.executable, str(FOLDER / "train.py"), *words], stdout=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 30
+            log = tmp_path / "metrics.jsonl"
+            while not (log.exists() and log.read_bytes().count(b"\n") >= 3):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.01)
+            process.send_signal(signum)
+            assert process.wait(timeout=30) == code
+        finally:
+            process.kill()
+    last = max(losses(tmp_path))
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [f"step_{last:06d}.pt"]
+    assert load(tmp_path / "checkpoints" / f"step_{last:06d}.pt")["step"] == last
+
+
+def test_a_folder_with_a_run_is_not_begun_anew(done: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without resume=true a second run into the same folder is refused, and nothing there changes."""
+    before = (done[0] / "metrics.jsonl").read_bytes()
+    with pytest.raises(SystemExit) as end:
+        train.main(["--out", str(done[0]), *SHORT])
+    assert end.value.code == 2
+    assert "resume=true" in capsys.readouterr().err
+    assert (done[0] / "metrics.jsonl").read_bytes() == before
+
+
+def test_resuming_with_another_shape_is_refused(done: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A model of another width is not loaded: the message names the parameter and the value that fits."""
+    with pytest.raises(SystemExit) as end:
+        train.main(["--out", str(done[0]), *SHORT, "resume=true", "dim=64"])
+    assert end.value.code == 2
+    assert "error: dim=64" in (message := capsys.readouterr().err) and "dim=32" in message
+
+
+# ---- the planted fault ----
+
+
+def test_the_planted_fault_is_announced_and_seen(spoilt: tuple[Path, str]) -> None:
+    """From fault_at on the true learning rate is 30 times as high, lines and stdout say so, and the loss jumps."""
+    out, stdout = spoilt
+    assert "step 30: planted fault, lr x30 for 5 steps" in stdout
+    lines = read_lines(out / "metrics.jsonl")
+    assert {line["step"]: line["fault"] for line in lines if "fault" in line} == dict.fromkeys(range(30, 35), 1)
+    sound = train.Parameters(steps=50, warmup=4, lr=0.01)
+    for line in lines:
+        if "train/lr" in line:
+            factor = 30 if 30 <= line["step"] < 35 else 1
+            assert line["train/lr"] == pytest.approx(factor * train.learning_rate(line["step"], sound))
+    of_step = losses(out)
+    level = np.median([of_step[step] for step in range(20, 31)])
+    assert max(of_step[step] for step in range(31, 41)) > 1.3 * level
+
+
+def test_a_sound_learning_rate_rises_and_falls() -> None:
+    """The schedule climbs to lr at the end of the warm-up and comes down to a tenth at the last step."""
+    p = train.Parameters(steps=100, warmup=10, lr=1.0)
+    rates = [train.learning_rate(step, p) for step in range(1, 101)]
+    assert (rates[0], rates[9], rates[99]) == pytest.approx((0.1, 1.0, 0.1))
+    assert rates[:10] == sorted(rates[:10]) and rates[9:] == sorted(rates[9:], reverse=True)
+
+
+# ---- the command line ----
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["bacth=3"], ["unknown parameter bacth", "did you mean batch?"]),
+        (["--learning-rat", "3"], ["unknown parameter learning-rat"]),
+        (["steps=many"], ["steps=many", "int"]),
+        (["steps=0"], ["steps=0", "range"]),
+        (["lr=nan"], ["lr=nan", "range"]),
+        (["resume=perhaps"], ["resume=perhaps", "bool"]),
+        (["dim=30"], ["dim=30", "heads=4"]),
+        (["context=4"], ["context=4"]),
+        (["device=abacus"], ["device=abacus", "cpu"]),
+        (["dtype=int3"], ["dtype=int3", "bfloat16"]),
+        (["data_mb=0.001"], ["data_mb=0.001"]),
+    ],
+)
+def test_a_mistake_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], parts: list[str]
+) -> None:
+    """A wrong word ends with exit code 2, an error that names it and a hint, before anything is written."""
+    with pytest.raises(SystemExit) as end:
+        train.main(["--out", str(tmp_path / "run"), *words])
+    message = capsys.readouterr().err
+    assert end.value.code == 2
+    assert message.startswith("error: ") and "\nhint: " in message
+    assert [part for part in parts if part not in message] == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_three_spellings_mean_the_same() -> None:
+    """key=value, --key=value and --key value are one; a folder's name may hold an equals sign."""
+    spellings = (["lr=0.1", "resume=true"], ["--lr=0.1", "--resume=true"], ["--lr", "0.1", "--resume", "True"])
+    expected = train.Parameters(lr=0.1, resume=True)
+    assert [train.parse(["--out", "a=b", *words]) for words in spellings] == [(Path("a=b"), expected)] * 3
+
+
+def test_trainer_yaml_says_what_the_program_has() -> None:
+    """Each parameter has the same default and type in trainer.yaml as in the program, in the same order, and help."""
+    spec = yaml.safe_load((FOLDER / "trainer.yaml").read_text(encoding="utf-8"))
+    program = {name: field.default for name, field in train.Parameters.__dataclass_fields__.items()}
+    declared = spec["parameters"]
+    assert [(n, p["default"], p["type"]) for n, p in declared.items()] == [
+        (n, default, type(default).__name__) for n, default in program.items()
+    ]
+    assert all(p["help"] for p in declared.values())
+    assert (spec["name"], spec["command"], spec["needs"]) == ("lm", ["python", "train.py"], ["torch", "numpy"])
+
+
+def test_the_run_writes_what_trainer_yaml_lists(done: tuple[Path, str]) -> None:
+    """The folder holds the declared files and no other."""
+    spec = yaml.safe_load((FOLDER / "trainer.yaml").read_text(encoding="utf-8"))
+    assert {path.name + "/" * path.is_dir() for path in done[0].iterdir()} == set(spec["writes"])
+
+
+def test_the_last_line_compares_with_gzip_and_xz(done: tuple[Path, str]) -> None:
+    """The run ends with one line of three numbers, ours first."""
+    pattern = r"bits per byte on unseen files: ours \d\.\d\d \| gzip \d\.\d\d \| xz \d\.\d\d"
+    assert re.fullmatch(pattern, done[1].splitlines()[-1])
+
+
+def test_all_three_scores_are_of_the_same_bytes() -> None:
+    """A model that knows nothing scores 8 bits; gzip's score is that of the whole windows of the chosen pieces."""
+    p = train.Parameters(data_mb=0.5, dim=32, layers=1, context=64)
+    _, val = train.read_corpus(p)
+    model = train.GPT(p)
+    torch.nn.init.zeros_(model.embed.weight)  # even logits
+    pieces = val.data[: len(val.data) // train.PIECE * train.PIECE]
+    plain = pieces[: (len(pieces) - 1) // 64 * 64 + 1].tobytes()
+    score = train.final_score(model, torch.from_numpy(val.data), p)
+    assert score.startswith(f"ours 8.00 | gzip {8 * len(gzip.compress(plain, 9)) / len(plain):.2f} | xz ")
