@@ -19,7 +19,6 @@ def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     if source.judged_seq is None:
         source.judged_seq = _position(scene, live, source)
     if source.judged_seq >= source.cursor.seq:
-        source.judge = None if live.is_ended else source.judge  # an ended run's detectors need no memory
         return False
     if source.judge is None:
         source.judge = _wake_judge(scene, project, live, source)

@@ -37,6 +37,8 @@ class Loop:
         self.scene = scene
         self.watcher = watcher
         self.next_sweep = 0.0
+        self.awake: set[int] = set()  # the runs that this turn's sweep looks at, by id()
+        self.turn: list[tuple[LiveProject, LiveRun]] = []
         self.is_snapshot_waiting = False
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
@@ -57,10 +59,12 @@ class Loop:
         is_sweep = now >= self.next_sweep
         if is_sweep:
             self.next_sweep = now + self.scene.settings.sweep_s
+        self.awake = {id(live) for _, live in self.scene.live_runs() if live.is_awake(now)} if is_sweep else set()
         self._guard("orders", self._take_orders)
         self._guard("hints", self._follow_hints, hints)
         self._find(is_sweep)
-        has_more = self._read(is_sweep)
+        self.turn = [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
+        has_more = self._read()
         has_more |= self._judge()
         self._act(is_sweep)
         self._guard("briefs", rendering.render_stale, self.scene)
@@ -86,21 +90,24 @@ class Loop:
         for project in list(self.scene.projects.values()):
             if now >= project.next_survey:
                 self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
-                project.next_survey = max(project.next_survey, now + 0.1)
                 self._guard("inbox", self._take_inbox, project)
                 walked = True
-            if is_sweep or walked:
                 for live in project.runs.values():
-                    if walked or not live.is_ended:
+                    reading.look(self.scene, live)
+                pause_s = min(200 * (self.scene.clock() - now), self.scene.settings.full_sweep_s)
+                project.next_survey = max(project.next_survey, now + pause_s)
+            elif is_sweep:
+                for live in project.runs.values():
+                    if id(live) in self.awake:
                         reading.look(self.scene, live)
         if walked and sum(1 for _ in self.scene.live_runs()) != before:
             self._watch()
 
-    def _read(self, is_sweep: bool) -> bool:
+    def _read(self) -> bool:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""
         has_more = False
         for project, live in self._runs():
-            if is_sweep and not live.is_ended:
+            if id(live) in self.awake:
                 finding.follow(self.scene, project, live.folder)
                 self._guard(live.run.name, following.refresh_config, self.scene, live)
             if any(source.is_due for source in live.sources.values()):
@@ -119,18 +126,21 @@ class Loop:
         if is_sweep:
             self._guard("processes", following.look_for_processes, self.scene)
         for project, live in self._runs():
-            self._guard(live.run.name, self._act_on, project, live, is_sweep)
+            self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
 
-    def _act_on(self, project: LiveProject, live: LiveRun, is_sweep: bool) -> None:
+    def _act_on(self, project: LiveProject, live: LiveRun) -> None:
         now = self.scene.clock()
         has_saves = False
-        if live.saves_due or (is_sweep and not live.is_ended and now >= live.next_saves_look):
+        is_looked_at = id(live) in self.awake
+        if live.saves_due or (is_looked_at and now >= live.next_saves_look):
             live.next_saves_look = now + SAVES_LOOK_S
             has_saves = saving.keep_saves(self.scene, project, live)
             project.is_stale = project.is_stale or has_saves
-        has_ended = is_sweep and self._has_ended(project, live)
+        has_ended = (is_looked_at or live.is_ended) and self._has_ended(project, live)
         if has_ended:
+            for source in live.sources.values():
+                source.judge = None  # an ended run's detectors need no memory; the store has their state
             following.decide_hypotheses(self.scene, project)
         if has_saves or has_ended:
             acting.retain(self.scene, project, live)
@@ -144,8 +154,8 @@ class Loop:
         return following.refresh_status(self.scene, project, live)
 
     def _runs(self) -> Iterator[tuple[LiveProject, LiveRun]]:
-        """Every followed run, until the daemon is told to end."""
-        for pair in list(self.scene.live_runs()):
+        """The runs that this turn has to do with, until the daemon is told to end."""
+        for pair in self.turn:
             if self.should_end():
                 return
             yield pair

@@ -54,6 +54,8 @@ def read_due(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
 
 def _read_source(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> bool:
     source.is_due = False
+    if source.path.name != METRICS:
+        source.judged_seq = source.cursor.seq  # rules look at metrics only
     take_tail = _has_tail(source) and scene.clock() - source.still_since >= TAIL_REST_S
     source.is_tail_tried = source.is_tail_tried or take_tail
     try:
@@ -71,6 +73,8 @@ def _read_source(scene: Scene, project: LiveProject, live: LiveRun, source: Sour
         _grew(scene, project, live, source)
     _report(scene, project, live, source, before, after)
     source.cursor = after
+    if source.path.name != METRICS:
+        source.judged_seq = after.seq
     source.is_due = turn.has_more
     return turn.has_more
 

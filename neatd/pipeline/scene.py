@@ -31,7 +31,7 @@ class Source:
     is_due: bool = True
     is_tail_tried: bool = False
     judge: Judge | None = None
-    judged_seq: int | None = None  # None: not looked up yet
+    judged_seq: int | None = None  # None: not looked up yet. What is not judged at all is as far as it is read
 
 
 @dataclass
@@ -49,11 +49,31 @@ class LiveRun:
     settling: frozenset[str] = frozenset()  # checkpoints seen and not yet complete, relative paths
     next_process_look: float = 0.0
     next_saves_look: float = 0.0
+    next_look: float = 0.0
     config_stamp: tuple[int, int] | None = None
 
     @property
     def is_ended(self) -> bool:
         return self.run.status in ENDED
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something of the run waits to be read, judged or catalogued. Asked of every run at every turn."""
+        if self.saves_due:
+            return True
+        for source in self.sources.values():
+            if source.is_due or source.judged_seq is None or source.judged_seq < source.cursor.seq:
+                return True
+        return False
+
+    def is_awake(self, now: float) -> bool:
+        """Whether a sweep looks at the run: always while it grows or has a process, else three times a minute."""
+        if self.is_ended:
+            return False
+        if now < self.next_look and not self.run.job_id and not self.run.process and now - self.last_growth > 120:
+            return False
+        self.next_look = now + 20.0
+        return True
 
     def usual_gap_s(self) -> float:
         """The median gap between growths; 0 before there are any."""
