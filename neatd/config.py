@@ -96,6 +96,9 @@ def load_yaml(path: Path, model: type[T]) -> T:
         raise ConfigError(
             f"{path}: cannot be read: {error.strerror}", "check that the file exists and is yours"
         ) from error
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML's own, for a value that its kind does not fit (a date of month 13), and for endless nesting.
+        raise ConfigError(f"{path}: not YAML: {error}", "mend the value, or put it in quotes") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}{_mark(error)}: not YAML: {_problem(error)}", "mend the YAML at that line") from error
     try:
@@ -139,4 +142,4 @@ def _mark(error: yaml.YAMLError) -> str:
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or error)
+    return " ".join(str(getattr(error, "problem", None) or error).split())

@@ -27,11 +27,11 @@ from neatd.read.gitstate import git_state
 from neatd.store import points, runs
 from neatd.store.opening import connect
 
-STEPS = 240
-COMMON = (f"steps={STEPS}", "eval_every=20", "save_every=5", "eval_windows=32", "data_mb=4")
-FAULT_AT = 170
+STEPS = 300
+COMMON = (f"steps={STEPS}", "eval_every=25", "save_every=5", "eval_windows=32", "data_mb=4")
+FAULT_AT = 201  # between two saves, so that the one before is clean
 VARIANT = ("lr=0.006", f"fault_at={FAULT_AT}", "fault_steps=6")
-KILL_AT = 90  # the daemon dies when the variant has come so far
+KILL_AT = 110  # the daemon dies when the variant has come so far
 BLIND_STEPS = 20  # and stays dead for so many steps
 PATIENCE_S = 170.0  # for one training, on a slow machine
 RETENTION = "{newest: 6, half: 8, every_steps: 50}"

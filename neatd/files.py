@@ -28,6 +28,11 @@ def data_path(name: str) -> Path:
     return packed if packed.is_dir() else package.parent / name
 
 
+def is_text(text: str) -> bool:
+    """Whether SQLite can hold `text`: a file name of Linux may be any bytes, JSON can spell halves of characters."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` by `data` such that a crash leaves the old file or the new one, whole. Keeps the file's mode."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,10 @@ def find_root(start: Path) -> Path | None:
 
 def here(start: Path | None = None) -> Place:
     """The project around `start` (default: the working folder). Raises NeatError with a hint outside of any."""
-    start = (start or Path.cwd()).resolve()
+    try:
+        start = (start or Path.cwd()).resolve()
+    except FileNotFoundError as error:
+        raise NeatError("the working folder was removed", "`cd` to one that is there") from error
     root = find_root(start)
     if root is None:
         raise NeatError(f"no {PROJECT_FILE} in {start} or above it", "run `neat init` in your project's folder")
@@ -61,7 +64,7 @@ def project_identity(root: Path) -> tuple[str, str]:
     """(id, name) from neat.yaml, by the two lines that hold them."""
     path = root / PROJECT_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", "mend the file, or run `neat init` anew") from error
     found = _ID_LINE.search(text)
@@ -76,7 +79,7 @@ def git_head(folder: Path) -> tuple[str, str]:
 
     Branch is "" when HEAD is detached, commit is "" before the first one.
     """
-    git_dir = _git_dir(folder)
+    git_dir = git_folder(folder)
     head = _read(git_dir / "HEAD") if git_dir else ""
     if not git_dir or not head:
         return "", ""
@@ -88,7 +91,8 @@ def git_head(folder: Path) -> tuple[str, str]:
     return ref.removeprefix("refs/heads/"), commit
 
 
-def _git_dir(folder: Path) -> Path | None:
+def git_folder(folder: Path) -> Path | None:
+    """git's own folder for the worktree around `folder`; None outside of any."""
     for base in (folder, *folder.parents):
         dot = base / ".git"
         if dot.is_dir():

@@ -51,7 +51,8 @@ def state(home: Path) -> dict[str, list[tuple[object, ...]]]:
             " ORDER BY s.name, p.seq"
         ).fetchall(),
         "series": points.execute(
-            "SELECT name, points, first_step, last_step, last, min, min_step, max, max_step, nonfinite FROM series ORDER BY name"
+            "SELECT name, points, first_step, last_step, last, min, min_step, max, max_step, nonfinite"
+            " FROM series ORDER BY name"
         ).fetchall(),
         "attempts": points.execute("SELECT attempt, from_seq, from_step FROM attempt ORDER BY attempt").fetchall(),
         "events": records.execute(

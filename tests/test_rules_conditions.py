@@ -6,9 +6,9 @@ import math
 import random
 
 import pytest
-from tests.rules_streams import feed, rule, steps
 
 from neatd.rules.judge import Judge
+from tests.rules_streams import feed, rule, steps
 
 NAN, INF = math.nan, math.inf
 

@@ -7,11 +7,11 @@ import math
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.rules_streams import feed, rule, samples, steps
 
 from neatd.models import Sample, Verdict
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
+from tests.rules_streams import feed, rule, samples, steps
 
 # Every condition, with windows so short that a stream of a few dozen points fires them all.
 RULES = [

@@ -7,10 +7,10 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.rules_streams import feed, steps
 
 from neatd.rules.judge import Judge
 from neatd.rules.load import load_rule, load_rules
+from tests.rules_streams import feed, steps
 
 FOLDER = Path(__file__).resolve().parents[1] / "rules"
 RNG = random.Random(5)

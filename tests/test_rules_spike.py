@@ -9,12 +9,12 @@ import statistics
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rules_streams import feed, rule, steps
 
 from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.window import PlainWindow, RobustWindow, Spread
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Spike
+from tests.rules_streams import feed, rule, steps
 
 
 def noisy(count: int, level: float = 2.0, share: float = 0.02, seed: int = 1) -> list[float]:

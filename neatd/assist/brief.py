@@ -21,17 +21,28 @@ LIMITS = {
     "files": 12,
 }
 GIVE_UP = ("saves", "files", "notes", "bugs", "events", "decisions", "runs", "hypotheses", "tasks")
-CUT = "\n… cut to the budget: `neat handoff` shows everything\n"
+CUT = "\n… cut to the budget: `neat handoff` shows more\n"
 
 
 def brief(facts: Facts, budget_bytes: int, folders: Sequence[Path]) -> str:
     """The brief in at most `budget_bytes` bytes of UTF-8."""
-    limits = dict(LIMITS)
-    text = render("brief.md.j2", facts, folders, limits=limits)
+    limits = {name: min(most, _count(facts, name)) for name, most in LIMITS.items()}
+    text = _render(facts, folders, limits)
     while len(text.encode()) > budget_bytes and any(limits.values()):
-        _give_up(limits, len(text.encode()) / budget_bytes)
-        text = render("brief.md.j2", facts, folders, limits=limits)
+        _give_up(limits, len(text.encode()) / max(budget_bytes, 1))
+        text = _render(facts, folders, limits)
     return _cut(text, budget_bytes)
+
+
+def _render(facts: Facts, folders: Sequence[Path], limits: dict[str, int]) -> str:
+    left_out = tuple(
+        "checkpoints" if name == "saves" else name for name, most in limits.items() if not most and _count(facts, name)
+    )
+    return render("brief.md.j2", facts, folders, limits=limits, left_out=left_out)
+
+
+def _count(facts: Facts, name: str) -> int:
+    return len(facts.git.dirty + facts.git.untracked) if name == "files" else len(getattr(facts, name))
 
 
 def _give_up(limits: dict[str, int], excess: float) -> None:
@@ -51,5 +62,7 @@ def _cut(text: str, budget_bytes: int) -> str:
     if len(data) <= budget_bytes:
         return text
     room = budget_bytes - len(CUT.encode())
+    if room <= 0:
+        return data[: max(budget_bytes, 0)].decode(errors="ignore")
     kept = data[:room].decode(errors="ignore")
     return kept[: kept.rfind("\n")] + CUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ def open_here(warn: bool = True) -> Open:
     place, home = here(), neat_home()
     config = load_project(place.root)
     records, points = connect(home, "neat"), connect(home, "points")
+    for connection in (records, points):
+        click.get_current_context().call_on_close(connection.close)
     if not records.execute("SELECT 1 FROM root WHERE path = ?", (str(place.root),)).fetchone():
         with transaction(records):
             ensure_project(records, place)
@@ -88,14 +91,15 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: s
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, highlight=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+        table.add_row(*map(Text, row))  # as it is: neither [markup] nor :emoji: of a person's is rich's
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=200)
     console.print(table)
 
@@ -137,6 +141,8 @@ def carry_out_here(home: Path) -> None:
         return
     try:
         scene = open_scene(home, load_settings(home))
+        for connection in (scene.records, scene.points):
+            click.get_current_context().call_on_close(connection.close)
         refresh_projects(scene)
         for project in scene.projects.values():
             reload_config(scene, project)

@@ -93,7 +93,9 @@ def status(as_json: bool) -> None:
 
 @click.command(short_help="Print the daemon's log.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows; Ctrl-C ends.")
-@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=0), default=50, show_default=True, help="How many lines from the end."
+)
 def logs(follow: bool, lines: int) -> None:
     """Print the daemon's log.
 
@@ -111,7 +113,8 @@ def print_file(path: Path, lines: int, follow: bool) -> None:
     """The last lines of a file, and with `follow` what is added, until Ctrl-C. A rotated file is followed anew."""
     with path.open("rb") as file:
         text = file.read().decode(errors="replace").splitlines()[-lines:] if lines else []
-        click.echo("\n".join(text))
+        if text:
+            click.echo("\n".join(text))
         position = file.tell()
     while follow:
         size = os.stat(path).st_size if path.exists() else 0  # noqa: PTH116

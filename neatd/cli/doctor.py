@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,9 +93,8 @@ def _store(home: Path) -> Iterator[Finding]:
             yield Finding(f"{name}.db", "note", f"not made yet: {path}", "`neat init` in a project")
             continue
         try:
-            connection = connect(home, name)
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            connection.close()
+            with closing(connect(home, name)) as connection:
+                answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except (NeatError, sqlite3.DatabaseError) as error:
             hint = error.hint if isinstance(error, NeatError) else "`neat restore`"
             yield Finding(f"{name}.db", "bad", str(getattr(error, "message", error)), hint)

@@ -122,7 +122,7 @@ def neatd() -> None:
 def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code. What goes wrong is said in two lines on stderr."""
     try:
-        result = group.main(args=arguments, standalone_mode=False)
+        result = group.main(args=arguments, prog_name=group.name, standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except NeatError as error:
@@ -141,6 +141,11 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         return 0
     except sqlite3.DatabaseError as error:
         return _store_failed(error)
+    except UnicodeEncodeError as error:
+        text = error.object[error.start : error.end]
+        return _fail(
+            f"{text!r} cannot be written as {error.encoding}", "type it as UTF-8; or set PYTHONUTF8=1 for output"
+        )
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}", "check that the disk has room and the place is yours")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from typing import Any
 
 import click
@@ -25,10 +26,13 @@ def keep(kind: str, fields: dict[str, Any], as_json: bool) -> None:
     """Write the record and say its id."""
     from neatd.store.short import add_record
 
-    words = " ".join((fields.get("title") or "").split())
-    if not words:
+    text = (fields.get("title") or "").strip()
+    if not text:
         raise NeatError(f"a {kind} without words", f'type it in quotes, e.g. neat {kind} "…"')
-    kept = {name: value for name, value in {**fields, "title": words}.items() if value not in (None, "", ())}
+    fields = {**fields, "title": " ".join(text.splitlines()[0].split())}
+    if "\n" in text:
+        fields["body"] = text  # the lines as they were typed; the title is the first
+    kept = {name: value for name, value in fields.items() if value not in (None, "", ())}
     record_id, inbox = add_record(neat_home(), here(), kind, kept, source())
     if as_json:
         click.echo(json.dumps({"id": record_id, "kind": kind, "inbox": str(inbox) if inbox else None}))
@@ -130,7 +134,7 @@ def task(text: tuple[str, ...], after: str | None, top: bool, tags: tuple[str, .
 @click.argument("query", nargs=-1, required=True)
 @click.option("--kind", help="Only this kind: note, decision, hypothesis, bug, task.")
 @click.option("--all-projects", is_flag=True, help="Not only this project.")
-@click.option("--limit", default=20, show_default=True, help="How many at the most.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many at the most.")
 @json_option
 def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: int, as_json: bool) -> None:
     """Search the records: words as prefixes, phrases in quotes.
@@ -141,11 +145,13 @@ def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: 
     """
     from neatd.store.opening import connect
     from neatd.store.search import search as find
+    from neatd.store.short import FIELDS
 
+    if kind is not None and kind not in FIELDS:
+        raise NeatError(f"no kind {kind!r}", f"kinds: {', '.join(FIELDS)}")
     project_id = None if all_projects else here().project_id
-    connection = connect(neat_home())
-    hits = find(connection, " ".join(query), project_id, kind, limit)
-    connection.close()
+    with closing(connect(neat_home())) as connection:
+        hits = find(connection, " ".join(query), project_id, kind, limit)
     if as_json:
         click.echo(json.dumps([hit._asdict() for hit in hits], ensure_ascii=False))
         return

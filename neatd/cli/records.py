@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
 from typing import Any
 
 import click
 
 from neatd.assist.render import one_line, when
-from neatd.cli.common import json_option, open_here, print_json, print_table
+from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.cli.record import source
 from neatd.errors import NeatError
 from neatd.models import RECORD_KINDS, Record
-from neatd.store import records
+from neatd.rules.hypothesis import parse_prediction
+from neatd.store import records, runs
 
 
 @click.command("list", short_help="List records.")
@@ -55,11 +58,13 @@ def list_(kind: str | None, only_open: bool, as_json: bool) -> None:
 def show(record_id: str, as_json: bool) -> None:
     """Show a record, run, event or snapshot, with its history.
 
+    ID is the beginning of an id, or a run's name.
+
     \b
     neat show d-7k2q
     """
     opened = open_here(warn=False)
-    kind, full = records.resolve(opened.records, record_id)
+    kind, full = _resolve_any(opened, record_id)
     found = records.get_any(opened.records, kind, full)
     changes = records.history(opened.records, full)
     if as_json:
@@ -68,10 +73,27 @@ def show(record_id: str, as_json: bool) -> None:
     click.echo(f"{kind} {full}")
     for name, value in found.model_dump().items():
         if name != "id" and value not in ("", None, (), [], {}):
-            click.echo(f"  {name}: {when(value) if hasattr(value, 'astimezone') else value}")
+            click.echo(f"  {name}: {_text(value)}")
     for change in changes:
         was = f" (was {change.old!r})" if change.old else ""
         click.echo(f"  {when(change.at)} {change.who}: {change.field} = {change.new!r}{was}")
+
+
+def _resolve_any(opened: Open, word: str) -> tuple[str, str]:
+    """(kind, id) of an id's beginning, or of a run's name."""
+    try:
+        return records.resolve(opened.records, word)
+    except NeatError:
+        if runs.named(runs.all_runs(opened.records, opened.project.id), word) is None:
+            raise
+        return "run", runs.find_run(opened.records, word, opened.project.id).id
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return when(value)
+    is_list = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+    return "; ".join(value) if is_list else str(value)
 
 
 @click.command(short_help="Change a record.")
@@ -81,12 +103,19 @@ def show(record_id: str, as_json: bool) -> None:
 def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
     """Change fields of a record; the old values stay in its history.
 
+    Tags are separated by commas; alternative and implication may be given again.
+
     \b
     neat edit d-7k2q why="160 does not fit" status=open
+    neat edit d-7k2q tags=memory,patches alternative="160 cubed, batch 1"
     """
     opened = open_here(warn=False)
     kind, full = records.resolve(opened.records, record_id)
-    fields = dict(_field(kind, change) for change in changes)
+    if kind not in RECORD_KINDS:
+        raise NeatError(f"a {kind} is not changed by hand", "notes, decisions, hypotheses, bugs and tasks are")
+    fields: dict[str, Any] = {}
+    for name, value in (_field(kind, change) for change in changes):
+        fields[name] = [*fields.get(name, []), *value] if isinstance(value, list) else value
     records.change(opened.records, kind, full, fields, source())
     if as_json:
         print_json(records.get(opened.records, kind, full))
@@ -103,9 +132,23 @@ def _field(kind: str, change: str) -> tuple[str, Any]:
         raise NeatError(
             f"not a field of a {kind}: {change!r}", f"write FIELD=VALUE with one of {', '.join(dict.fromkeys(known))}"
         )
-    if name in ("tags", "alternative", "implication"):
+    if name == "tags":
         return name, [one.strip() for one in value.split(",") if one.strip()]
-    return name, float(value) if name == "position" else value
+    if name in ("alternative", "implication"):
+        return name, [value] if value else []
+    if name == "predict" and value:
+        parse_prediction(value)
+    return name, _number(change, value) if name == "position" else value
+
+
+def _number(change: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise NeatError(f"not a number: {change!r}", "a task's position orders the tasks, smallest first: position=1.5")
+    return number
 
 
 @click.command(short_help="End a record.")

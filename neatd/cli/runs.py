@@ -39,7 +39,7 @@ def runs_(filter_: str, as_json: bool) -> None:
     opened = open_here()
     progress = runs.progress(opened.points)
     found = [
-        run for run in runs.all_runs(opened.records, opened.project.id) if filter_ in run.name or filter_ == run.status
+        run for run in runs.all_runs(opened.records, opened.project.id) if filter_ in run.name or filter_ in run.status
     ]
     if as_json:
         print_json([run_shape(run, opened.project.name, progress) for run in found])
@@ -180,7 +180,9 @@ def _print_run(found: Run, shape: dict[str, Any]) -> None:
 @click.option("--points", "count", type=click.IntRange(min=2), help="At most about so many; the extremes stay.")
 @json_option
 def series(word: str, metric: str, first: int | None, last: int | None, count: int | None, as_json: bool) -> None:
-    """Print the points of one series: step, value, time (unix seconds; null where the trainer wrote none).
+    """Print the points of one series.
+
+    Each is step, value, time (unix seconds; null where the trainer wrote none).
 
     \b
     neat series baseline val/loss

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from neatd.assist.block import write_block
+from neatd.assist.block import planned_block, write_block
 from neatd.errors import NeatError
 from neatd.files import data_path, write_atomic
 from neatd.place import PROJECT_FILE, find_root, here, neat_home, short_path
@@ -39,11 +40,15 @@ def init(yes: bool, name: str | None, as_json: bool) -> None:
     cd my-project && neat init
     """
     root = Path.cwd()
+    from neatd.config import load_project
+
     above = find_root(root.resolve())
     if above and above != root.resolve():
         raise NeatError(
             f"{root} is inside the project {above}", f"run neat there, or remove {above / PROJECT_FILE} first"
         )
+    if above:
+        load_project(root)  # a mistake in it is said before anything is written
     planned = [
         path for path in (root / PROJECT_FILE, root / ".neat" / ".gitignore", root / "CLAUDE.md") if _would_change(path)
     ]
@@ -63,7 +68,10 @@ def init(yes: bool, name: str | None, as_json: bool) -> None:
 
 
 def _would_change(path: Path) -> bool:
-    return not path.exists() or (path.name == "CLAUDE.md" and _block().encode() not in path.read_bytes())
+    if path.name != "CLAUDE.md":
+        return not path.exists()
+    old, new = planned_block(path, _block())
+    return old != new
 
 
 def _block() -> str:
@@ -86,7 +94,7 @@ def _write(root: Path, name: str | None) -> list[str]:
 
 
 def _config(name: str) -> str:
-    safe = re.sub(r"[\"\\\n\r]", " ", name)
+    safe = re.sub(r"[\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", name)  # what YAML takes in no quotes
     return (
         "# neat, the lab notebook that keeps itself: `neat --help`\n"
         f'id: "{uuid.uuid4()}"  # ties records to this project in every clone and worktree: keep it\n'
@@ -98,16 +106,12 @@ def _config(name: str) -> str:
 
 
 def _register(root: Path) -> None:
-    from neatd.config import load_project
     from neatd.store.connection import transaction
     from neatd.store.opening import connect
     from neatd.store.short import ensure_project
 
-    load_project(root)
-    connection = connect(neat_home())
-    with transaction(connection):
+    with closing(connect(neat_home())) as connection, transaction(connection):
         ensure_project(connection, here(root))
-    connection.close()
 
 
 @click.command(short_help="Allow neat something in this folder.")
@@ -128,15 +132,15 @@ def allow(what: str | None, revoke: bool, as_json: bool) -> None:
     from neatd.store import projects
     from neatd.store.opening import connect
 
-    place, connection = here(), connect(neat_home())
+    place = here()
     if what is not None and what not in projects.CONSENTS:
         raise NeatError(f"nothing called {what!r} to allow", f"one of: {', '.join(projects.CONSENTS)}")
-    if what and revoke:
-        projects.revoke(connection, place.root, what)
-    elif what:
-        projects.allow(connection, place.root, what)
-    given = projects.consents(connection, place.root)
-    connection.close()
+    with closing(connect(neat_home())) as connection:
+        if what and revoke:
+            projects.revoke(connection, place.root, what)
+        elif what:
+            projects.allow(connection, place.root, what)
+        given = projects.consents(connection, place.root)
     if as_json:
         click.echo(json.dumps({name: moment.isoformat() for name, moment in given.items()}))
     else:

@@ -13,7 +13,9 @@ from neatd.place import neat_home
 
 @click.command(short_help="Back the records up.")
 def backup() -> None:
-    """Back the records up now. The daemon does so daily.
+    """Back the records up now.
+
+    The daemon does so daily.
 
     \b
     neat backup
@@ -41,7 +43,7 @@ def restore(file: Path | None, yes: bool) -> None:
     if is_running(home):
         raise NeatError("neatd is running and has the store open", "`neatd stop` first")
     chosen = file or newest_backup(home)
-    if not yes:
+    if chosen is not None and not yes:
         click.confirm(f"put {chosen} in the place of {home / 'neat.db'}?", abort=True, err=True)
     backup_file, aside = put_back(home, chosen)
     click.echo(f"restored {backup_file}" + (f"; the old file is {aside}" if aside else ""))

@@ -14,6 +14,7 @@ from neatd.files import data_path
 from neatd.jobs.trainers import build_command, load_trainers, missing_needs
 from neatd.pipeline.following import job_folder
 from neatd.store import requests, runs
+from neatd.store.short import resolve_in
 
 
 @click.command(short_help="Start a shipped trainer.", context_settings={"ignore_unknown_options": False})
@@ -33,6 +34,9 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     """
     known = load_trainers(data_path("trainers"))
     if trainer is None:
+        if as_json:
+            print_json([spec.model_dump(mode="json") for spec in known.values()])
+            return
         for spec in known.values():
             click.echo(f"{spec.name}: {spec.description}")
             for key, parameter in spec.parameters.items():
@@ -66,7 +70,9 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
 @click.command(short_help="Print what a run's job wrote.")
 @click.argument("word", metavar="ID")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows; Ctrl-C ends.")
-@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=0), default=50, show_default=True, help="How many lines from the end."
+)
 def logs(word: str, follow: bool, lines: int) -> None:
     """Print what a run's job wrote.
 
@@ -89,7 +95,7 @@ def _log_of(home: Path, word: str, records: object, project_id: str) -> Path:
     assert isinstance(records, sqlite3.Connection)
     job_id: str | None
     if word.startswith("j-"):
-        job_id = next((job.id for job in requests.jobs(records, project_id) if job.id.startswith(word)), None)
+        job_id = resolve_in(records, "job", word)
     else:
         run = runs.find_run(records, word, project_id)
         job_id = run.job_id

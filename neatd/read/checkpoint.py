@@ -14,14 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from neatd.files import IGNORED_FOLDERS, measure_checkpoint
+from neatd.files import IGNORED_FOLDERS, is_text, measure_checkpoint
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+# A number is a step only where it ends there: not a size (model-7b), a score (ckpt-0.95) or a shard (model-00001-of-00005).
 _STEP = re.compile(
-    r"(?:^|[-_. =])(?:global[-_]?step|step|iter|iteration|ckpt|checkpoint|model)s?[-_=]?(\d+)(?!\d)", re.I
-)
-_FOLDER = re.compile(r"^(?:checkpoint|ckpt|global[-_]?step|step|iter)s?[-_=]?(\d+)$", re.I)
+    r"(?:^|[-_. =])(?:global[-_]?step|step|iter|iteration|ckpt|checkpoint|model)s?[-_=]?(\d+)"
+    r"(?!\d|[A-Za-z]|\.\d|[-_]of[-_]?\d)", re.I
+)  # fmt: skip
+# checkpoints_2 is no checkpoint: it holds some.
+_FOLDER = re.compile(r"^(?:checkpoint|ckpt|(?:global[-_]?step|step|iter)s?)[-_=]?(\d+)$", re.I)
+_STATE = (*SUFFIXES, ".bin", ".distcp", ".index")
 _UNFINISHED = (".tmp", ".partial", ".incomplete", ".part", ".temp")
+_LONGEST_HEADER = 100 << 20  # bytes: what the safetensors library itself refuses beyond
 _DEPTH = 3  # below the run's folder: runs/x/version_0/checkpoints/step_1.ckpt
 
 
@@ -43,14 +48,21 @@ def step_of(name: str, is_folder: bool = False) -> int | None:
 
 def is_checkpoint_name(name: str, is_folder: bool) -> bool:
     """Whether a name is one that trainers give to checkpoints, and not to one being written."""
-    lower = name.lower()
-    if name.startswith(".") or lower.endswith(_UNFINISHED):
+    if _is_unfinished(name):
         return False
-    return bool(_FOLDER.match(name)) if is_folder else lower.endswith(SUFFIXES)
+    return bool(_FOLDER.match(name)) if is_folder else name.lower().endswith(SUFFIXES)
+
+
+def _is_unfinished(name: str) -> bool:
+    """Hidden or temporary, as a file or folder is while it is written (transformers: tmp-checkpoint-500)."""
+    return name.startswith((".", "tmp-", "tmp_")) or name.lower().endswith(_UNFINISHED)
 
 
 def find_checkpoints(run_folder: Path, other_runs: frozenset[Path] = frozenset()) -> Iterator[Candidate]:
-    """Everything in a run's folder that looks like a checkpoint; folders of other runs and links are left out."""
+    """Everything in a run's folder that looks like a checkpoint; folders of other runs and links are left out.
+
+    So are names that are not UTF-8: the store cannot hold them, and what is not catalogued is never deleted.
+    """
     yield from _walk(run_folder, run_folder, other_runs, _DEPTH)
 
 
@@ -62,41 +74,49 @@ def _walk(folder: Path, top: Path, other_runs: frozenset[Path], depth: int) -> I
     for entry in entries:
         path = Path(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.is_symlink() or (not is_folder and not entry.is_file(follow_symlinks=False)):
+        if entry.is_symlink() or not is_text(entry.name):
+            continue
+        if not is_folder and not entry.is_file(follow_symlinks=False):
             continue
         if is_checkpoint_name(entry.name, is_folder) and (not is_folder or _holds_state(path)):
             measured = measure_checkpoint(path)
             if measured:
                 relative = path.relative_to(top).as_posix()
                 yield Candidate(relative, step_of(entry.name, is_folder), is_folder, measured)
-        elif is_folder and depth > 1 and entry.name not in IGNORED_FOLDERS and path not in other_runs:
+        elif is_folder and depth > 1 and _is_entered(entry.name) and path not in other_runs:
             yield from _walk(path, top, other_runs, depth - 1)
+
+
+def _is_entered(name: str) -> bool:
+    return name not in IGNORED_FOLDERS and not _is_unfinished(name)
 
 
 def _holds_state(folder: Path) -> bool:
     """Whether a folder named like a checkpoint holds a model's state (and is not just where checkpoints lie)."""
-    wanted = (*SUFFIXES, ".bin", ".distcp", ".index")
     try:
         with os.scandir(folder) as entries:
-            return any(entry.name.lower().endswith(wanted) or entry.name == "trainer_state.json" for entry in entries)
+            return any(entry.name.lower().endswith(_STATE) or entry.name == "trainer_state.json" for entry in entries)
     except OSError:
         return False
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file's own directory is intact; True for formats that keep none, and for folders' every file."""
+    """Whether a file's own directory is intact; for formats that keep none, whether it holds anything at all.
+
+    A folder is whole when the files of state in it are; others may well be empty.
+    """
     if path.is_dir():
-        return all(is_whole(file) for file in path.rglob("*") if file.is_file())
+        return all(is_whole(file) for file in path.rglob("*") if file.name.lower().endswith(_STATE) and file.is_file())
     try:
         with path.open("rb") as file:
             start = file.read(8)
-        if start[:2] == b"PK":
+        if start and b"PK".startswith(start[:2]):
             with zipfile.ZipFile(path) as archive:
                 return len(archive.namelist()) > 0
         if path.suffix == ".safetensors":
             return _safetensors_whole(path, start)
-    except (OSError, zipfile.BadZipFile, ValueError):
-        return False
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, TypeError, LookupError, RecursionError):
+        return False  # whatever a broken header makes the parsers say
     return len(start) > 0
 
 
@@ -104,11 +124,13 @@ def _safetensors_whole(path: Path, start: bytes) -> bool:
     """The header names the end of the last tensor: the file must reach it."""
     length = int.from_bytes(start, "little")
     size = path.stat().st_size
-    if len(start) < 8 or length + 8 > size:
+    if len(start) < 8 or length + 8 > size or length > _LONGEST_HEADER:
         return False
     with path.open("rb") as file:
         file.seek(8)
         header = json.loads(file.read(length))
+    if not isinstance(header, dict):
+        return False
     ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
     return 8 + length + max(ends, default=0) <= size
 

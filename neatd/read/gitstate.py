@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from neatd.models import GitState
+from neatd.place import git_folder
 
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is one without repositories, not an error
 
@@ -57,19 +58,24 @@ def _changes(repo: git.Repo) -> tuple[tuple[str, ...], tuple[str, ...]]:
     entries = iter(text.split("\0"))
     for entry in entries:
         code, path = entry[:2], entry[3:]
-        if code[:1] in ("R", "C"):
+        if set(code) & set("RC"):
             next(entries, None)  # the name it had before
         if path and not _OURS.search(path):
-            (untracked if code == "??" else dirty).append(path)
+            shown = path.encode("utf-8", "replace").decode()  # a name may be any bytes, the store holds UTF-8
+            (untracked if code == "??" else dirty).append(shown)
     return tuple(dirty[:_MOST]), tuple(untracked[:_MOST])
 
 
 def git_marks(root: Path) -> tuple[int, ...]:
-    """Times of the files that change when HEAD, the index or a branch does: cheap to compare, nothing is run."""
+    """Times of the files that change when HEAD, the index or a branch does: cheap to compare, nothing is run.
+
+    Those of a worktree lie in its own folder, and `root` may be a folder inside the repository.
+    """
+    folder = git_folder(root) or root / ".git"
     marks = []
     for name in ("HEAD", "index", "logs/HEAD"):
         try:
-            marks.append((root / ".git" / name).stat().st_mtime_ns)
+            marks.append((folder / name).stat().st_mtime_ns)
         except OSError:
             marks.append(0)
     return tuple(marks)

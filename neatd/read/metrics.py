@@ -50,7 +50,11 @@ def parse_metrics(lines: Iterable[tuple[int, bytes]], prefix: str = "") -> tuple
             bad.append(BadLine(seq, "its step is not a whole number"))
             continue
         values: dict[str, float] = {}
-        _numbers(data, prefix, values, top=True)
+        try:
+            _numbers(data, prefix, values, top=True)
+        except RecursionError:  # from Python 3.12 on, json reads deeper than Python code may call itself
+            bad.append(BadLine(seq, "nested too deep"))
+            continue
         good.append(Parsed(seq, step, _time(data), values))
     return good, bad
 
@@ -58,7 +62,10 @@ def parse_metrics(lines: Iterable[tuple[int, bytes]], prefix: str = "") -> tuple
 def parse_object(raw: bytes) -> dict[str, object] | str:
     """The line's JSON object, or why there is none."""
     try:
-        data = json.loads(raw)
+        text = raw.decode("utf-8-sig")
+        data = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:  # JSON can spell half of a surrogate pair, which SQLite refuses: "?" then
+            data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):  # includes bytes that are not UTF-8
         return "not JSON"
     return data if isinstance(data, dict) else "not a JSON object"
@@ -67,12 +74,16 @@ def parse_object(raw: bytes) -> dict[str, object] | str:
 def _step(data: dict[str, object], seq: int) -> int | None:
     for key in STEP_KEYS:
         if key in data:
-            value = data[key]
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
-            is_step = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_STEP
-            return value if is_step else None  # type: ignore[return-value]
+            return as_step(data[key])
     return seq
+
+
+def as_step(value: object) -> int | None:
+    """A step as the store holds it; None when it is no whole number or too large a one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_step = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_STEP
+    return value if is_step else None  # type: ignore[return-value]
 
 
 def _time(data: dict[str, object]) -> float | None:
@@ -90,12 +101,12 @@ def _numbers(data: dict[str, object], prefix: str, found: dict[str, float], top:
         if isinstance(value, dict):
             _numbers(value, f"{prefix}{key}/", found)
         else:
-            number = _number(value)
+            number = as_number(value)
             if number is not None:
                 found[prefix + key] = number
 
 
-def _number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """A metric's number; strings only for the non-finite ones that strict JSON writers spell out."""
     if isinstance(value, str):
         return _NAMED.get(value.lower())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from neatd.models import Prediction
-from neatd.read.metrics import BadLine, parse_object
+from neatd.read.metrics import BadLine, as_number, as_step, parse_object
 
 LONGEST_TEXT = 2000  # characters kept of a prompt or an answer: enough to recognise it
 
@@ -20,14 +20,14 @@ def parse_predictions(lines: Iterable[tuple[int, bytes]]) -> tuple[list[Predicti
         if isinstance(data, str):
             bad.append(BadLine(seq, data))
             continue
-        step, correct = data.get("step"), data.get("correct")
-        if not isinstance(step, int) or "id" not in data or not isinstance(correct, bool | int):
+        step, correct = as_step(data.get("step")), data.get("correct")
+        if step is None or "id" not in data or not isinstance(correct, bool | int):
             bad.append(BadLine(seq, "it lacks step (whole number), id or correct (true or false)"))
             continue
-        loss = data.get("loss")
-        number = float(loss) if isinstance(loss, int | float) else math.nan
+        loss = as_number(data.get("loss"))
         texts = (_text(data.get(name)) for name in ("prompt", "expected", "answer"))
-        good.append(Prediction(seq, step, str(data["id"]), bool(correct), number, *texts))
+        known = math.nan if loss is None else loss
+        good.append(Prediction(seq, step, str(data["id"]), bool(correct), known, *texts))
     return good, bad
 
 

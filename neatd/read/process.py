@@ -13,20 +13,27 @@ from neatd.models import ProcessFact
 
 
 def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
-    """Run folder -> the process that writes into it or was started for it, for those that are visible. One pass."""
+    """Run folder -> the process that writes into it or was started for it, for those that are visible. One pass.
+
+    A writer comes before one that only names the folder, and of several the one that started first: data loaders and
+    other workers inherit their trainer's files and end before it does.
+    """
     wanted = {os.path.realpath(folder): folder for folder in run_folders}
-    found: dict[Path, ProcessFact] = {}
+    found: dict[Path, tuple[bool, float, ProcessFact]] = {}
     own = os.getpid()
     for process in psutil.process_iter() if wanted else ():
         if process.pid == own or not _is_ours(process):
             continue
         try:
-            for real in _folders_of(process, wanted):
-                command = " ".join(process.cmdline())[:500]
-                found[wanted[real]] = ProcessFact(pid=process.pid, started=process.create_time(), command=command)
+            for real, is_writer in _folders_of(process, wanted).items():
+                command = " ".join(process.cmdline())[:500].encode("utf-8", "replace").decode()
+                started = process.create_time()
+                fact = ProcessFact(pid=process.pid, started=started, command=command)
+                one = (not is_writer, started, fact)
+                found[wanted[real]] = min(found.get(wanted[real], one), one, key=lambda rank: rank[:2])
         except (psutil.Error, OSError):
             continue
-    return found
+    return {folder: fact for folder, (_, _, fact) in found.items()}
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -38,17 +45,24 @@ def _is_ours(process: psutil.Process) -> bool:
         return False
 
 
-def _folders_of(process: psutil.Process, wanted: dict[str, Path]) -> set[str]:
-    """The wanted folders this process is behind: by a file it writes, by its arguments, by its working folder."""
-    found = {folder for path in _written_files(process) for folder in _parents_in(path, wanted)}
-    if "python" in process.name().lower():  # an editor or a pager names the folder too
+def _folders_of(process: psutil.Process, wanted: dict[str, Path]) -> dict[str, bool]:
+    """The wanted folders this process is behind, and whether it writes there; else they are its arguments or where it works."""
+    named: set[str] = set()
+    command = process.cmdline()
+    if _is_python(process, command):  # an editor or a pager names the folder too
         cwd = process.cwd()
-        found |= {cwd} & set(wanted)
-        for argument in process.cmdline()[1:]:
+        named = {cwd} & set(wanted)
+        for argument in command[1:]:
             value = argument.rpartition("=")[2].rstrip("/\\")
             if value and len(value) < 4096 and "\n" not in value:
-                found |= {os.path.realpath(os.path.join(cwd, value))} & set(wanted)  # noqa: PTH118 - many plain strings
-    return found
+                named |= {os.path.realpath(os.path.join(cwd, value))} & set(wanted)  # noqa: PTH118 - many plain strings
+    written = {folder for path in _written_files(process) for folder in _nearest_in(path, wanted)}
+    return dict.fromkeys(named, False) | dict.fromkeys(written, True)
+
+
+def _is_python(process: psutil.Process, command: list[str]) -> bool:
+    """By name or command: torch renames the main thread of its processes to pt_main_thread."""
+    return any("python" in text.lower() for text in (process.name(), os.path.basename(command[0] if command else "")))  # noqa: PTH119
 
 
 def _written_files(process: psutil.Process) -> list[str]:
@@ -56,8 +70,10 @@ def _written_files(process: psutil.Process) -> list[str]:
     return [file.path for file in process.open_files() if set("wa+") & set(getattr(file, "mode", "w"))]
 
 
-def _parents_in(path: str, wanted: dict[str, Path]) -> list[str]:
-    return [folder for folder in wanted if path.startswith(folder + os.sep)]
+def _nearest_in(path: str, wanted: dict[str, Path]) -> list[str]:
+    """The innermost wanted folder around `path`: a run may lie in the folder of another, or of the whole project."""
+    around = [folder for folder in wanted if path.startswith(folder + os.sep)]
+    return [max(around, key=len)] if around else []
 
 
 def is_alive(fact: ProcessFact) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 NAMES = ("config.json", "config.yaml", "config.yml", "args.json", "args.yaml", "hparams.yaml", "params.json")
 LARGEST = 1 << 20  # bytes; a larger file is data, not parameters
+MOST_VALUES = 20_000
 _PLANNED = ("max_steps", "total_steps", "num_steps", "train_steps", "max_iters", "iterations", "n_steps", "steps")
 
 
@@ -22,20 +24,32 @@ def read_config(folder: Path) -> dict[str, Any]:
                 continue
             text = path.read_text(encoding="utf-8")
             data = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
-        except (OSError, ValueError, RecursionError, yaml.YAMLError):
-            continue
-        if isinstance(data, dict):
-            return {str(key): _plain(value) for key, value in data.items()}
+            if isinstance(data, dict):
+                return dict(_plain(data, iter(range(MOST_VALUES))))
+        except (OSError, ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError):
+            continue  # LookupError and AttributeError are PyYAML's own, for a value that its tag does not fit
     return {}
 
 
-def _plain(value: Any) -> Any:
-    """JSON's types only: YAML also makes dates and sets."""
+def _plain(value: Any, left: Iterator[int]) -> Any:
+    """JSON's types only: YAML also makes dates and sets. Raises ValueError when `left` runs out of values.
+
+    YAML may name a part many times over, so that a hundred bytes unfold into more than any memory holds.
+    """
+    if next(left, None) is None:
+        raise ValueError(f"more than {MOST_VALUES} values")
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {_text(str(key)): _plain(one, left) for key, one in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(one) for one in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+        return [_plain(one, left) for one in value]
+    if value is None or isinstance(value, int | float | bool):
+        return value
+    return _text(str(value))
+
+
+def _text(value: str) -> str:
+    """Text as the store can hold it: half of a surrogate pair, which JSON and YAML can spell, becomes "?"."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def planned_steps(config: dict[str, Any]) -> int | None:

@@ -26,7 +26,7 @@ class Turn(NamedTuple):
     lines: list[tuple[int, bytes]]
     cursor: Cursor  # as it stands after these lines; bad lines found by a parser are not in it yet
     has_more: bool  # bytes are left: call again
-    is_new_generation: bool  # the file was replaced or cut since the last turn
+    is_new_generation: bool  # the file replaced another, or was cut, and nothing of it was consumed before this turn
 
 
 def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) -> Turn:
@@ -37,7 +37,7 @@ def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) 
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
-        is_new = start.generation != cursor.generation
+        is_new = start.generation > 1 and start.offset == 0
         if size <= start.offset:
             return Turn([], start.model_copy(update={"is_missing": False}), False, is_new)
         data, read_to = _whole_lines(file, start.offset, budget, take_tail)
@@ -77,7 +77,7 @@ def _whole_lines(file: BinaryIO, offset: int, budget: int, take_tail: bool) -> t
         end = (found := more.rfind(b"\n") + 1) and len(data) + found
         data += more
     tail = data[end:]
-    if take_tail and tail and len(data) - end < LONGEST_LINE and _is_object(tail) and not file.read(1):
+    if take_tail and tail and len(tail) <= LONGEST_LINE and _is_object(tail) and not file.read(1):
         end = len(data)
     return data[:end], offset + len(data)
 
@@ -94,23 +94,29 @@ def _is_object(tail: bytes) -> bool:
 
 def _count(data: bytes, start: Cursor) -> tuple[list[tuple[int, bytes]], Cursor]:
     """Number the non-empty lines on from the cursor. The rest of a line being skipped is dropped up to its newline."""
-    offset = start.offset + len(data)
-    if start.is_skipping and data:
-        data = data[data.index(b"\n") + 1 :]
-    parts = [part for part in data.split(b"\n") if part.strip()]
-    lines = list(enumerate(parts, start=start.seq + 1))
-    is_skipping = start.is_skipping and offset == start.offset
-    return lines, start.model_copy(update={"offset": offset, "seq": start.seq + len(lines), "is_skipping": is_skipping})
+    offset, is_skipping = start.offset + len(data), start.is_skipping and b"\n" not in data
+    if start.is_skipping:
+        data = data.partition(b"\n")[2]
+    after = start.model_copy(update={"offset": offset, "is_skipping": is_skipping})
+    lines: list[tuple[int, bytes]] = []
+    for seq, part in enumerate((one for one in data.split(b"\n") if one.strip()), start=start.seq + 1):
+        if len(part) > LONGEST_LINE:  # its newline came within the budget: bad all the same, however the reads fell
+            after = _with_long(after, seq)
+        else:
+            lines.append((seq, part))
+    return lines, after.model_copy(update={"seq": max(after.seq, lines[-1][0] if lines else 0)})
 
 
 def _skip_long(cursor: Cursor, read_to: int) -> Cursor:
     """Pass over what was read of an overlong line; it counts as one bad line, once."""
     if cursor.is_skipping:
         return cursor.model_copy(update={"offset": read_to})
-    seq = cursor.seq + 1
+    return _with_long(cursor, cursor.seq + 1).model_copy(update={"offset": read_to, "is_skipping": True})
+
+
+def _with_long(cursor: Cursor, seq: int) -> Cursor:
     first = cursor.first_bad or f"line {seq}: longer than {LONGEST_LINE >> 20} MiB"
-    counted = {"seq": seq, "bad_lines": cursor.bad_lines + 1, "first_bad": first}
-    return cursor.model_copy(update={**counted, "offset": read_to, "is_skipping": True})
+    return cursor.model_copy(update={"seq": seq, "bad_lines": cursor.bad_lines + 1, "first_bad": first})
 
 
 def _marks(file: BinaryIO, offset: int) -> dict[str, int | str]:

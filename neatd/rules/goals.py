@@ -7,9 +7,16 @@ from collections.abc import Iterable
 
 from neatd.models import Goal, SeriesFact
 
-_HIGH = re.compile(r"acc|dice|f1|auc|iou|score|precision|recall|reward|bleu|rouge|r2|map\b|correct", re.I)
-_LOW = re.compile(r"loss|error|err\b|perplexity|ppl|bits_per|bpb|bpc|nll|mse|mae|rmse|wer|cer", re.I)
-_EVAL = re.compile(r"^(val|valid|validation|eval|test|dev)[/_.]", re.I)
+# Short names count only as words of their own: "answer" holds a wer, "cancer" a cer, "previous" an iou.
+_OWN = r"(?<![a-z])(?:val|valid|test|eval|dev|train|mean|avg|top)?(?:{})(?![a-z])"
+_HIGH = re.compile(
+    r"accuracy|dice|auc|auroc|score|precision|recall|reward|bleu|rouge|correct|" + _OWN.format("acc|f1|m?iou|r2|map"),
+    re.I,
+)
+_LOW = re.compile(
+    r"loss|error|perplexity|bits_per|rmse|incorrect|" + _OWN.format("err|ppl|bpb|bpc|nll|mse|mae|wer|cer"), re.I
+)
+_EVAL = re.compile(r"^(val|valid|validation|eval|evaluation|test|dev)[/_.-]", re.I)
 
 
 def goal_of(metric: str) -> Goal | None:

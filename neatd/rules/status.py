@@ -37,7 +37,7 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     """(status, reason)."""
     where = f"at step {facts.last_step}" if facts.last_step is not None else "before its first line"
     if facts.job_status in ("finished", "failed", "killed", "interrupted", "lost"):
-        return facts.job_status, f"{facts.job_reason} {where}"  # type: ignore[return-value]
+        return facts.job_status, f"{facts.job_reason} {where}".lstrip()  # type: ignore[return-value]
     is_live = facts.is_alive or facts.job_status in ("queued", "running")
     if facts.pid is not None and not is_live:
         return _after_process(facts, where)

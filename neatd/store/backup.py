@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.errors import NeatError
 from neatd.files import fsync_folder
 from neatd.store.connection import database_path
-from neatd.store.damage import newest_backup, unreadable
+from neatd.store.damage import newest_backup, set_aside, unreadable
 
 
 def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | None = None) -> Path:
@@ -22,7 +23,7 @@ def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | No
     target = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{label}.db"
     partial = target.with_suffix(".partial")
     try:
-        _copy(source_path, partial)
+        _copy(source_path, partial, name)
     except sqlite3.DatabaseError as error:
         partial.unlink(missing_ok=True)
         raise unreadable(home, source_path, str(error)) from error
@@ -34,7 +35,8 @@ def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | No
     return target
 
 
-def _copy(source_path: Path, target_path: Path) -> None:
+def _copy(source_path: Path, target_path: Path, name: str) -> None:
+    """Copy a database; raises sqlite3.DatabaseError when it is broken, or sound but no store `name`, as an empty file is."""
     source, target = sqlite3.connect(source_path, timeout=30.0), sqlite3.connect(target_path)
     try:
         source.backup(target)
@@ -42,6 +44,10 @@ def _copy(source_path: Path, target_path: Path) -> None:
         answer = target.execute("PRAGMA quick_check(1)").fetchone()[0]
         if answer != "ok":
             raise sqlite3.DatabaseError(f"malformed: {answer}")
+        made_by = target.execute("SELECT count(*) FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()[0]
+        sets = target.execute("SELECT migration_set FROM _sqlite_migrations").fetchall() if made_by else []
+        if (f"neat.{name}",) not in sets:
+            raise sqlite3.DatabaseError("it holds no records of neat")
     finally:
         source.close()
         target.close()
@@ -75,29 +81,16 @@ def restore(home: Path, backup: Path | None = None) -> tuple[Path, Path | None]:
     fresh = path.with_name(f".{path.name}.restoring")
     fresh.unlink(missing_ok=True)
     try:
-        _copy(chosen, fresh)
+        _copy(chosen, fresh, "neat")
     except sqlite3.DatabaseError as error:
         fresh.unlink(missing_ok=True)
         raise NeatError(
             f"the backup {chosen} is broken too: {error}", "name an older one: `neat restore FILE`"
         ) from error
-    aside = _set_aside(path)
     fresh.chmod(0o600)
-    connection = sqlite3.connect(fresh)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
+    with closing(sqlite3.connect(fresh)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    aside = set_aside(path)
     fresh.replace(path)
     fsync_folder(home)
     return chosen, aside
-
-
-def _set_aside(path: Path) -> Path | None:
-    if not path.exists():
-        return None
-    aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    for suffix in ("-wal", "-shm"):
-        extra = path.with_name(path.name + suffix)
-        if extra.exists():
-            extra.rename(aside.with_name(aside.name + suffix))
-    path.rename(aside)
-    return aside

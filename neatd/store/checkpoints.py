@@ -25,8 +25,7 @@ def add_save(
     """Keep a completed save under the next ordinal. The same path saved anew is a new save: its old content is gone."""
     size, mtime_ns, inode = measured
     with transaction(connection):
-        sql = "SELECT COALESCE(max(ordinal) + 1, 0) FROM checkpoint WHERE run_id = ?"
-        ordinal = connection.execute(sql, (run_id,)).fetchone()[0]
+        ordinal = _next_ordinal(connection, run_id, path, step)
         connection.execute(
             "INSERT INTO checkpoint (id, run_id, path, step, ordinal, size_bytes, mtime_ns, inode, is_folder, completed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, path) DO UPDATE SET step = excluded.step,"
@@ -34,6 +33,21 @@ def add_save(
             " inode = excluded.inode, status = 'present', completed_at = excluded.completed_at",
             (new_id("checkpoint"), run_id, path, step, ordinal, size, mtime_ns, inode, int(is_folder), stamp(now)),
         )
+
+
+def _next_ordinal(connection: sqlite3.Connection, run_id: str, path: str, step: int | None) -> int:
+    """Counts saves from 0. What has no step in its name (best.pt) is no save of the row: it is numbered below 0, once,
+    so that rewriting it at each evaluation moves no other checkpoint through the tiers."""
+    if step is not None:
+        sql = "SELECT COALESCE(max(ordinal), -1) + 1 FROM checkpoint WHERE run_id = ? AND ordinal >= 0"
+        return int(connection.execute(sql, (run_id,)).fetchone()[0])
+    known = connection.execute(
+        "SELECT ordinal FROM checkpoint WHERE run_id = ? AND path = ?", (run_id, path)
+    ).fetchone()
+    if known:
+        return int(known[0])
+    sql = "SELECT COALESCE(min(ordinal), 0) - 1 FROM checkpoint WHERE run_id = ? AND ordinal < 0"
+    return int(connection.execute(sql, (run_id,)).fetchone()[0])
 
 
 def set_status(connection: sqlite3.Connection, checkpoint_ids: Iterable[str], status: str) -> None:
@@ -46,15 +60,17 @@ def set_status(connection: sqlite3.Connection, checkpoint_ids: Iterable[str], st
 
 def pins(connection: sqlite3.Connection, run_id: str) -> dict[str, tuple[str, ...]]:
     """Checkpoint id -> why it may not go: it is the source of a snapshot, or about to be."""
-    found: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, list[str]] = {}
     rows = connection.execute("SELECT id, checkpoint_id, best_checkpoint_id FROM snapshot WHERE run_id = ?", (run_id,))
     for snapshot_id, *sources in rows:
-        for source in sources:
-            if source:
-                found[source] = (*found.get(source, ()), f"source of snapshot {snapshot_id}")
-    rows = connection.execute("SELECT checkpoint_id FROM deletion WHERE run_id = ? AND status = 'restored'", (run_id,))
-    for (restored,) in rows:  # what a person brought back is not thrown away again a minute later
-        found[restored] = ("brought back from the trash",)
+        for source in filter(None, sources):
+            taken.setdefault(source, []).append(snapshot_id)
+    found: dict[str, tuple[str, ...]] = {}
+    for source, ids in taken.items():
+        found[source] = (f"source of snapshot {ids[0]}" + (f" and {len(ids) - 1} more" if len(ids) > 1 else ""),)
+    sql = "SELECT DISTINCT checkpoint_id FROM deletion WHERE run_id = ? AND status = 'restored'"
+    for (restored,) in connection.execute(sql, (run_id,)):  # not thrown away again a minute later
+        found[restored] = (*found.get(restored, ()), "brought back from the trash")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.errors import StoreError
@@ -25,6 +26,25 @@ def unreadable(home: Path, path: Path, why: str) -> StoreError:
     else:
         hint = f"there is no backup in {home / 'backups'} yet; `sqlite3 {path} .recover` may save the records"
     return StoreError(f"the store cannot be read: {path}: {why}", hint)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a database out of the way, and what lies beside it; returns its new name, None when it is not there."""
+    aside = set_aside_journal(path)
+    return path.rename(aside) if path.exists() else None
+
+
+def set_aside_journal(path: Path) -> Path:
+    """Rename the -wal and -shm beside a database, whichever are there; returns the name that fits to theirs.
+
+    They outlive their database when a person removes it, and SQLite would replay them into the next one of its name.
+    """
+    aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + suffix))
+    return aside
 
 
 def is_damage(error: sqlite3.Error) -> bool:

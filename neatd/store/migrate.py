@@ -7,8 +7,10 @@ file is never replaced. An old one is backed up before the first pending migrati
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -18,7 +20,7 @@ from neatd.files import data_path, fsync_folder
 from neatd.locks import FileLock
 from neatd.store.backup import back_up
 from neatd.store.connection import VERSIONS, database_path
-from neatd.store.damage import newest_backup, unreadable
+from neatd.store.damage import is_damage, newest_backup, set_aside_journal, unreadable
 
 
 def ensure(home: Path, name: str) -> None:
@@ -42,12 +44,12 @@ def _create(home: Path, path: Path, name: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     try:
-        connection = sqlite3.connect(fresh)
-        connection.execute("PRAGMA journal_mode = WAL")
-        apply(connection, name)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
+        with closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            apply(connection, name)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         fresh.chmod(0o600)
+        set_aside_journal(path)
         os.link(fresh, path)  # fails if the name is taken, where a rename would replace
     finally:
         for leftover in home.glob(f"{fresh.name}*"):
@@ -59,19 +61,23 @@ def _upgrade(home: Path, path: Path, name: str) -> None:
     if path.stat().st_size == 0:
         raise unreadable(home, path, "the file is empty")
     try:
-        connection = sqlite3.connect(path, timeout=30.0)
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > VERSIONS[name]:
-            raise StoreError(
-                f"{path} was written by a newer neat (its version {version}, known here {VERSIONS[name]})",
-                "upgrade neat, or point NEAT_HOME at another folder",
-            )
-        if version < VERSIONS[name]:
-            back_up(home, name, f"before-{version + 1:04d}")
-            apply(connection, name)
-        connection.close()
+        with closing(sqlite3.connect(path, timeout=30.0)) as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if version > VERSIONS[name]:
+                raise StoreError(
+                    f"{path} was written by a newer neat (its version {version}, known here {VERSIONS[name]})",
+                    "upgrade neat, or point NEAT_HOME at another folder",
+                )
+            if version < VERSIONS[name]:  # also a database that is not ours: the backup refuses it
+                back_up(home, name, f"before-{version + 1:04d}")
+                apply(connection, name)
     except sqlite3.DatabaseError as error:
-        raise unreadable(home, path, str(error)) from error
+        if is_damage(error):
+            raise unreadable(home, path, str(error)) from error
+        raise StoreError(
+            f"{path} cannot be brought to version {VERSIONS[name]}: {error}",
+            "what failed was taken back: try again, or go on with the neat that wrote it",
+        ) from error
 
 
 def apply(connection: sqlite3.Connection, name: str, folder: Path | None = None) -> None:
@@ -94,8 +100,8 @@ def _script(sql: str, number: int) -> Callable[[Database], None]:
 def statements(sql: str) -> Iterator[str]:
     """The single statements of a script; sqlite3's own executescript would commit the surrounding transaction."""
     pending = ""
-    for line in sql.splitlines(keepends=True):
-        pending += line
+    for piece in re.split("(?<=;)", sql):
+        pending += piece
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""

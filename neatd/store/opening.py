@@ -24,19 +24,28 @@ def connect(home: Path, name: str = "neat") -> sqlite3.Connection:
     return open_connection(path, name)
 
 
+class OutOfReachError(NeatError):
+    """The store is there, and this user or sandbox may not read it."""
+
+
 def _is_current(home: Path, path: Path, name: str) -> bool:
-    if not path.exists() or path.stat().st_size == 0:
+    size = path.stat().st_size if path.exists() else 0
+    if size == 0:
         return False
+    has_journal = path.with_name(path.name + "-wal").exists()
     try:
         connection = sqlite3.connect(path, timeout=BUSY_S)
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            page = int(connection.execute("PRAGMA page_size").fetchone()[0])
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             raise unreadable(home, path, str(error)) from error
         if isinstance(error, sqlite3.OperationalError) and not os.access(path, os.R_OK):
-            raise NeatError(f"{path} cannot be opened: {error}", "check the permissions of NEAT_HOME") from error
+            raise OutOfReachError(f"{path} cannot be opened: {error}", "check the permissions of NEAT_HOME") from error
         raise
+    if size % page and not has_journal:  # SQLite fills a last page that was cut with zeros, and says nothing
+        raise unreadable(home, path, "the file is cut short: its last page is not whole")
     return version == VERSIONS[name]

@@ -28,9 +28,17 @@ def cursor(points: sqlite3.Connection, run_id: str, source: str) -> Cursor:
 
 
 def last_steps(points: sqlite3.Connection, run_id: str, source: str) -> dict[str, int]:
-    """Series name -> last step of the current attempt."""
-    sql = "SELECT name, last_step FROM series WHERE run_id = ? AND source = ? AND points > 0"
-    return {row[0]: row[1] for row in points.execute(sql, (run_id, source))}
+    """Series name -> the step it stands at: its newest point's, or just before a later attempt's start if that is less.
+
+    This is what `mark_attempts` carries along within one turn, so that where the turns were cut changes nothing.
+    """
+    sql = (
+        "SELECT s.name, p.step, (SELECT min(a.from_step) - 1 FROM attempt a WHERE a.run_id = s.run_id"
+        " AND a.source = s.source AND a.from_seq > p.seq) FROM series s JOIN point p ON p.series_id = s.id"
+        " AND p.seq = (SELECT max(seq) FROM point WHERE series_id = s.id) WHERE s.run_id = ? AND s.source = ?"
+    )
+    rows = points.execute(sql, (run_id, source))
+    return {name: step if floor is None else min(step, floor) for name, step, floor in rows}
 
 
 def commit_lines(
@@ -220,12 +228,16 @@ def readings(points: sqlite3.Connection, run_id: str) -> dict[str, Cursor]:
 
 
 def prediction_summary(points: sqlite3.Connection, run_id: str) -> dict[str, float | int] | None:
-    """Of the last evaluated step: how many examples, how many correct, the accuracy; None without predictions."""
+    """Of the step evaluated last: how many examples, how many correct, the accuracy; None without predictions.
+
+    An example that was asked again at that step, as after a restart, counts once, as it was answered last.
+    """
+    last = "SELECT step FROM prediction WHERE run_id = :run ORDER BY source DESC, seq DESC LIMIT 1"
     row = points.execute(
-        "SELECT step, count(*), sum(is_correct) FROM prediction WHERE run_id = ? AND step ="
-        " (SELECT max(step) FROM prediction WHERE run_id = ?)",
-        (run_id, run_id),
+        "SELECT step, count(*), sum(is_correct) FROM (SELECT step, is_correct, max(seq) FROM prediction"
+        f" WHERE run_id = :run AND step = ({last}) GROUP BY example_id)",
+        {"run": run_id},
     ).fetchone()
-    if not row or not row[1]:
+    if not row[1]:
         return None
     return {"step": row[0], "examples": row[1], "correct": row[2], "accuracy": row[2] / row[1]}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from neatd.errors import NeatError
+from neatd.files import is_text
 from neatd.models import RECORD_KINDS, Change, Event, Model, Record, Run, Snapshot
 from neatd.store.connection import transaction
 from neatd.store.rows import dump, to_model, to_models
-from neatd.store.short import LETTERS, insert_record, resolve_in, set_field
+from neatd.store.short import LETTERS, insert_record, prepare, resolve_in, set_field
 
 CLOSED = ("closed", "done", "superseded", "supported", "refuted", "fixed")
 _TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}
@@ -102,22 +104,45 @@ def set_verdict(
 def take_from_inbox(connection: sqlite3.Connection, path: Path, project_id: str) -> bool:
     """Take a record left by a sandboxed command into the store, once, however often the file is met.
 
-    Only the columns of record kinds are accepted, and only for the project whose inbox it is. Returns False when the
-    file is not such a record.
+    Only what reads back as a record of its kind is accepted, and only for the project whose inbox it is: a clone may
+    bring files, and one bad row would spoil every listing. Returns False when the file is not such a record.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         kind, row = str(data["kind"]), {**data["row"], "project_id": project_id}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
-    if kind not in RECORD_KINDS or not set(row) <= set(RECORD_KINDS[kind].model_fields):
+    if not _is_record(kind, row):
         return False
-    try:
-        with transaction(connection):
+    with transaction(connection):
+        if not connection.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (row["id"],)).fetchone():
+            _prepare(connection, kind, row)
             insert_record(connection, kind, row)
-    except sqlite3.IntegrityError:
-        return False  # a column that must be there is not
     return True
+
+
+def _is_record(kind: str, row: dict[str, Any]) -> bool:
+    """Whether `row` is what `record_row` makes: text columns that a model of this kind accepts, and an id of ours."""
+    is_plain = all(isinstance(value, str) and is_text(value) for value in row.values())
+    if kind not in RECORD_KINDS or not is_plain or not row.get("source"):
+        return False
+    plain = {name: value for name, value in row.items() if (name, value) != ("position", "top")}
+    try:
+        record = to_model(RECORD_KINDS[kind], plain, is_strict=True)
+    except (ValueError, RecursionError):
+        return False
+    is_dated = record.created_at.tzinfo is not None and record.updated_at.tzinfo is not None
+    return is_dated and re.fullmatch(f"{LETTERS[kind]}-[0-9a-hjkmnp-tv-z]{{16}}", record.id) is not None
+
+
+def _prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> None:
+    """As for any record; where what it refers to is not in this store, the record itself must not be lost."""
+    try:
+        prepare(connection, kind, row)
+    except NeatError:
+        if kind == "task":
+            del row["after"]
+            prepare(connection, kind, row)
 
 
 def unique_prefixes(ids: list[str]) -> dict[str, str]:

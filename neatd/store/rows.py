@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from neatd.models import Model
@@ -16,11 +16,11 @@ _JSON = frozenset(
 )
 
 
-def to_model(model: type[T], row: sqlite3.Row) -> T:
-    """One row as `model`. Columns the model does not have (such as rowno) are left out."""
+def to_model(model: type[T], row: sqlite3.Row | Mapping[str, Any], is_strict: bool = False) -> T:
+    """One row as `model`. Columns the model does not have (such as rowno) are left out, or refused by `is_strict`."""
     values: dict[str, Any] = {}
     for key in row.keys():  # noqa: SIM118 - iterating a Row gives values
-        if key in model.model_fields:
+        if is_strict or key in model.model_fields:
             value = row[key]
             values[key] = json.loads(value) if key in _JSON and isinstance(value, str) else value
     return model.model_validate(values)

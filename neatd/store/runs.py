@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +46,13 @@ def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> l
     return to_models(Run, connection.execute(sql, values))
 
 
+def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, baseline: str) -> list[Run]:
+    """The newest runs of a project, and its baseline however old, newest first."""
+    sql = "SELECT * FROM run WHERE project_id = ? ORDER BY id = ? DESC, created_at DESC, rowid DESC LIMIT ?"
+    found = to_models(Run, connection.execute(sql, (project_id, baseline, most)))
+    return sorted(found, key=lambda run: run.created_at, reverse=True)
+
+
 def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
     """One run by its whole id."""
     return to_model(Run, connection.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone())
@@ -82,6 +90,13 @@ def named(runs: list[Run], word: str) -> Run | None:
             if test(run, word):
                 return run
     return None
+
+
+def configs_naming(connection: sqlite3.Connection, run: Run) -> list[tuple[str, dict[str, Any]]]:
+    """(name, parameters) of the project's runs whose parameters mention a run's folder: they may start from it."""
+    mention = json.dumps(run.folder, ensure_ascii=False)[1:-1]
+    sql = "SELECT name, config FROM run WHERE project_id = ? AND instr(config, ?) > 0"
+    return [(name, json.loads(config)) for name, config in connection.execute(sql, (run.project_id, mention))]
 
 
 def set_run(connection: sqlite3.Connection, run_id: str, **fields: Any) -> None:

@@ -23,7 +23,8 @@ class Hit(NamedTuple):
 def match_text(query: str) -> str:
     """A person's words as an FTS5 query: every word must occur, the last letters may be missing, quotes are phrases."""
     terms = []
-    for phrase, word in _TERM.findall(query):
+    # A NUL would end the query for SQLite, in the midst of a quoted word; a lone surrogate it refuses.
+    for phrase, word in _TERM.findall(query.replace("\0", " ").encode("utf-8", "replace").decode()):
         quoted = (phrase or word).replace('"', '""')
         terms.append(f'"{quoted}"' if phrase else f'"{quoted}"*')
     return " ".join(terms)

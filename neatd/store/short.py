@@ -7,6 +7,7 @@ transaction: a record and its history are both there or neither is.
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import sqlite3
@@ -18,7 +19,7 @@ from typing import Any
 from neatd.errors import NeatError
 from neatd.place import Place
 from neatd.store.connection import transaction
-from neatd.store.opening import connect
+from neatd.store.opening import OutOfReachError, connect
 
 LETTERS = {
     "run": "r", "event": "e", "snapshot": "s", "checkpoint": "c", "decision": "d", "hypothesis": "h", "bug": "b",
@@ -74,7 +75,9 @@ def record_row(kind: str, place: Place, fields: Mapping[str, Any], source: str) 
     row = {"id": new_id(kind), "project_id": place.project_id, "created_at": now, "updated_at": now, "source": source}
     row |= {"worktree": str(place.root), "branch": place.branch, "commit": place.commit}
     for name, value in fields.items():
-        row[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
+        # An argument that is not UTF-8 reaches Python as lone surrogates, which SQLite refuses.
+        row[name] = text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
     return row
 
 
@@ -112,19 +115,23 @@ def add_record(home: Path, place: Place, kind: str, fields: Mapping[str, Any], s
         try:
             with transaction(connection):
                 ensure_project(connection, place)
-                _prepare(connection, kind, row)
+                prepare(connection, kind, row)
                 insert_record(connection, kind, row)
         finally:
             connection.close()
-    except (PermissionError, sqlite3.OperationalError) as error:
-        if isinstance(error, sqlite3.OperationalError) and not is_out_of_reach(error):
+    except (OutOfReachError, OSError, sqlite3.OperationalError) as error:
+        if not is_out_of_reach(error):
             raise
         return str(row["id"]), leave_in_inbox(place.root, kind, row)
     return str(row["id"]), None
 
 
-def is_out_of_reach(error: sqlite3.OperationalError) -> bool:
-    """Whether SQLite was refused the place (sandbox, read-only disk), rather than busy, full or broken."""
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether the place itself was refused (sandbox, read-only disk), rather than busy, full or broken."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    if not isinstance(error, sqlite3.OperationalError):
+        return isinstance(error, OutOfReachError)
     return any(words in str(error) for words in ("readonly", "unable to open", "permission denied"))
 
 
@@ -137,7 +144,7 @@ def leave_in_inbox(root: Path, kind: str, row: Mapping[str, Any]) -> Path:
     return path
 
 
-def _prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> None:
+def prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> None:
     """What a kind needs besides its own row: a task its place in the order, a decision its predecessor's end."""
     if kind == "task":
         row["position"] = _next_position(connection, row)

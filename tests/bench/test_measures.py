@@ -46,9 +46,8 @@ def test_a_million_points(neat: Neat) -> None:
     until(lambda: _one(records, "SELECT max(seq) FROM judging") >= LINES, "all lines judged", 300)
     judged = time.monotonic() - begun
     stored = points.stat().st_size / (5 * LINES)
-    print(
-        f"\n1M points: {5 * LINES / visible:,.0f} a second visible, {5 * LINES / judged:,.0f} judged, {stored:.1f} bytes a point"
-    )
+    rates = f"{5 * LINES / visible:,.0f} a second visible, {5 * LINES / judged:,.0f} judged"
+    print(f"\n1M points: {rates}, {stored:.1f} bytes a point")
 
 
 def test_a_line_until_it_is_visible(neat: Neat) -> None:
@@ -71,7 +70,9 @@ def test_an_idle_daemon_with_a_thousand_runs(neat: Neat) -> None:
     """Memory and processor time of a daemon that knows 1,000 ended runs, over 60 seconds."""
     neat.settings()
     for number in range(1000):
-        path = neat.metrics(f"runs/{number // 50}/{number}", *[{"step": step, "loss": 1 / step} for step in range(1, 6)])
+        path = neat.metrics(
+            f"runs/{number // 50}/{number}", *[{"step": step, "loss": 1 / step} for step in range(1, 6)]
+        )
         os.utime(path, (1.7e9, 1.7e9))  # they ended long ago
     neat.start()
     until(lambda: _one(neat.home / "points.db", "SELECT count(*) FROM reading") >= 1000, "all runs", 120)

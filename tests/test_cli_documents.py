@@ -1,0 +1,129 @@
+"""Brief and handoff from the command line: what the store and git say, gathered and printed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli_place import Cli
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    made = Cli(tmp_path, monkeypatch, capsys)
+    made.init()
+    return made
+
+
+def git(*words: str) -> str:
+    identity = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    return subprocess.run(["git", *identity, *words], check=True, capture_output=True, text=True).stdout
+
+
+def test_the_brief_says_where_git_stands(cli: Cli) -> None:
+    """Branch, commit, subject and what is changed; neat's own files are no change."""
+    git("init", "-q", "-b", "main")
+    (cli.root / "train.py").write_text("one")
+    git("add", "train.py")
+    git("commit", "-qm", "first try")
+    (cli.root / "train.py").write_text("two")
+    text = cli.ok("brief")
+    assert f'Branch main at {git("rev-parse", "HEAD")[:8]} "first try"; 1 changed' in text
+    assert "Files: train.py" in text
+
+
+def test_critical_events_come_before_info(cli: Cli) -> None:
+    """The gravest first, then the newest, whatever happened last."""
+    made = cli.add_run("runs/a", {"loss": [1.0]})
+    cli.add_event(made, "best-loss", 1, 1.0, severity="info")
+    cli.add_event(made, "non-finite", 2, float("nan"), severity="critical")
+    cli.add_event(made, "spike", 3, 9.0, severity="warning")
+    text = cli.ok("brief")
+    assert text.index("- critical non-finite") < text.index("- warning spike") < text.index("- info best-loss")
+
+
+def test_of_the_best_values_only_the_one_that_stands_is_told(cli: Cli) -> None:
+    """Ten improvements of one series are one line, the newest."""
+    made = cli.add_run("runs/a", {"loss": [1.0]})
+    for step in range(1, 11):
+        best = {"condition": "best", "severity": "info", "time": 1772366400.0 + step}
+        cli.add_event(made, "best-loss", step, 1 / step, **best)
+    text = cli.ok("brief")
+    assert text.count("best-loss in") == 1 and "best-loss at 10" in text
+
+
+def test_closed_records_leave_the_brief(cli: Cli) -> None:
+    """A done task and a superseded decision are no longer where things stand."""
+    task, old = cli.keep("task", "old step"), cli.keep("decide", "old way")
+    cli.ok("task", "next step")
+    cli.ok("close", task)
+    cli.ok("decide", "new way", "--supersedes", old)
+    text = cli.ok("brief")
+    assert "next step" in text and "new way" in text
+    assert "old step" not in text and "old way" not in text
+
+
+def test_the_budget_holds_on_the_command_line_and_in_neat_yaml(cli: Cli) -> None:
+    """--budget counts before neat.yaml's, which counts before 6000."""
+    for number in range(60):
+        cli.ok("decide", f"decision {number} " + "with many words " * 9)
+    found = cli.json("brief", "--budget", "1000")
+    assert found["bytes"] == len(found["text"].encode()) <= 1000 and len(found["facts"]["decisions"]) == 60
+    with (cli.root / "neat.yaml").open("a") as file:
+        file.write("brief: {budget_bytes: 800}\n")
+    assert len(cli.ok("brief").encode()) <= 800
+
+
+def test_documents_hold_ids_that_can_be_typed(cli: Cli) -> None:
+    """The short id in the brief shows the record."""
+    cli.ok("decide", "use patches")
+    short = cli.ok("brief").partition("(d-")[2][:4]
+    assert cli.json("show", f"d-{short}")["title"] == "use patches"
+
+
+def test_the_brief_says_that_nothing_watches(cli: Cli) -> None:
+    """Without a daemon the numbers may be old, and the text says since when and what to type."""
+    assert "**Not watched:** neatd is not running" in cli.ok("brief")
+
+
+def test_the_handoff_is_written_where_asked(cli: Cli) -> None:
+    """--out makes the folders on its way, and the file holds what the terminal shows."""
+    cli.ok("task", "run the sweep")
+    assert cli.ok("handoff", "--out", "notes/today/handoff.md") == "written: notes/today/handoff.md\n"
+    text = (cli.root / "notes" / "today" / "handoff.md").read_text()
+    assert "1. run the sweep" in text and text.startswith("# Session handoff: project, ")
+    assert cli.json("handoff")["out"] is None
+
+
+def test_the_handoff_holds_what_the_brief_had_to_leave_out(cli: Cli) -> None:
+    """Every decision, hypothesis, bug, note and task."""
+    for number in range(30):
+        cli.ok("decide", f"decision number {number}")
+    text = cli.ok("handoff")
+    assert all(f"decision number {number}**" in text for number in range(30))
+
+
+def test_a_template_of_the_projects_is_used_by_name(cli: Cli) -> None:
+    """Its own handoff, or one by another name; a mistake in it is named by line."""
+    folder = cli.root / ".neat" / "templates"
+    folder.mkdir()
+    (folder / "short.md.j2").write_text("{{ facts.tasks | length }} tasks\n")
+    cli.ok("task", "x")
+    assert cli.ok("handoff", "--template", "short") == "1 tasks\n"
+    (folder / "brief.md.j2").write_text("fine\n{{ facts.tasks.nope }}\n")
+    assert f"{folder / 'brief.md.j2'}:2: " in cli.refused("brief")
+    assert "short.md.j2" in cli.refused("handoff", "--template", "none")
+
+
+def test_secrets_do_not_reach_a_document(cli: Cli) -> None:
+    """Neither from a record nor from a run's configuration."""
+    cli.ok("note", "login with password: hunter22")
+    cli.add_run("runs/base", {"val/loss": [1.0]}, config={"api_key": "abc123def456", "lr": 1})
+    cli.add_run("runs/b", {"val/loss": [1.0]}, config={"api_key": "zzz999yyy888", "lr": 2})
+    cli.ok("baseline", "base")
+    for command in ("brief", "handoff"):
+        text = cli.ok(command)
+        assert "lr 1 -> 2" in text and "api_key [secret removed] -> [secret removed]" in text
+        assert not any(secret in text for secret in ("hunter22", "abc123def456", "zzz999yyy888"))

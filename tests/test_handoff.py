@@ -1,0 +1,128 @@
+"""The handoff: the whole state as a document, section by section."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from neatd.assist.facts import Facts, SavesFact
+from neatd.assist.render import render
+from neatd.models import Bug, Decision, GitState, Hypothesis, Note, Task
+from tests.facts_made import NOW, SHIPPED, event, facts, record, run
+
+
+def handoff(of: Facts) -> str:
+    return render("handoff.md.j2", of, SHIPPED)
+
+
+def whole() -> Facts:
+    """A project with one or two of everything."""
+    return facts(
+        git=GitState(is_repo=True, branch="main", commit="c0ffee" + "0" * 34, subject="topology loss",
+                     dirty=("train.py",), untracked=("run.sh",)),
+        phase="stage 2: topology",
+        metric="val/dice",
+        goal="max",
+        runs=(
+            run(1, is_baseline=True, value=0.118, value_step=900, step=1000, planned_steps=1000, hours=1.5),
+            run(2, value=0.203, value_step=800, delta=0.085, status="failed", reason="exit code 1 at step 812",
+                changed=("lr 0.1 -> 0.2",), accuracy="41 of 64 correct at step 200", commit="c0ffee00", is_dirty=True),
+        ),
+        events=(event(1, "critical", "val/loss is not finite", snapshot="runs/exp1/snapshots/e-1"),),
+        decisions=(
+            record(Decision, 2, "train on 128 cubed", why="160 does not fit", context="16 GB", alternative=("160 cubed",),
+                   implication=("less context",)),
+        ),
+        hypotheses=(
+            record(Hypothesis, 3, "topology helps", predict="val/dice > 0.20", run="exp2", verdict="supported",
+                   verdict_reason="val/dice reached 0.203 at step 800"),
+        ),
+        bugs=(record(Bug, 4, "out of memory", status="fixed", cause="all at once", fix="lazily", follow_up="test it"),),
+        notes=(record(Note, 5, "dice is 0.5 on one case"),),
+        tasks=(record(Task, 6, "run the sweep"), record(Task, 7, "write it up")),
+        saves=(SavesFact(run="runs/exp1", present=3, present_bytes=3_000_000, trashed=2, trashed_bytes=2_000),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- **Branch**: main",
+        "- **Last commit**: `c0ffee00` topology loss",
+        "  - `train.py` changed",
+        "  - `run.sh` untracked",
+        "- stage 2: topology",
+        "| runs/exp1 (`r-0001`) | 0.118 | 900 | — | finished | step 1000 of 1000, 1.50 h |",
+        "- runs/exp2 failed: exit code 1 at step 812",
+        "   - Context: 16 GB",
+        "   - Instead of: 160 cubed",
+        "   - So: less context",
+        "- **Fixed**: out of memory (b-0000000000000004)",
+        "  - Cause: all at once",
+        "  - Solution: lazily",
+        "  - Still to do: test it",
+        "- runs/exp1: 3 kept (3.0 MB), 2 in the trash (2.0 kB)",
+        "1. run the sweep (t-0000000000000006)",
+        "2. write it up (t-0000000000000007)",
+    ],
+)
+def test_each_fact_has_its_line(line: str) -> None:
+    """What the facts hold stands in the document, word for word."""
+    assert line in handoff(whole()).splitlines()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "| +0.085 | failed |",
+        "41 of 64 correct at step 200; lr 0.1 -> 0.2; commit c0ffee00 + changes |",
+        "in runs/exp1: val/loss is not finite; snapshot `runs/exp1/snapshots/e-1`",
+        "1. **train on 128 cubed**: 160 does not fit (d-0000000000000002, ",
+        "1. **topology helps**: supported; predicted val/dice > 0.20 for exp2; val/dice reached 0.203 at step 800 (h-",
+        "- dice is 0.5 on one case (unverified) (",
+    ],
+)
+def test_what_belongs_together_stands_in_one_line(part: str) -> None:
+    """A run's numbers, a decision's reason and a hypothesis' verdict are not torn apart."""
+    assert part in handoff(whole())
+
+
+def test_sections_come_in_reading_order() -> None:
+    """State, experiments, events, decisions, hypotheses, bugs, notes, checkpoints, then what to do next."""
+    headings = [line for line in handoff(whole()).splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## Current state", "## Experiment progress", "## What happened in the runs", "## Decisions", "## Hypotheses",
+        "## Bugs and issues", "## Notes", "## Checkpoints", "## Next session should", "## Commands",
+    ]  # fmt: skip
+
+
+def test_an_empty_project_has_no_empty_sections() -> None:
+    """Without facts there is the heading and the commands, and no heading with nothing below."""
+    headings = [line for line in handoff(facts()).splitlines() if line.startswith("#") and "neat" not in line]
+    assert headings == [
+        "# Session handoff: segment, " + f"{NOW.astimezone():%Y-%m-%d %H:%M}",
+        "## Current state",
+        "## Commands",
+    ]
+
+
+def test_a_detached_head_and_a_repository_without_commit_are_said() -> None:
+    """Neither leaves an empty value behind."""
+    assert "**Branch**: (detached HEAD)" in handoff(
+        facts(git=GitState(is_repo=True, commit="a" * 40, is_detached=True))
+    )
+    assert "- No commit yet" in handoff(facts(git=GitState(is_repo=True, branch="main")))
+
+
+def test_identical_facts_give_identical_bytes() -> None:
+    """The document depends on its facts alone."""
+    assert handoff(whole()) == handoff(whole())
+    assert handoff(whole()) != handoff(whole().model_copy(update={"now": NOW + timedelta(days=1)}))
+
+
+def test_ten_thousand_runs_stay_readable() -> None:
+    """The table ends after 200 rows and says how many more there are."""
+    text = handoff(facts(runs=tuple(run(n) for n in range(10_000))))
+    assert text.count("(`r-") == 200
+    assert "… and 9800 more: `neat runs`" in text

@@ -1,0 +1,165 @@
+"""A run's status: what is called what, on which evidence, and that the reason says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neatd.models import ENDED
+from neatd.rules.status import Patience, RunFacts, run_status
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PATIENCE = Patience(stall_s=60.0, lost_s=1800.0)
+
+
+def facts(silence_s: float = 1.0, **fields: Any) -> RunFacts:
+    """A run at step 400 of 1000 whose last line came `silence_s` ago, one line a second."""
+    base = RunFacts(
+        has_points=True,
+        last_step=400,
+        planned_steps=1000,
+        last_line_at=NOW - timedelta(seconds=silence_s),
+        usual_gap_s=1.0,
+    )
+    return base._replace(**fields)
+
+
+def status(silence_s: float = 1.0, **fields: Any) -> str:
+    return run_status(facts(silence_s, **fields), PATIENCE, NOW)[0]
+
+
+def reason(silence_s: float = 1.0, **fields: Any) -> str:
+    return run_status(facts(silence_s, **fields), PATIENCE, NOW)[1]
+
+
+@pytest.mark.parametrize("ending", sorted(ENDED))
+def test_a_jobs_ending_is_taken_as_it_is(ending: str) -> None:
+    """The shim saw the exit code: its word counts over silence, steps and processes, and its reason is kept."""
+    said = {"job_status": ending, "job_reason": "exit code 3", "pid": 7}
+    assert run_status(facts(5000, **said), PATIENCE, NOW) == (ending, "exit code 3 at step 400")
+    assert run_status(facts(0, **said, is_alive=True), PATIENCE, NOW)[0] == ending
+
+
+def test_a_job_that_ended_before_its_first_line_says_so() -> None:
+    """There is no step to name."""
+    assert reason(job_status="failed", job_reason="exit code 1", last_step=None, has_points=False) == (
+        "exit code 1 before its first line"
+    )
+
+
+def test_a_live_process_that_writes_runs() -> None:
+    """Process and lines: running, with the pid as the reason."""
+    assert run_status(facts(pid=7, is_alive=True), PATIENCE, NOW) == ("running", "process 7 runs")
+
+
+def test_a_live_process_without_a_line_is_starting() -> None:
+    """Loading data may take an hour: without a first line nothing is a stall."""
+    assert status(7200, pid=7, is_alive=True, has_points=False, last_step=None) == "starting"
+
+
+def test_a_queued_job_without_pid_is_starting() -> None:
+    """A job that waits for its turn is alive, though no process is."""
+    assert run_status(facts(job_status="queued", has_points=False), PATIENCE, NOW) == (
+        "starting", "its job runs; no line yet",
+    )  # fmt: skip
+
+
+def test_a_silent_live_process_is_stalled() -> None:
+    """It stands, but it is there: never lost."""
+    assert status(61, pid=7, is_alive=True) == "stalled"
+    assert status(1e6, pid=7, is_alive=True) == "stalled"
+
+
+def test_silence_is_measured_in_the_runs_own_pace() -> None:
+    """A run with a line every ten seconds is not stalled by a minute without one, but by twenty of its gaps."""
+    assert status(199, pid=7, is_alive=True, usual_gap_s=10.0) == "running"
+    assert status(201, pid=7, is_alive=True, usual_gap_s=10.0) == "stalled"
+    assert status(59, pid=7, is_alive=True, usual_gap_s=0.001) == "running"
+
+
+def test_a_process_that_ended_short_of_the_plan_is_lost() -> None:
+    """Nobody saw the exit code, so it is neither finished nor failed, however quick it was."""
+    assert status(1, pid=7) == "lost"
+    assert "process 7 has ended at step 400 of 1000; its exit code was not visible" in reason(1, pid=7)
+
+
+@pytest.mark.parametrize(
+    ("last_step", "expected"), [(998, "lost"), (999, "finished"), (1000, "finished"), (1001, "finished")]
+)
+def test_a_process_that_ended_at_the_planned_step_finished(last_step: int, expected: str) -> None:
+    """A trainer that counts from 0 ends at 999 of 1000; one step earlier is not the plan."""
+    assert status(pid=7, last_step=last_step) == expected
+
+
+def test_without_a_plan_nothing_finishes_by_its_steps() -> None:
+    """No planned number, no evidence of an end."""
+    assert status(pid=7, planned_steps=None) == "lost"
+    assert status(5000, planned_steps=None) == "lost"
+
+
+def test_lines_without_a_visible_process_are_a_run() -> None:
+    """A trainer on another machine, over a shared folder."""
+    assert status(1) == "running"
+    assert status(1, has_points=False, last_step=None) == "starting"
+
+
+def test_silence_without_a_process_is_stalled_then_lost() -> None:
+    """First doubt, then half an hour later the end."""
+    assert status(61) == "stalled"
+    assert status(1799) == "stalled"
+    assert status(1801) == "lost"
+
+
+def test_a_run_without_process_that_reached_its_plan_and_rests_finished() -> None:
+    """While lines still come it is running, even past the plan."""
+    assert status(1, last_step=1000) == "running"
+    assert status(61, last_step=1000) == "finished"
+
+
+def test_a_slow_run_is_not_lost_between_two_of_its_lines() -> None:
+    """A line every 200 s: 3,000 s of silence are no end yet, though patience alone would say so."""
+    assert status(3000, usual_gap_s=200.0) == "running"
+    assert status(4001, usual_gap_s=200.0) == "lost"
+
+
+ANY = st.builds(
+    facts,
+    silence_s=st.floats(-10, 1e7),
+    has_points=st.booleans(),
+    last_step=st.none() | st.integers(0, 2000),
+    planned_steps=st.none() | st.integers(1, 2000),
+    usual_gap_s=st.floats(0, 1e4),
+    pid=st.none() | st.just(7),
+    is_alive=st.booleans(),
+    job_status=st.sampled_from([None, None, "queued", "running", *sorted(ENDED)]),
+    job_reason=st.just("exit code 1"),
+)
+
+
+@given(ANY)
+def test_an_ending_always_has_evidence(some: RunFacts) -> None:
+    """Failed, killed and interrupted need a job's word; finished needs it or the planned step; a live process never ended."""
+    found, why = run_status(some, PATIENCE, NOW)
+    if some.job_status in ENDED:
+        assert found == some.job_status
+        return
+    assert found not in ("failed", "killed", "interrupted")
+    if found == "finished":
+        assert (
+            some.last_step is not None and some.planned_steps is not None and some.last_step >= some.planned_steps - 1
+        )
+    if (some.is_alive and some.pid is not None) or some.job_status in ("queued", "running"):
+        assert found not in ENDED
+    assert why and why == why.strip()
+
+
+@given(ANY, st.floats(0, 1e7))
+def test_a_reason_stays_true_while_nothing_happens(some: RunFacts, later_s: float) -> None:
+    """As long as the status is the same, the reason is too: it holds times and no durations, so no row is rewritten."""
+    first = run_status(some, PATIENCE, NOW)
+    later = run_status(some, PATIENCE, NOW + timedelta(seconds=later_s))
+    assert later[0] != first[0] or later == first
