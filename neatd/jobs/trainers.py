@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from neatd.config import load_yaml
 from neatd.errors import ConfigError, NeatError
 from neatd.models import Model
 
@@ -67,7 +67,7 @@ def load_trainers(folder: Path) -> dict[str, TrainerSpec]:
     mistakes: list[str] = []
     for path in sorted(folder.glob(f"*/{SPEC_FILE}")):
         try:
-            file = _load(path)
+            file = load_yaml(path, TrainerFile)
         except ConfigError as error:
             mistakes.append(error.message)
             continue
@@ -137,32 +137,3 @@ def _written(value: Value) -> str:
 
 def _absolute(folder: Path, part: str) -> str:
     return str(folder / part) if (folder / part).is_file() else part
-
-
-def _load(path: Path) -> TrainerFile:
-    try:
-        text = path.read_text(encoding="utf-8")
-        data, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    try:
-        return TrainerFile.model_validate(data)
-    except ValidationError as error:
-        lines = [f"{path}:{_line(node, e['loc'])}: {_describe(e['loc'], e['msg'], e['input'])}" for e in error.errors()]
-        raise ConfigError("\n".join(lines)) from error
-
-
-def _describe(loc: tuple[int | str, ...], message: str, value: object) -> str:
-    return f"{'.'.join(map(str, loc)) or 'the document'}: {message} (value: {value!r})"
-
-
-def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """The 1-based line of the deepest key of `loc` that stands in the document."""
-    line = 1
-    for part in loc:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = next(((key, value) for key, value in pairs if key.value == part), None)
-        if found is None:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line
