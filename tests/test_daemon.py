@@ -140,6 +140,20 @@ def test_an_unreadable_store_stops_the_daemon_and_stays_as_it_is(neat: Neat) -> 
     assert note.returncode == 1 and str(store) in note.stderr and str(backup) in note.stderr
 
 
+def test_a_points_database_that_breaks_is_named_and_not_the_records(neat: Neat) -> None:
+    """Damage in points.db is reported as such: it is read again from the sources, and no backup of the records helps."""
+    neat.metrics("runs/a", *[{"step": step, "loss": 1 / step} for step in range(1, 2000)])
+    neat.start()
+    neat.wait_for_points("runs/a", "loss", 1999)
+    neat.call("neatd", "stop")
+    points = neat.home / "points.db"
+    content = bytearray(points.read_bytes())
+    content[4096 * 2 :] = b"\xa5" * (len(content) - 4096 * 2)
+    points.write_bytes(content)
+    failed = neat.call("neat", "series", "runs/a", "loss", check=False)
+    assert failed.returncode == 1 and str(points) in failed.stderr and "read again" in failed.stderr
+
+
 def test_restore_brings_the_records_back_and_keeps_the_broken_file(neat: Neat) -> None:
     """After `neat restore` the records of the backup are there, and the broken store lies beside."""
     neat.call("neat", "note", "from before")

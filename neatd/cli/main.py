@@ -160,12 +160,11 @@ def _fail(message: str, hint: str) -> int:
 
 def _store_failed(error: sqlite3.DatabaseError) -> int:
     from neatd.place import neat_home
-    from neatd.store.connection import database_path
-    from neatd.store.damage import is_damage, unreadable
+    from neatd.store.damage import damaged_path, is_damage, unreadable
 
     home = neat_home()
     if is_damage(error):
-        broken = unreadable(home, database_path(home, "neat"), str(error))
+        broken = unreadable(home, damaged_path(home), str(error))
         return _fail(broken.message, broken.hint)
     if "full" in str(error):
         return _fail(f"the disk is full: {home}: {error}", "make room, then try again; nothing was half written")

@@ -20,8 +20,7 @@ from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
 from neatd.store import events, records
-from neatd.store.connection import database_path
-from neatd.store.damage import is_damage, unreadable
+from neatd.store.damage import damaged_path, is_damage, unreadable
 from neatd.watch.observer import Watcher
 
 log = logging.getLogger(__name__)
@@ -137,7 +136,8 @@ class Loop:
             live.next_saves_look = now + SAVES_LOOK_S
             has_saves = saving.keep_saves(self.scene, project, live)
             project.is_stale = project.is_stale or has_saves
-        has_ended = (is_looked_at or live.is_ended) and self._has_ended(project, live)
+        is_asked = is_looked_at or live.is_ended or live.run.status == "starting"
+        has_ended = is_asked and self._has_ended(project, live)
         if has_ended:
             for source in live.sources.values():
                 source.judge = None  # an ended run's detectors need no memory; the store has their state
@@ -239,7 +239,7 @@ class Loop:
 
     def _store_trouble(self, what: str, error: sqlite3.DatabaseError) -> None:
         if is_damage(error):
-            path = database_path(self.scene.home, "neat")
+            path = damaged_path(self.scene.home)
             raise unreadable(self.scene.home, path, f"{error} (while at {what})") from error
         self.scene.trouble = f"the store cannot be written: {error}; nothing is lost, reading goes on when it can"
         self.scene.paused_until = self.scene.clock() + FULL_DISK_PAUSE_S

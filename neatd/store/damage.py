@@ -51,3 +51,22 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether an SQLite error says that the file itself is broken."""
     text = str(error)
     return any(words in text for words in ("malformed", "not a database", "disk image", "unsupported file format"))
+
+
+def damaged_path(home: Path) -> Path:
+    """Which of the two databases an error came from that did not say: the first that fails its own check."""
+    for name in ("points", "neat"):
+        path = home / f"{name}.db"
+        try:
+            connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
+            try:
+                answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            finally:
+                connection.close()
+        except sqlite3.OperationalError:
+            continue  # not there, or busy: that is no damage
+        except sqlite3.DatabaseError:
+            return path
+        if answer != "ok":
+            return path
+    return home / "neat.db"

@@ -50,7 +50,7 @@ def get_any(connection: sqlite3.Connection, kind: str, record_id: str) -> Any:
     models: dict[str, type[Model]] = {"run": Run, "event": Event, "snapshot": Snapshot}
     model = models.get(kind)
     if model is None:
-        raise NeatError(f"{record_id} is a {kind}", f"`neat {kind}s` shows those")
+        raise NeatError(f"{record_id} is a {kind}", "`neat logs` shows a job, `neat checkpoints` a checkpoint")
     return to_model(model, connection.execute(f"SELECT * FROM {kind} WHERE id = ?", (record_id,)).fetchone())
 
 
