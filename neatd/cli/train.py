@@ -47,11 +47,13 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     missing = missing_needs(known[trainer])
     if missing:
         raise NeatError(f"{trainer} needs {', '.join(missing)}", 'pip install "neat-notebook[trainers]"')
-    opened = open_here(warn=False)
+    opened = open_here()
     folder = f"runs/{name or f'{trainer}-{datetime.now():%Y%m%d-%H%M%S}'}"
     out = (opened.root / folder).resolve()
     if opened.root.resolve() not in out.parents:
         raise NeatError(f"{folder} leads out of the project", "name the run without dots and slashes at its start")
+    if (out / "metrics.jsonl").exists() and "resume=true" not in parameters:
+        raise NeatError(f"{folder} holds a run already", "choose another --name, or go on with it: resume=true")
     busy = next(
         (job for job in requests.jobs(opened.records, opened.project.id, True) if job.run_folder == folder), None
     )
