@@ -61,7 +61,7 @@ class ProjectConfig(Model):
 class Settings(Model):
     """NEAT_HOME/settings.yaml: how the daemon behaves on this machine. Times in seconds."""
 
-    read_bytes: int = Field(default=4 << 20, ge=1024)  # read per source and turn: bounds a transaction and the memory
+    read_bytes: int = Field(default=1 << 20, ge=1024)  # read per source and turn: bounds a transaction and the memory
     judge_lines: int = Field(default=20_000, ge=1)  # judged per source and turn
     sweep_s: float = Field(default=2.0, gt=0)  # active runs and small projects
     full_sweep_s: float = Field(default=60.0, gt=0)  # the longest a folder goes unlooked at

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.read.discover import METRICS
 from neatd.rules.judge import Judge
@@ -26,9 +24,10 @@ def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     samples = points.samples_between(scene.points, live.run.id, METRICS, source.judged_seq, upto)
     judge, source.judge = source.judge, None  # a failure below leaves no judge that is ahead of the store
     verdicts = [verdict for metric, sample in samples for verdict in judge.feed(metric, sample)]
-    state, reading_id, now = judge.dump(), source.cursor.reading_id, datetime.now(UTC)
+    # An event whose line carries no time happened no later than the last write, whenever it is judged.
+    state, reading_id, seen_at = judge.dump(), source.cursor.reading_id, live.last_line_at
     with transaction(scene.records):
-        new = events.write_judging(scene.records, live.run, METRICS, reading_id, upto, state, verdicts, now)
+        new = events.write_judging(scene.records, live.run, METRICS, reading_id, upto, state, verdicts, seen_at)
     source.judge, source.judged_seq = judge, upto
     project.is_stale = project.is_stale or new > 0
     return upto < source.cursor.seq
