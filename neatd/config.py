@@ -6,17 +6,22 @@ All mistakes of a file are reported at once, each with file, line, field and val
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from neatd.errors import ConfigError
+from neatd.files import read_small
 from neatd.models import Goal, Model, RetentionPolicy
 from neatd.place import PROJECT_FILE
 
 T = TypeVar("T", bound=Model)
+LARGEST_FILE = 64 * 1024  # bytes of a configuration
+_short = reprlib.Repr()
+_short.maxstring, _short.maxother = 80, 80
 
 
 class Primary(Model):
@@ -73,6 +78,16 @@ class Settings(Model):
     backups_kept: int = Field(default=7, ge=1)
 
 
+class YamlLoader(yaml.SafeLoader):
+    """The safe loader without aliases: a hundred bytes of nested ones stand for a document without end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases are not supported; write the value out", mark)
+        return super().compose_node(parent, index)
+
+
 def load_project(root: Path) -> ProjectConfig:
     """The project's neat.yaml; raises ConfigError naming each mistake."""
     return load_yaml(root / PROJECT_FILE, ProjectConfig)
@@ -87,9 +102,9 @@ def load_settings(home: Path) -> Settings:
 def load_yaml(path: Path, model: type[T]) -> T:
     """`path` as `model`. Safe loader only; raises ConfigError with file, line, field and value of every mistake."""
     try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        text = read_small(path, LARGEST_FILE).decode("utf-8-sig")
+        node = yaml.compose(text, Loader=YamlLoader)
+        data = None if node is None else yaml.constructor.SafeConstructor().construct_document(node)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8: {error}", "save the file as UTF-8") from error
     except OSError as error:
@@ -132,7 +147,7 @@ def _child(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | N
 def _describe(error: object) -> str:
     assert isinstance(error, dict)
     field = ".".join(str(p) for p in error["loc"]) or "the document"
-    value = "" if error["type"] == "missing" else f" (value: {error['input']!r})"
+    value = "" if error["type"] == "missing" else f" (value: {_short.repr(error['input'])})"
     return f"{field}: {error['msg']}{value}"
 
 

@@ -83,9 +83,22 @@ def start(home: Path) -> tuple[int, bool]:
 
     Raises NeatError with the end of its log when it does not come up.
     """
-    if is_running(home):
-        state = _await_answer(home, None)
-        return int(state["pid"]), False
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if is_running(home):
+            state = _await_answer(home, None)
+            if state:
+                return int(state["pid"]), False
+            continue  # a command held the lock for a moment
+        process, begun = _spawn(home)
+        state = _await_answer(home, process, begun)
+        if state:
+            return int(state["pid"]), state["pid"] == process.pid
+    raise NeatError(f"neatd cannot start: {lock_path(home)} is held by another command", "wait for it, then try again")
+
+
+def _spawn(home: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """(the daemon's process, where its part of the log begins). No descriptor of ours stays open in it."""
     log_path(home).parent.mkdir(parents=True, exist_ok=True)
     with log_path(home).open("ab") as log:
         begun = log.tell()
@@ -96,11 +109,11 @@ def start(home: Path) -> tuple[int, bool]:
             [sys.executable, "-m", "neatd.daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home,
             env=os.environ | {"NEAT_HOME": str(home)}, close_fds=True, **flags,
         )  # fmt: skip
-    state = _await_answer(home, process, begun)
-    return int(state["pid"]), True
+    return process, begun
 
 
 def _await_answer(home: Path, process: subprocess.Popen[bytes] | None, log_from: int = 0) -> dict[str, Any]:
+    """The state of a daemon that answers; {} when whoever held the lock let it go without answering."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         state = read_state(home)
@@ -146,11 +159,12 @@ def stop(home: Path) -> int | None:
 
     if not is_running(home):
         return None
-    pid = int(read_state(home).get("pid", 0))
+    state = read_state(home)
+    pid = int(state.get("pid", 0))
     try:
         process = psutil.Process(pid)
-        if "neatd" not in " ".join(process.cmdline()):
-            raise psutil.NoSuchProcess(pid)
+        if abs(process.create_time() - float(state.get("born", 0))) > 1.0:
+            raise psutil.NoSuchProcess(pid)  # the pid went to another process: it is none of ours to end
         process.terminate()
     except psutil.Error as error:
         raise NeatError(

@@ -18,6 +18,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from neatd import __version__
 from neatd.config import Settings, load_settings
 from neatd.control import lock_path, log_path, read_state, state_path
@@ -100,7 +102,7 @@ class Daemon:
                     self._back_up()
             if time.monotonic() - beat > HEARTBEAT_S:
                 beat = time.monotonic()
-                os.utime(state_path(self.home))
+                self._beat()
 
     def _hints(self, wait_s: float) -> set[Path]:
         """The paths to look at, waited for up to `wait_s` seconds."""
@@ -134,12 +136,26 @@ class Daemon:
         self.door.close()
         self.ticks.stop()
         self.watcher.stop()
-        self._write_state({"stopped_at": datetime.now(UTC).isoformat()})
+        try:
+            self._write_state({"stopped_at": datetime.now(UTC).isoformat()})
+        except OSError as error:
+            log.error("the state file cannot be written: %s", error)
         self.scene.records.close()
         self.scene.points.close()
 
+    def _beat(self) -> None:
+        """Say that the daemon lives, by the state file's time; a file that someone removed is written again."""
+        try:
+            if read_state(self.home).get("pid") == os.getpid():
+                os.utime(state_path(self.home))
+            else:
+                self._write_state({"url": self.door.url})
+        except OSError as error:
+            log.error("the state file cannot be written: %s", error)
+
     def _write_state(self, more: dict[str, Any]) -> None:
-        state = {"pid": os.getpid(), "version": __version__, "started_at": datetime.now(UTC).isoformat(), **more}
+        born = psutil.Process().create_time()  # tells this process from a later one with its pid
+        state = {"pid": os.getpid(), "born": born, "version": __version__, "home": str(self.home), **more}
         write_atomic(state_path(self.home), json.dumps(state).encode())
 
     def _back_up_if_old(self) -> None:
@@ -150,7 +166,9 @@ class Daemon:
     def _back_up(self) -> None:
         try:
             log.info("backup: %s", back_up(self.home, keep=self.settings.backups_kept))
-        except (OSError, sqlite3.OperationalError) as error:
+        except StoreError:
+            raise
+        except (OSError, NeatError) as error:
             log.error("no backup was made: %s", error)
 
 

@@ -5,11 +5,14 @@ Stdlib only, because the short commands import it. Nothing here deletes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # Never entered when looking for runs: repositories' insides, environments, caches, and what neat itself writes.
 IGNORED_FOLDERS = frozenset(
@@ -58,6 +61,24 @@ def _mode_for(path: Path) -> int:
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError for anything else: a pipe would wait for ever, /dev/zero never end."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """A regular file of at most `most` bytes, whole. Raises OSError for a larger one, and for what is no file."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"larger than {most} bytes", str(path))
+    return data
 
 
 def fsync_folder(folder: Path) -> None:

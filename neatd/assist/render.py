@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
@@ -24,10 +28,12 @@ from neatd.assist.redact import redact
 from neatd.errors import NeatError
 from neatd.files import data_path
 
+TEMPLATE_S = 2.0  # for a template of a project's; the shipped ones take milliseconds
 _NUMBER = re.compile(r"\d+\.\d+|\d+\s?%")
 # What a wrong template raises besides Jinja's own errors: `1/0`, `none + 1`, a filter given the wrong value.
 _MISTAKES = (
     TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError,
+    TimeoutError,
 )  # fmt: skip
 
 
@@ -85,7 +91,10 @@ def render(name: str, facts: Facts, folders: Sequence[Path], **more: Any) -> str
         "claim": claim, "short": lambda record_id: facts.shorts.get(record_id, record_id),
     }  # fmt: skip
     try:
-        text = environment.get_template(name).render(facts=facts, **more)
+        template = environment.get_template(name)
+        is_shipped = Path(template.filename or "").is_relative_to(data_path("templates"))
+        with nullcontext() if is_shipped else _deadline(TEMPLATE_S):
+            text = template.render(facts=facts, **more)
     except TemplateNotFound as error:
         known = ", ".join(sorted(path.name for folder in folders for path in folder.glob("*.j2")))
         raise NeatError(f"no template {error.name}", f"there are {known}; yours go to .neat/templates/") from error
@@ -94,6 +103,28 @@ def render(name: str, facts: Facts, folders: Sequence[Path], **more: Any) -> str
             f"template {_place(error, name)}: {error}", "mend it, or remove it to use the shipped one"
         ) from error
     return redact(re.sub(r"\n{3,}", "\n\n", text))
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """End a project's template that takes longer than this: two nested loops are enough to hold a daemon for hours.
+
+    Each line of the template is one line of Python, so a trace of its lines can look at the clock.
+    """
+    until, before = time.monotonic() + seconds, sys.gettrace()
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+        if not frame.f_code.co_filename.endswith(".j2"):
+            return None
+        if time.monotonic() > until:
+            raise TimeoutError(f"it takes longer than {seconds:.0f} s")
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def _place(error: BaseException, name: str) -> str:

@@ -135,6 +135,7 @@ def carry_out_here(home: Path) -> None:
     from neatd.pipeline.asking import carry_out
     from neatd.pipeline.finding import refresh_projects, reload_config
     from neatd.pipeline.retaining import settle_after_crash
+    from neatd.store import requests
 
     lock = FileLock(lock_path(home))
     if not lock.try_acquire():
@@ -147,6 +148,7 @@ def carry_out_here(home: Path) -> None:
         for project in scene.projects.values():
             reload_config(scene, project)
         settle_after_crash(scene.records)
-        carry_out(scene)
+        for request in requests.pending(scene.records):
+            carry_out(scene, request)
     finally:
         lock.release()

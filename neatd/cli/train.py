@@ -48,10 +48,8 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     if missing:
         raise NeatError(f"{trainer} needs {', '.join(missing)}", 'pip install "neat-notebook[trainers]"')
     opened = open_here()
-    folder = f"runs/{name or f'{trainer}-{datetime.now():%Y%m%d-%H%M%S}'}"
-    out = (opened.root / folder).resolve()
-    if opened.root.resolve() not in out.parents:
-        raise NeatError(f"{folder} leads out of the project", "name the run without dots and slashes at its start")
+    folder = _folder(name or f"{trainer}-{datetime.now():%Y%m%d-%H%M%S}")
+    out = opened.root / folder
     if (out / "metrics.jsonl").exists() and "resume=true" not in parameters:
         raise NeatError(f"{folder} holds a run already", "choose another --name, or go on with it: resume=true")
     busy = next(
@@ -67,6 +65,14 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
         print_json({"job": job.id, "name": folder, "folder": folder, "command": list(command)})
     else:
         click.echo(f"{folder} trains as job {job.id[:8]}; `neat logs {folder} -f` follows it")
+
+
+def _folder(name: str) -> str:
+    """runs/NAME; raises NeatError for a name that would lead elsewhere, or be another name of the same folder."""
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or "\\" in part or part.startswith("~") for part in parts):
+        raise NeatError(f"not a name for a run: {name!r}", "use letters, digits, - and _, and / for folders in between")
+    return f"runs/{name}"
 
 
 @click.command(short_help="Print what a run's job wrote.")

@@ -56,7 +56,8 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         return
     catalogue = checkpoints.catalogue(scene.records, live.run.id)
     before = before_event(catalogue, event)
-    best = _best(scene, project, live)
+    # The checkpoint of a best value is itself the best: a second copy at each record would fill the disk.
+    best = None if event.details.get("condition") == "best" else _best(scene, project, live)
     left = int(scene.settings.snapshot_gib * 2**30) - events.snapshot_bytes(scene.records, project.project.id)
     source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
     events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next

@@ -22,21 +22,21 @@ from neatd.store import checkpoints, requests, runs
 log = logging.getLogger(__name__)
 
 
-def carry_out(scene: Scene) -> None:
-    """Carry out every request that waits, oldest first. What a person got wrong is the request's result, not an error."""
-    for request in requests.pending(scene.records):
-        requests.set_request(scene.records, request.id, "running")
-        try:
-            result = _KINDS[request.kind](scene, request)
-        except KeyError:
-            requests.set_request(scene.records, request.id, "failed", {"error": f"unknown request {request.kind!r}"})
-        except NeatError as error:
-            log.warning("request %s: %s", request.id, error.message)
-            requests.set_request(scene.records, request.id, "failed", {"error": error.message, "hint": error.hint})
-        else:
-            requests.set_request(scene.records, request.id, "done", result)
-    for project in scene.projects.values():
-        project.is_stale = True
+def carry_out(scene: Scene, request: Request) -> bool:
+    """Carry out one request. What a person got wrong is its result and not an error."""
+    requests.set_request(scene.records, request.id, "running")
+    call = _KINDS.get(request.kind)
+    if call is None:
+        requests.set_request(scene.records, request.id, "failed", {"error": f"unknown request {request.kind!r}"})
+        return True
+    try:
+        result = call(scene, request)
+    except NeatError as error:
+        log.warning("request %s: %s", request.id, error.message)
+        requests.set_request(scene.records, request.id, "failed", {"error": error.message, "hint": error.hint})
+    else:
+        requests.set_request(scene.records, request.id, "done", result)
+    return True
 
 
 def _launch(scene: Scene, request: Request) -> dict[str, Any]:

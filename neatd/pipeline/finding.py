@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,26 +37,33 @@ def refresh_projects(scene: Scene) -> None:
 def _open_project(scene: Scene, project: Project) -> LiveProject:
     live = LiveProject(project, Path(project.root), ProjectConfig(id=project.id))
     for run in runs.all_runs(scene.records, project.id):
-        if run.root == project.root:
-            follow(scene, live, live.root / run.folder)
+        folder = live.root / run.folder
+        if run.root == project.root and not _is_inside_another(live.root, folder):
+            follow(scene, live, folder)
     return live
+
+
+def _is_inside_another(root: Path, folder: Path) -> bool:
+    """Whether a project of its own was set up around a run since it was found: the run is that project's now."""
+    between = [one for one in (folder, *folder.parents) if root in one.parents]
+    return any(os.path.isfile(one / PROJECT_FILE) for one in between)  # noqa: PTH113 - False where it may not look
 
 
 def reload_config(scene: Scene, project: LiveProject) -> None:
     """Read neat.yaml and the rules again when they changed. A mistake becomes an event; the last good ones stay."""
     stamp = _stamps([project.root / PROJECT_FILE])
     if stamp != project.config_stamp:
-        project.config_stamp = stamp  # type: ignore[assignment]
         try:
             project.config = load_project(project.root)
             project.is_stale = True
         except ConfigError as error:
             _mishap(scene, project, "config-mistake", error)
+        project.config_stamp = stamp  # only now: what could not be kept is tried again
     folders = (scene.home / "rules", project.root / ".neat" / "rules")
     rules_stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
     if not project.rules or rules_stamp != project.rules_stamp:
-        project.rules_stamp = rules_stamp
         project.rules = _load_rules(scene, project, folders)
+        project.rules_stamp = rules_stamp
         for live in project.runs.values():
             for source in live.sources.values():
                 source.judge = None
@@ -106,7 +114,7 @@ def _git_now(scene: Scene, project: LiveProject) -> GitState:
 def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
     log.warning("%s: %s", rule, error)
     message = f"{error.message}; the last good ones stay in force"
-    key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}|{project.rules_stamp}"
+    key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}"
     if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
         project.is_stale = True
 
@@ -143,13 +151,13 @@ def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str)
 
 def follow(scene: Scene, project: LiveProject, folder: Path) -> LiveRun:
     """Follow the run in `folder`; known ones gain the sources that appeared since."""
-    relative = folder.relative_to(project.root).as_posix().removeprefix(".")
+    relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
         live = _begin(scene, project, folder, relative)
         project.runs[relative] = live
     for name in SOURCES:
-        if name not in live.sources and (folder / name).is_file():
+        if name not in live.sources and os.path.isfile(folder / name):  # noqa: PTH113 - False where it may not look
             live.sources[name] = Source(folder / name, points.cursor(scene.points, live.run.id, name))
             live.saves_due = True
     return live

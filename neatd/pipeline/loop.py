@@ -7,6 +7,7 @@ count, so nothing is lost. Only a broken store ends the program.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from neatd.pipeline import acting, asking, finding, following, judging, reading,
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
-from neatd.store import events, records
+from neatd.store import events, records, requests
 from neatd.store.damage import damaged_path, is_damage, unreadable
 from neatd.watch.observer import Watcher
 
@@ -39,15 +40,16 @@ class Loop:
         self.awake: set[int] = set()  # the runs that this turn's sweep looks at, by id()
         self.turn: list[tuple[LiveProject, LiveRun]] = []
         self.is_snapshot_waiting = False
+        self.are_orders_due = True
+        self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
     def prepare(self) -> None:
         """What a start needs: moves that a crash interrupted are settled, all projects are walked once."""
-        retaining.settle_after_crash(self.scene.records)
-        self.scene.others_changed_records()
-        finding.refresh_projects(self.scene)
+        self._guard("the trash", retaining.settle_after_crash, self.scene.records)
+        self._guard("projects", finding.refresh_projects, self.scene)
         self._find(is_sweep=True)
-        self._watch()
+        self._guard("watches", self._watch)
 
     def step(self, hints: Iterable[Path]) -> float:
         """One turn. Returns how many seconds may pass until the next one, hints aside."""
@@ -55,6 +57,9 @@ class Loop:
         if now < self.scene.paused_until:
             return self.scene.paused_until - now
         self.scene.trouble = ""
+        if self.is_shaken:  # a rename whose outcome could not be written down, perhaps
+            self.is_shaken = False
+            self._guard("the trash", retaining.settle_after_crash, self.scene.records)
         is_sweep = now >= self.next_sweep
         if is_sweep:
             self.next_sweep = now + self.scene.settings.sweep_s
@@ -66,21 +71,26 @@ class Loop:
         has_more = self._read()
         has_more |= self._judge()
         self._act(is_sweep)
-        self._guard("briefs", rendering.render_stale, self.scene)
+        for project in rendering.due(self.scene):
+            self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
 
     # ---- the six ----
 
     def _take_orders(self) -> None:
         """What other processes wrote: projects, requests, records, consents."""
-        if not self.scene.others_changed_records():
+        self.are_orders_due |= self.scene.others_changed_records()
+        if not self.are_orders_due:
             return
         finding.refresh_projects(self.scene)
+        for request in requests.pending(self.scene.records):
+            if self._guard(f"request {request.id}", asking.carry_out, self.scene, request) is None:
+                failed = {"error": "it failed", "hint": "`neat events` and `neatd logs` tell why"}
+                requests.set_request(self.scene.records, request.id, "failed", failed)
         for project in self.scene.projects.values():
             project.is_stale = True
-        asking.carry_out(self.scene)
-        for project in self.scene.projects.values():
             following.decide_hypotheses(self.scene, project)
+        self.are_orders_due = False  # only now: what a busy or full store stopped is done at the next turn
 
     def _find(self, is_sweep: bool) -> None:
         """Walk the projects whose time has come; new runs are followed from here on."""
@@ -100,14 +110,14 @@ class Loop:
                     if id(live) in self.awake:
                         reading.look(self.scene, live)
         if walked and sum(1 for _ in self.scene.live_runs()) != before:
-            self._watch()
+            self._guard("watches", self._watch)
 
     def _read(self) -> bool:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""
         has_more = False
         for project, live in self._runs():
             if id(live) in self.awake:
-                finding.follow(self.scene, project, live.folder)
+                self._guard(live.run.name, finding.follow, self.scene, project, live.folder)
                 self._guard(live.run.name, following.refresh_config, self.scene, live)
             if any(source.is_due for source in live.sources.values()):
                 has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
@@ -193,7 +203,7 @@ class Loop:
         for folder in (path, *path.parents):
             if folder == project.root.parent:
                 return None
-            live = project.runs.get(folder.relative_to(project.root).as_posix().removeprefix("."))
+            live = project.runs.get(project.folder_name(folder))
             if live is not None:
                 return live
         return None
@@ -205,7 +215,7 @@ class Loop:
             folders += [project.root, *(p for p in (project.root / ".neat" / "rules",) if p.is_dir())]
         for _, live in self.scene.live_runs():
             if not live.is_ended and live.folder.is_dir():
-                folders += [live.folder, *(p for p in live.folder.iterdir() if p.is_dir() and p.name != "snapshots")]
+                folders += [live.folder, *_folders_in(live.folder)]
         for project in self.scene.projects.values():
             folders += project.folders
         self.watcher.watch_only(folders)
@@ -244,6 +254,7 @@ class Loop:
         self.scene.trouble = f"the store cannot be written: {error}; nothing is lost, reading goes on when it can"
         self.scene.paused_until = self.scene.clock() + FULL_DISK_PAUSE_S
         log.error("%s (%s)", self.scene.trouble, what)
+        self.are_orders_due = self.is_shaken = True
         for _, live in self.scene.live_runs():
             for source in live.sources.values():
                 source.is_due, source.stamp = True, None
@@ -257,3 +268,12 @@ class Loop:
             events.add_mishap(self.scene.records, "step-failed", message, f"step|{what}|{type(error).__name__}|{where}")
         except sqlite3.DatabaseError as second:
             log.error("the event could not be kept either: %s", second)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Where a run's checkpoints may arrive; [] for a folder that may not be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False) and one.name != "snapshots"]
+    except OSError:
+        return []

@@ -27,6 +27,8 @@ def look(scene: Scene, live: LiveRun) -> None:
         stamp = _stamp(source.path)
         if stamp != source.stamp:
             source.stamp, source.still_since, source.is_due, source.is_tail_tried = stamp, now, True, False
+        elif stamp is None and not source.is_gone:
+            source.is_due = True  # its folder may go a moment after it
         elif _has_tail(source) and now - source.still_since >= TAIL_REST_S:
             source.is_due = True
 
@@ -67,7 +69,7 @@ def _read_source(scene: Scene, project: LiveProject, live: LiveRun, source: Sour
         message = f"{source.path} cannot be read: {os.strerror(error.errno or 0)}; what was read stays"
         _mishap(scene, project, live, "source-unreadable", message, f"{source.path.name}|{error.errno}")
         return False
-    before = source.cursor
+    before, source.is_gone = source.cursor, False
     after = _commit(scene, live, source, turn)
     if after.seq > before.seq or turn.is_new_generation:
         _grew(scene, project, live, source)
@@ -140,7 +142,8 @@ def _gone(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> 
     if not source.cursor.is_missing and source.cursor.seq:
         source.cursor = source.cursor.model_copy(update={"is_missing": True})
         points.mark_missing(scene.points, live.run.id, source.path.name)
-    if not live.folder.exists():
+    source.is_gone = not live.folder.exists()
+    if source.is_gone:
         message = f"the folder of {live.run.name} vanished; what was read of it stays"
         _mishap(scene, project, live, "folder-gone", message, f"{source.cursor.reading_id}|{source.cursor.seq}")
 

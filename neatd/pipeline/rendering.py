@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from neatd.errors import NeatError
-from neatd.files import write_atomic
+from neatd.files import is_inside, read_small, write_atomic
 from neatd.pipeline.gathering import brief_text
 from neatd.pipeline.scene import LiveProject, Scene
 from neatd.store import events
@@ -14,17 +15,19 @@ log = logging.getLogger(__name__)
 LEAST_GAP_S = 1.0  # between two briefs of a project: a burst of events is one change
 
 
-def render_stale(scene: Scene) -> None:
-    """Write the briefs of the projects whose facts changed."""
+def due(scene: Scene) -> list[LiveProject]:
+    """The projects whose brief no longer says what is so."""
     now = scene.clock()
-    for project in scene.projects.values():
-        is_due = project.is_stale and now >= project.rendered_at + LEAST_GAP_S
-        if is_due or now >= project.next_render:
-            project.is_stale, project.next_render, project.rendered_at = False, float("inf"), now
-            _render(scene, project)
+    return [
+        project
+        for project in scene.projects.values()
+        if (project.is_stale and now >= project.rendered_at + LEAST_GAP_S) or now >= project.next_render
+    ]
 
 
-def _render(scene: Scene, project: LiveProject) -> None:
+def write_brief(scene: Scene, project: LiveProject) -> None:
+    """Write a project's brief, if it differs from what is there. Never through a link that leads out of the project."""
+    project.is_stale, project.next_render, project.rendered_at = False, float("inf"), scene.clock()
     if not project.root.is_dir():
         return
     try:
@@ -34,12 +37,22 @@ def _render(scene: Scene, project: LiveProject) -> None:
         events.add_mishap(scene.records, "template-mistake", error.message, key, "warning", project.project.id)
         return
     path = project.root / ".neat" / "brief.md"
+    if not is_inside(path.parent, project.root):
+        log.warning("no brief: %s leads out of the project", path.parent)
+        return
     data = text.encode()
     try:
-        if not path.exists() or _body(path.read_bytes()) != _body(data):
+        if _body(_old(path)) != _body(data):
             write_atomic(path, data)
     except OSError as error:
         log.warning("the brief cannot be written: %s: %s", path, error)
+
+
+def _old(path: Path) -> bytes:
+    try:
+        return read_small(path, 1 << 20)
+    except OSError:
+        return b""  # not there, or no file: it is replaced
 
 
 def _body(data: bytes) -> bytes:

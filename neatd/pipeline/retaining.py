@@ -109,6 +109,7 @@ def _strings(value: object) -> list[str]:
 
 def apply_plan(records: sqlite3.Connection, run: Run, agreed: RetentionPlan, batch: str) -> list[Deletion]:
     """Move what the plan gives up into the project's trash: journal first, rename, then the outcome. Returns outcomes."""
+    settle_after_crash(records)
     now = datetime.now(UTC)
     root, folder = Path(run.root), Path(run.root) / run.folder
     trash = root / ".neat" / "trash" / batch
@@ -133,6 +134,7 @@ def apply_plan(records: sqlite3.Connection, run: Run, agreed: RetentionPlan, bat
 
 def undo(records: sqlite3.Connection, batch: str) -> list[Deletion]:
     """Bring a batch back from the trash; what cannot come back says why and stays there."""
+    settle_after_crash(records)
     outcomes = []
     for deletion in checkpoints.trashed(records, batch):
         outcome = restore(deletion)

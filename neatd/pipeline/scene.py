@@ -30,6 +30,7 @@ class Source:
     still_since: float = 0.0  # monotonic: since when the stamp is the same
     is_due: bool = True
     is_tail_tried: bool = False
+    is_gone: bool = False  # together with its folder, and that was said
     judge: Judge | None = None
     judged_seq: int | None = None  # None: not looked up yet. What is not judged at all is as far as it is read
 
@@ -89,7 +90,7 @@ class LiveProject:
     root: Path
     config: ProjectConfig
     rules: tuple[Rule, ...] = ()
-    config_stamp: tuple[int, ...] = ()
+    config_stamp: tuple[object, ...] = ()
     rules_stamp: tuple[object, ...] = ()
     next_survey: float = 0.0
     folders: tuple[Path, ...] = ()
@@ -99,6 +100,11 @@ class LiveProject:
     is_stale: bool = True  # the brief no longer says what the store holds
     rendered_at: float = 0.0
     next_render: float = float("inf")
+
+    def folder_name(self, folder: Path) -> str:
+        """A run's folder relative to the project, with forward slashes; "" for the project's own folder."""
+        relative = folder.relative_to(self.root).as_posix()
+        return "" if relative == "." else relative
 
 
 @dataclass

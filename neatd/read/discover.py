@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.files import IGNORED_FOLDERS, is_text
+from neatd.place import PROJECT_FILE
 
 METRICS = "metrics.jsonl"
 PREDICTIONS = "predictions.jsonl"
@@ -82,8 +83,10 @@ def _is_entered(
             return False
     except OSError:
         return False
-    if (entry.name in IGNORED_FOLDERS and entry.name not in include) or _is_environment(entry.path):
-        return False
+    if (entry.name in IGNORED_FOLDERS and entry.name not in include) or _holds(entry.path, "pyvenv.cfg"):
+        return False  # a virtual environment has that file under any name
+    if _holds(entry.path, PROJECT_FILE):
+        return False  # a project of its own: its runs are its own, and so is the consent to thin them
     relative = Path(entry.path).relative_to(root).as_posix()
     if any(fnmatch.fnmatch(text, one.rstrip("/")) for one in ignore for text in (entry.name, relative)):
         return False
@@ -112,9 +115,8 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _is_environment(path: str) -> bool:
-    """A virtual environment under any name."""
-    return os.path.exists(os.path.join(path, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - for every folder of a walk
+def _holds(path: str, name: str) -> bool:
+    return os.path.exists(os.path.join(path, name))  # noqa: PTH110, PTH118 - for every folder of a walk
 
 
 def is_source(path: Path) -> bool:

@@ -52,7 +52,9 @@ def _state(repo: git.Repo) -> GitState:
 
 def _changes(repo: git.Repo) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with repo.git.custom_environment(GIT_OPTIONAL_LOCKS="0"):
-        text = repo.git.status("--porcelain=v1", "-z", "--untracked-files=normal")
+        text = repo.git(c=["core.fsmonitor=false", "core.hooksPath=" + os.devnull]).status(
+            "--porcelain=v1", "-z", "--untracked-files=normal"
+        )
     dirty: list[str] = []
     untracked: list[str] = []
     entries = iter(text.split("\0"))

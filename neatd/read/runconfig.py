@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from neatd.files import read_small
+
 NAMES = ("config.json", "config.yaml", "config.yml", "args.json", "args.yaml", "hparams.yaml", "params.json")
 LARGEST = 1 << 20  # bytes; a larger file is data, not parameters
 MOST_VALUES = 20_000
@@ -20,9 +22,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     for name in NAMES:
         path = folder / name
         try:
-            if path.stat().st_size > LARGEST:
-                continue
-            text = path.read_text(encoding="utf-8")
+            text = read_small(path, LARGEST).decode("utf-8")
             data = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
             if isinstance(data, dict):
                 return dict(_plain(data, iter(range(MOST_VALUES))))
@@ -42,6 +42,8 @@ def _plain(value: Any, left: Iterator[int]) -> Any:
         return {_text(str(key)): _plain(one, left) for key, one in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(one, left) for one in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return f"{float(value):.6g}" if value.bit_length() < 1000 else "(a number too long to keep)"
     if value is None or isinstance(value, int | float | bool):
         return value
     return _text(str(value))

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from neatd.files import open_regular
 from neatd.models import Cursor
 
 HEAD_BYTES = 1024
@@ -34,7 +35,7 @@ def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) 
 
     `take_tail`: also take a last line without a newline if it is a whole JSON object; for files that are at rest.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
         is_new = start.generation > 1 and start.offset == 0

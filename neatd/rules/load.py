@@ -9,29 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from neatd.config import LARGEST_FILE, YamlLoader
 from neatd.errors import ConfigError
+from neatd.files import read_small
 from neatd.rules.mistakes import explain
 from neatd.rules.places import Mistake, Places, dotted
 from neatd.rules.schema import Rule
 
-LARGEST_FILE = 64 * 1024  # bytes; the longest shipped rule has under 1 KiB
 HINT = "mend the lines named; a rule needs `rule`, `metrics` and `when`, and `when` needs a `condition`"
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, without aliases, and with `1e-3` as a number (YAML 1.1 wants a dot and a sign there)."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Refuse aliases: a rule needs none, and a short file of nested ones stands for a document without end."""
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases are not supported; write the value out", mark)
-        return super().compose_node(parent, index)
+class _Loader(YamlLoader):
+    """Also reads `1e-3` as a number (YAML 1.1 wants a dot and a sign there)."""
 
 
 _Loader.add_implicit_resolver(
@@ -93,14 +86,9 @@ def _validated(path: Path, data: object, places: Places) -> Rule:
 
 def _read(path: Path) -> str:
     try:
-        if not path.is_file():  # a pipe or a device would never end
-            raise ConfigError(f"{path}: is not a file that can be read", "check the name and its permissions")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
+        raw = read_small(path, LARGEST_FILE)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
-    if len(raw) > LARGEST_FILE:
-        raise ConfigError(f"{path}: larger than {LARGEST_FILE} bytes, which no rule is", "one file holds one rule")
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the file and its permissions") from error
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

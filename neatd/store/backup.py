@@ -10,7 +10,7 @@ from pathlib import Path
 from neatd.errors import NeatError
 from neatd.files import fsync_folder
 from neatd.store.connection import database_path
-from neatd.store.damage import newest_backup, set_aside, unreadable
+from neatd.store.damage import is_damage, newest_backup, set_aside, unreadable
 
 
 def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | None = None) -> Path:
@@ -26,6 +26,8 @@ def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | No
         _copy(source_path, partial, name)
     except sqlite3.DatabaseError as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, sqlite3.OperationalError) and not is_damage(error):  # full or busy: the store is sound
+            raise NeatError(f"no backup was made of {source_path}: {error}", f"make room in {folder}") from error
         raise unreadable(home, source_path, str(error)) from error
     partial.chmod(0o600)
     partial.replace(target)

@@ -89,6 +89,9 @@ def add_mishap(
 ) -> bool:  # fmt: skip
     """Keep something that went wrong around a run (not in its numbers), once per `dedupe`."""
     now = datetime.now(UTC)
+    message, dedupe = (
+        text.encode("utf-8", "replace").decode() for text in (message, dedupe)
+    )  # names on a disk may be no text
     event = Event.model_validate(
         {"id": new_id("event"), "project_id": project_id, "run_id": run_id, "rule": rule, "started_at": now,
          "created_at": now, "severity": severity, "message": message, "dedupe": dedupe}
@@ -111,7 +114,9 @@ def events(
 ) -> list[Event]:
     """Events, newest first."""
     wanted = [(name, value) for name, value in (("project_id", project_id), ("run_id", run_id)) if value]
-    where = " AND ".join(f"{name} = ?" for name, _ in wanted) or "1"
+    # What went wrong with no project in particular concerns all of them.
+    tests = {"project_id": "(project_id = ? OR project_id IS NULL)", "run_id": "run_id = ?"}
+    where = " AND ".join(tests[name] for name, _ in wanted) or "1"
     sql = f"SELECT * FROM event WHERE {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"
     values = [value for _, value in wanted]
     return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neatd.errors import NeatError
-from neatd.files import is_text
+from neatd.files import is_text, read_small
 from neatd.models import RECORD_KINDS, Change, Event, Model, Record, Run, Snapshot
 from neatd.store.connection import transaction
 from neatd.store.rows import dump, to_model, to_models
@@ -108,7 +108,7 @@ def take_from_inbox(connection: sqlite3.Connection, path: Path, project_id: str)
     bring files, and one bad row would spoil every listing. Returns False when the file is not such a record.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_small(path, 1 << 20))
         kind, row = str(data["kind"]), {**data["row"], "project_id": project_id}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

@@ -54,8 +54,11 @@ def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, base
 
 
 def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
-    """One run by its whole id."""
-    return to_model(Run, connection.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone())
+    """One run by its whole id; raises NeatError when there is none."""
+    row = connection.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise NeatError(f"no run {run_id}", "`neat runs` shows the runs")
+    return to_model(Run, row)
 
 
 def find_run(connection: sqlite3.Connection, word: str, project_id: str | None = None) -> Run:

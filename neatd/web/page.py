@@ -37,6 +37,8 @@ class Door:
 
 def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = 5  # seconds: a caller that says nothing holds no thread
+
         def do_GET(self) -> None:
             host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
             if host not in _HOSTS:
