@@ -82,6 +82,7 @@ class Cursor(Model):
     first_bad: str = ""  # "line 12: not JSON"
     is_skipping: bool = False  # inside a line longer than the limit
     is_missing: bool = False
+    has_steps: bool = False  # some line so far named its step
 
 
 class GitState(Model):

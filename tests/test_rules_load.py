@@ -195,7 +195,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path):
 
 def test_a_missing_file_is_a_config_error(tmp_path: Path):
     """Not a traceback."""
-    assert mistakes(tmp_path / "gone.yaml") == ["gone.yaml: is not a file that can be read"]
+    assert mistakes(tmp_path / "gone.yaml") == ["gone.yaml: cannot be read: No such file or directory"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a POSIX thing")

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.cli.runs import event_shapes
+from neatd.errors import NeatError
 from neatd.files import data_path
 from neatd.rules.load import load_rule, load_rules
 from neatd.store import checkpoints as saves
 from neatd.store import events, records, runs
 
+_GRAVE = ("info", "warning", "critical")
+
 
 @click.command("events", short_help="List anomalies, best values and mishaps.")
 @click.option("--follow", is_flag=True, help="One line for each new event, until Ctrl-C.")
 @click.option("--run", "word", help="Only this run's.")
+@click.option("--severity", type=click.Choice(_GRAVE), default="info", help="This or graver.")
 @json_option
-def events_(follow: bool, word: str | None, as_json: bool) -> None:
+def events_(follow: bool, word: str | None, severity: str, as_json: bool) -> None:
     """List anomalies, best values and mishaps, newest first.
 
     \b
     neat events
     neat events --run variant --json
+    neat events --severity warning
     neat events --follow
     """
     opened = open_here()
     run_id = runs.find_run(opened.records, word, opened.project.id).id if word else None
     if follow:
-        _follow(opened, run_id, as_json)
+        _follow(opened, run_id, severity, as_json)
         return
-    shapes = event_shapes(opened, run_id)
+    shapes = _shapes(opened, run_id, severity)
     if as_json:
         print_json(shapes)
         return
@@ -52,10 +58,15 @@ def events_(follow: bool, word: str | None, as_json: bool) -> None:
     print_table(("id", "at", "severity", "rule", "what", "snapshot"), rows, "no events")
 
 
-def _follow(opened: Open, run_id: str | None, as_json: bool) -> None:
-    seen = {one["id"] for one in event_shapes(opened, run_id)}
+def _shapes(opened: Open, run_id: str | None, severity: str) -> list[dict[str, Any]]:
+    wanted = _GRAVE[_GRAVE.index(severity) :]
+    return [one for one in event_shapes(opened, run_id) if one["severity"] in wanted]
+
+
+def _follow(opened: Open, run_id: str | None, severity: str, as_json: bool) -> None:
+    seen = {one["id"] for one in _shapes(opened, run_id, severity)}
     while True:
-        for one in reversed(event_shapes(opened, run_id)):
+        for one in reversed(_shapes(opened, run_id, severity)):
             if one["id"] not in seen:
                 seen.add(one["id"])
                 if as_json:
@@ -150,6 +161,21 @@ def rules_list(as_json: bool) -> None:
         for one in found
     ]
     print_table(("rule", "", "severity", "metrics", "what it looks for"), rows, "no rules")
+
+
+@rules.command("show", short_help="Print a shipped rule's file.")
+@click.argument("name")
+def rules_show(name: str) -> None:
+    """Print a shipped rule's file, to change it in .neat/rules/ (or to switch it off there: enabled: false).
+
+    \b
+    neat rules show spike > .neat/rules/spike.yaml
+    """
+    path = data_path("rules") / f"{name}.yaml"
+    if "/" in name or not path.is_file():
+        known = ", ".join(sorted(one.stem for one in data_path("rules").glob("*.yaml")))
+        raise NeatError(f"no shipped rule {name!r}", f"there are {known}")
+    click.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
 @rules.command("check", short_help="Check a rule file.")

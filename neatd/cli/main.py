@@ -135,6 +135,8 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
+        if not sys.stdin.isatty():
+            click.echo("hint: where nobody can answer, say --yes", err=True)
         return 130
     except BrokenPipeError:  # `neat events | head`
         sys.stderr.close()

@@ -116,6 +116,8 @@ def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
     fields: dict[str, Any] = {}
     for name, value in (_field(kind, change) for change in changes):
         fields[name] = [*fields.get(name, []), *value] if isinstance(value, list) else value
+    if kind == "hypothesis" and {"predict", "run"} & set(fields):  # what is predicted anew is judged anew
+        fields = {"verdict": "", "verdict_reason": "", "evidence": [], "status": "open"} | fields
     records.change(opened.records, kind, full, fields, source())
     if as_json:
         print_json(records.get(opened.records, kind, full))
@@ -138,6 +140,10 @@ def _field(kind: str, change: str) -> tuple[str, Any]:
         return name, [value] if value else []
     if name == "predict" and value:
         parse_prediction(value)
+    if name == "status" and value not in ("open", *records.CLOSED):
+        raise NeatError(f"no such status: {value!r}", f"one of open, {', '.join(records.CLOSED)}")
+    if name == "title" and not value.strip():
+        raise NeatError(f"a {kind} without words", "a title may be changed, not emptied")
     return name, _number(change, value) if name == "position" else value
 
 

@@ -112,20 +112,22 @@ def _report(as_json: bool, result: dict[str, Any], text: str) -> None:
 @retention.command(short_help="Bring back what lies in the trash.")
 @click.argument("batch", required=False)
 @click.option("--list", "only_list", is_flag=True, help="Only show what can come back.")
+@click.option("--all", "take_all", is_flag=True, help="Bring back every batch.")
 @json_option
-def undo(batch: str | None, only_list: bool, as_json: bool) -> None:
-    """Bring back what lies in the trash: the newest batch, or the one named. What came back stays.
+def undo(batch: str | None, only_list: bool, take_all: bool, as_json: bool) -> None:
+    """Bring back what lies in the trash: the newest batch, the one named, or all. What came back stays.
 
     \b
     neat retention undo --list
     neat retention undo
+    neat retention undo --all
     """
     opened = open_here(warn=False)
     if only_list:
         _list(opened, as_json)
         return
     result = wait_for_request(
-        opened, requests.ask(opened.records, "retention-undo", opened.project.id, {"batch": batch})
+        opened, requests.ask(opened.records, "retention-undo", opened.project.id, {"batch": batch, "all": take_all})
     )
     _report(as_json, result, f"{result['restored']} checkpoints are back ({size(result['bytes'])})")
 
@@ -137,7 +139,12 @@ def _list(opened: Open, as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (one.batch, when(one.created_at), size(one.size_bytes), str(Path(one.from_path).name), one.reason)
+        (one.batch, when(one.created_at), size(one.size_bytes), _short(opened, one.from_path), one.reason)
         for one in found
     ]
     print_table(("batch", "since", "size", "file", "why it went"), rows, "the trash is empty")
+
+
+def _short(opened: Open, path: str) -> str:
+    """A path relative to the project, where it lies in it."""
+    return str(Path(path).relative_to(opened.root)) if opened.root in Path(path).parents else path

@@ -230,7 +230,7 @@ def table(as_json: bool) -> None:
     opened = open_here()
     listed = runs.all_runs(opened.records, opened.project.id)
     facts_of = {one.id: {fact.name: fact for fact in points.series_of(opened.points, one.id)} for one in listed}
-    metric, goal = primary_metric(opened.config, facts_of.values())
+    metric, goal = primary_metric(opened.config, facts_of, opened.project.baseline)
     facts = run_facts(listed, facts_of, metric, goal, opened.project.baseline, opened.points)
     if as_json:
         print_json(list(facts))

@@ -47,7 +47,7 @@ def init(yes: bool, name: str | None, as_json: bool) -> None:
         raise NeatError(
             f"{root} is inside the project {above}", f"run neat there, or remove {above / PROJECT_FILE} first"
         )
-    if above:
+    if above and not _lacks_id(root / PROJECT_FILE):
         load_project(root)  # a mistake in it is said before anything is written
     planned = [
         path for path in (root / PROJECT_FILE, root / ".neat" / ".gitignore", root / "CLAUDE.md") if _would_change(path)
@@ -68,10 +68,17 @@ def init(yes: bool, name: str | None, as_json: bool) -> None:
 
 
 def _would_change(path: Path) -> bool:
+    if path.name == PROJECT_FILE:
+        return not path.exists() or _lacks_id(path)
     if path.name != "CLAUDE.md":
         return not path.exists()
     old, new = planned_block(path, _block())
     return old != new
+
+
+def _lacks_id(config: Path) -> bool:
+    """Whether a neat.yaml lost its `id:` line, or was written by hand without one."""
+    return not re.search(rb"^id\s*:", config.read_bytes(), re.MULTILINE)
 
 
 def _block() -> str:
@@ -83,6 +90,9 @@ def _write(root: Path, name: str | None) -> list[str]:
     config = root / PROJECT_FILE
     if not config.exists():
         write_atomic(config, _config(name or root.resolve().name).encode())
+        changed.append(PROJECT_FILE)
+    elif _lacks_id(config):
+        write_atomic(config, f'id: "{uuid.uuid4()}"\n'.encode() + config.read_bytes())
         changed.append(PROJECT_FILE)
     ignore = root / ".neat" / ".gitignore"
     if not ignore.exists():

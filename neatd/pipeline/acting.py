@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.actions.snapshot import SnapshotInput, take
-from neatd.models import Checkpoint, Event, Snapshot
-from neatd.pipeline.retaining import apply_plan, before_event, latest_step, plan_run
+from neatd.models import Event, Snapshot
+from neatd.pipeline.retaining import apply_plan, before_event, best_before, latest_step, plan_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.checkpoint import step_of
 from neatd.store import checkpoints, events, projects
@@ -47,7 +47,7 @@ def _must_wait(live: LiveRun, event: Event) -> bool:
         return False
     latest = latest_step(event)
     settling = [step_of(Path(path).name, "." not in Path(path).name) for path in live.settling]
-    return live.saves_due or any(step is not None and step <= latest for step in settling)
+    return any(step is not None and step <= latest for step in settling)
 
 
 def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
@@ -57,7 +57,11 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
     catalogue = checkpoints.catalogue(scene.records, live.run.id)
     before = before_event(catalogue, event)
     # The checkpoint of a best value is itself the best: a second copy at each record would fill the disk.
-    best = None if event.details.get("condition") == "best" else _best(scene, project, live)
+    best = (
+        None
+        if event.details.get("condition") == "best"
+        else best_before(scene.points, live.run, project.config, catalogue, event)
+    )
     left = int(scene.settings.snapshot_gib * 2**30) - events.snapshot_bytes(scene.records, project.project.id)
     source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
     events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next
@@ -71,12 +75,6 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         reason=result.reason,
     )  # fmt: skip
     project.is_stale = True
-
-
-def _best(scene: Scene, project: LiveProject, live: LiveRun) -> Checkpoint | None:
-    """The run's best checkpoint by the first metric that judges it."""
-    planned = plan_run(scene.records, scene.points, live.run, project.config)
-    return next((k.checkpoint for k in planned.keep if any(r.startswith("best ") for r in k.reasons)), None)
 
 
 def _settle(scene: Scene, snapshot: Snapshot, status: str, reason: str) -> None:

@@ -77,23 +77,32 @@ def _retention_apply(scene: Scene, request: Request) -> dict[str, Any]:
 
 
 def _retention_undo(scene: Scene, request: Request) -> dict[str, Any]:
-    batch = request.payload.get("batch") or _newest_batch(scene, request.project_id)
-    outcomes = undo(scene.records, batch)
+    batch = request.payload.get("batch")
+    batches = [batch] if batch else _batches(scene, request.project_id)
+    if not request.payload.get("all"):
+        batches = batches[:1]
+    outcomes = [one for each in batches for one in undo(scene.records, each)]
     if not outcomes:
         raise NeatError(
             f"nothing of {batch} lies in the trash", "`neat retention undo --list` shows what can come back"
         )
     back = [one for one in outcomes if one.status == "restored"]
     left = [{"path": one.from_path, "note": one.note} for one in outcomes if one.status != "restored"]
-    return {"batch": batch, "restored": len(back), "bytes": sum(one.size_bytes for one in back), "refused": left}
+    return {
+        "batch": ", ".join(batches),
+        "restored": len(back),
+        "bytes": sum(one.size_bytes for one in back),
+        "refused": left,
+    }
 
 
-def _newest_batch(scene: Scene, project_id: str | None) -> str:
+def _batches(scene: Scene, project_id: str | None) -> list[str]:
+    """What lies in the project's trash, newest first; the daemon makes a batch each time it thins."""
     ours = {run.id for run in runs.all_runs(scene.records, project_id)}
-    newest = next((one for one in checkpoints.trashed(scene.records) if one.run_id in ours), None)
-    if newest is None:
+    found = list(dict.fromkeys(one.batch for one in checkpoints.trashed(scene.records) if one.run_id in ours))
+    if not found:
         raise NeatError("nothing of this project lies in the trash", "`neat retention apply` is what fills it")
-    return newest.batch
+    return found
 
 
 _KINDS: dict[str, Callable[[Scene, Request], dict[str, Any]]] = {

@@ -93,6 +93,7 @@ def _facts(scene: Scene, live: LiveRun) -> RunFacts:
         planned_steps=run.planned_steps,
         last_line_at=live.last_line_at,
         usual_gap_s=live.usual_gap_s(),
+        is_gone=Path(run.root).is_dir() and not live.folder.exists(),
     )
     if run.job_id:
         return _with_job(scene, live, facts, run.job_id)
@@ -132,8 +133,18 @@ def decide_hypotheses(scene: Scene, project: LiveProject) -> None:
             _series(scene, run.id),
             _series(scene, baseline) if baseline else None,
         )
-        records.set_verdict(scene.records, one.id, verdict.verdict, verdict.reason, verdict.evidence)
+        late = _is_late(scene, one.id, run)
+        reason = f"{verdict.reason}; the prediction was written after the run had ended" if late else verdict.reason
+        records.set_verdict(scene.records, one.id, verdict.verdict, reason, verdict.evidence)
         project.is_stale = True
+
+
+def _is_late(scene: Scene, hypothesis_id: str, run: Run) -> bool:
+    """Whether what is predicted, or of which run, was said only after the run's end."""
+    said = [
+        one.at for one in records.history(scene.records, hypothesis_id) if one.field in ("created", "predict", "run")
+    ]
+    return run.ended_at is not None and max(said) > run.ended_at
 
 
 def _is_all_read(project: LiveProject, run: Run) -> bool:

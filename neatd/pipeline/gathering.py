@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.models import Event, Goal, Project, Run, SeriesFact
 from neatd.read.gitstate import git_state
-from neatd.rules.goals import best_value, goal_of, judged_metrics
+from neatd.rules.goals import best_value, goal_of, is_evaluation, judged_metrics
 from neatd.store import checkpoints, events, points, projects, records, runs
 
 MOST_RUNS = 200  # the newest, and the baseline; `neat runs` has them all
@@ -34,7 +34,7 @@ def gather(
     baseline = projects.baseline(store, project.id)
     listed = runs.newest_runs(store, project.id, MOST_RUNS, baseline)
     facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run in listed}
-    metric, goal = primary_metric(config, facts_of.values())
+    metric, goal = primary_metric(config, facts_of, baseline)
     found = events.events(store, project.id, limit=MOST_EVENTS)
     kinds = {kind: records.list_records(store, kind, project.id) for kind in records.RECORD_KINDS}
     names = {run.id: run.name for run in listed}
@@ -53,15 +53,18 @@ def gather(
     )  # fmt: skip
 
 
-def primary_metric(config: ProjectConfig, series: Iterable[dict[str, SeriesFact]]) -> tuple[str, Goal | None]:
-    """What experiments are compared by: neat.yaml's, else the commonest evaluation, a loss before a score."""
+def primary_metric(
+    config: ProjectConfig, facts_of: Mapping[str, Mapping[str, SeriesFact]], baseline: str
+) -> tuple[str, Goal | None]:
+    """What experiments are compared by: neat.yaml's, else the baseline's evaluation, else the commonest one; a loss
+    before a score. `facts_of` is by run id."""
     if config.primary:
         return config.primary.metric, config.primary.goal
     counts: dict[str, int] = {}
-    for facts in series:
+    for facts in [facts_of[baseline]] if facts_of.get(baseline) else facts_of.values():
         for name in judged_metrics(facts, None):
             counts[name] = counts.get(name, 0) + 1
-    ranked = sorted(counts, key=lambda name: (-counts[name], "loss" not in name, name))
+    ranked = sorted(counts, key=lambda name: (not is_evaluation(name), -counts[name], "loss" not in name, name))
     return (ranked[0], goal_of(ranked[0])) if ranked else ("", None)
 
 

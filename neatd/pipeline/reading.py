@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.models import Cursor
+from neatd.models import Cursor, Line
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.read.discover import METRICS
 from neatd.read.metrics import BadLine, mark_attempts, parse_metrics
@@ -89,16 +89,24 @@ def _commit(scene: Scene, live: LiveRun, source: Source, turn: Turn) -> Cursor:
     if name == METRICS:
         parsed, bad = parse_metrics(turn.lines)
         last_steps = points.last_steps(scene.points, run_id, name)
-        lines, starts = mark_attempts(parsed, last_steps, turn.cursor.attempt, turn.is_new_generation)
-        attempt = starts[-1].attempt if starts else turn.cursor.attempt
-        after = _with_bad(turn.cursor.model_copy(update={"attempt": attempt}), bad)
+        old = turn.cursor
+        lines, starts = mark_attempts(parsed, last_steps, old.attempt, turn.is_new_generation, old.has_steps)
+        attempt = starts[-1].attempt if starts else old.attempt
+        has_steps = old.has_steps or any(not one.is_counted for one in parsed)
+        after = _with_bad(old.model_copy(update={"attempt": attempt, "has_steps": has_steps}), bad)
         points.commit_lines(scene.points, run_id, name, after, lines, starts, _written_at(source))
-        live.last_step = lines[-1].step if lines else live.last_step
+        live.last_step = _furthest(live.last_step, lines, attempt, is_same=not starts)
     else:
         predictions, bad = parse_predictions(turn.lines)
         after = _with_bad(turn.cursor, bad)
         points.commit_predictions(scene.points, run_id, name, after, predictions, _written_at(source))
     return after
+
+
+def _furthest(before: int | None, lines: list[Line], attempt: int, is_same: bool) -> int | None:
+    """The furthest step of the current attempt: an evaluation logged late is no step back."""
+    steps = [line.step for line in lines if line.attempt == attempt]
+    return max([*steps, *([before] if is_same and before is not None else [])], default=before)
 
 
 def _with_bad(cursor: Cursor, bad: list[BadLine]) -> Cursor:
@@ -144,6 +152,7 @@ def _gone(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> 
         points.mark_missing(scene.points, live.run.id, source.path.name)
     source.is_gone = not live.folder.exists()
     if source.is_gone:
+        live.saves_due = True  # its checkpoints went with it
         message = f"the folder of {live.run.name} vanished; what was read of it stays"
         _mishap(scene, project, live, "folder-gone", message, f"{source.cursor.reading_id}|{source.cursor.seq}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -23,14 +24,37 @@ from neatd.store.short import new_id
 def plan_run(records: sqlite3.Connection, series: sqlite3.Connection, run: Run, config: ProjectConfig) -> RetentionPlan:
     """What the project's policy says of one run now. Changes nothing."""
     catalogue = checkpoints.catalogue(records, run.id)
+    values = _values(series, run, config, catalogue)
+    pinned = _pins(records, run, catalogue)
+    return plan(catalogue, config.retention, values, pinned, datetime.now(UTC))
+
+
+def _values(
+    series: sqlite3.Connection, run: Run, config: ProjectConfig, catalogue: list[Checkpoint]
+) -> dict[str, tuple[Goal, Mapping[str, float]]]:
+    """Metric -> (its goal, {checkpoint id: value}) for the metrics that checkpoints are judged by."""
     primary = (config.primary.metric, config.primary.goal) if config.primary else None
     names = [fact.name for fact in points.series_of(series, run.id)]
-    values: dict[str, tuple[Goal, Mapping[str, float]]] = {
+    return {
         metric: (goal, value_at(points.points_of(series, run.id, metric), catalogue))
         for metric, goal in judged_metrics(names, primary).items()
     }
-    pinned = _pins(records, run, catalogue)
-    return plan(catalogue, config.retention, values, pinned, datetime.now(UTC))
+
+
+def best_before(
+    series: sqlite3.Connection, run: Run, config: ProjectConfig, catalogue: list[Checkpoint], event: Event
+) -> Checkpoint | None:
+    """The best checkpoint that there was before an event, by the first metric that judges the run."""
+    if event.step is None:
+        return None
+    latest = latest_step(event)
+    earlier = [one for one in catalogue if one.status == "present" and one.step is not None and one.step <= latest]
+    for goal, values in _values(series, run, config, catalogue).values():
+        measured = [one for one in earlier if math.isfinite(values.get(one.id, math.nan))]
+        if measured:
+            sign = 1 if goal == "min" else -1
+            return min(measured, key=lambda one: (sign * values[one.id], one.ordinal))
+    return None
 
 
 def value_at(found: list[tuple[int, float, float | None]], catalogue: list[Checkpoint]) -> dict[str, float]:

@@ -15,7 +15,8 @@ def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     """Catalogue a run's new complete checkpoints, oldest first. True when there are new ones or some are gone."""
     if not live.folder.is_dir():
         live.saves_due, live.settling = False, frozenset()
-        return False
+        known = {one.path: one for one in checkpoints.catalogue(scene.records, live.run.id)}
+        return project.root.is_dir() and _mark_gone(scene, known, set())
     others = frozenset(other.folder for other in project.runs.values() if other is not live)
     found = list(find_checkpoints(live.folder, others))
     known = {one.path: one for one in checkpoints.catalogue(scene.records, live.run.id)}

@@ -27,6 +27,7 @@ class Parsed(NamedTuple):
     step: int
     time: float | None
     values: dict[str, float]
+    is_counted: bool = False  # the line names no step: `step` is its ordinal
 
 
 class BadLine(NamedTuple):
@@ -55,7 +56,8 @@ def parse_metrics(lines: Iterable[tuple[int, bytes]], prefix: str = "") -> tuple
         except RecursionError:  # from Python 3.12 on, json reads deeper than Python code may call itself
             bad.append(BadLine(seq, "nested too deep"))
             continue
-        good.append(Parsed(seq, step, _time(data), values))
+        is_counted = not any(key in data for key in STEP_KEYS)
+        good.append(Parsed(seq, step, _time(data), values, is_counted))
     return good, bad
 
 
@@ -119,17 +121,26 @@ def as_number(value: object) -> float | None:
 
 
 def mark_attempts(
-    parsed: Iterable[Parsed], last_steps: dict[str, int], attempt: int, is_new_generation: bool
+    parsed: Iterable[Parsed],
+    last_steps: dict[str, int],
+    attempt: int,
+    is_new_generation: bool,
+    has_steps: bool = False,
 ) -> tuple[list[Line], list[AttemptStart]]:
     """Number the attempts: a line whose series already stood at a later step begins a new one.
 
     The first line of a replaced file begins one at an equal step too. `last_steps` (series -> last step of the current
-    attempt) is brought forward in place.
+    attempt) is brought forward in place. `has_steps`: lines before these named steps; then one that names none (a
+    summary, a late evaluation) belongs to where its series stand, and is no step of its own.
     """
     lines: list[Line] = []
     starts: list[AttemptStart] = []
     slack = 1 if is_new_generation else 0
-    for seq, step, time, values in parsed:
+    for seq, step, time, values, is_counted in parsed:
+        if is_counted and has_steps:
+            standing = [last_steps[name] for name in values if name in last_steps] or list(last_steps.values())
+            step = max(standing, default=step)
+        has_steps = has_steps or not is_counted
         if any(last_steps.get(name, step - 1) + slack > step for name in values):
             attempt += 1
             starts.append(AttemptStart(attempt, seq, step))

@@ -24,6 +24,7 @@ class RunFacts(NamedTuple):
     is_alive: bool = False  # of that pid
     job_status: str | None = None  # of a job that neat launched
     job_reason: str = ""
+    is_gone: bool = False  # its folder vanished, and the project's is there
 
 
 class Patience(NamedTuple):
@@ -38,6 +39,8 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     where = f"at step {facts.last_step}" if facts.last_step is not None else "before its first line"
     if facts.job_status in ("finished", "failed", "killed", "interrupted", "lost"):
         return facts.job_status, f"{facts.job_reason} {where}".lstrip()  # type: ignore[return-value]
+    if facts.is_gone and facts.has_points and not facts.is_alive:
+        return "lost", f"its folder vanished; it had come {where.removeprefix('at ').replace('step', 'to step')}"
     is_live = facts.is_alive or facts.job_status in ("queued", "running")
     if facts.pid is not None and not is_live:
         return _after_process(facts, where)

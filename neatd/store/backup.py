@@ -25,7 +25,8 @@ def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | No
     try:
         _copy(source_path, partial, name)
     except sqlite3.DatabaseError as error:
-        partial.unlink(missing_ok=True)
+        for leftover in (partial, partial.with_name(partial.name + "-journal")):
+            leftover.unlink(missing_ok=True)
         if isinstance(error, sqlite3.OperationalError) and not is_damage(error):  # full or busy: the store is sound
             raise NeatError(f"no backup was made of {source_path}: {error}", f"make room in {folder}") from error
         raise unreadable(home, source_path, str(error)) from error

@@ -15,7 +15,7 @@ from neatd.store.connection import transaction
 
 _CURSOR = (
     "reading_id", "generation", "offset", "seq", "attempt", "head_len", "head_hash", "anchor_hash", "bad_lines",
-    "first_bad", "is_skipping", "is_missing",
+    "first_bad", "is_skipping", "is_missing", "has_steps",
 )  # fmt: skip
 
 

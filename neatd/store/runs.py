@@ -119,12 +119,16 @@ def _column(value: Any) -> Any:
 
 
 def progress(points: sqlite3.Connection) -> dict[str, tuple[int | None, datetime]]:
-    """Run id -> (last step, when its last line was read), from the reading cursors: no point is touched."""
-    rows = points.execute("SELECT run_id, max(last_step), max(updated_at) FROM reading GROUP BY run_id")
-    return {row[0]: (row[1], datetime.fromtimestamp(row[2], UTC)) for row in rows}
+    """Run id -> (furthest step of the current attempt, when its last line was written). No point is touched."""
+    steps = dict(
+        points.execute("SELECT run_id, max(last_step) FROM series WHERE points > 0 GROUP BY run_id").fetchall()
+    )
+    rows = points.execute("SELECT run_id, max(updated_at) FROM reading GROUP BY run_id")
+    return {row[0]: (steps.get(row[0]), datetime.fromtimestamp(row[1], UTC)) for row in rows}
 
 
 def progress_of(points: sqlite3.Connection, run_id: str) -> tuple[int | None, datetime | None]:
-    """(last step, when the last line was read) of one run; (None, None) before its first line."""
-    row = points.execute("SELECT max(last_step), max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()
-    return (row[0], datetime.fromtimestamp(row[1], UTC)) if row and row[1] is not None else (None, None)
+    """(furthest step, when the last line was written) of one run; (None, None) before its first line."""
+    step = points.execute("SELECT max(last_step) FROM series WHERE run_id = ? AND points > 0", (run_id,)).fetchone()[0]
+    at = points.execute("SELECT max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()[0]
+    return step, None if at is None else datetime.fromtimestamp(at, UTC)

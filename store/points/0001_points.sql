@@ -3,6 +3,7 @@ CREATE TABLE reading (  -- the cursor of one source (a file of a run), committed
   run_id TEXT NOT NULL, source TEXT NOT NULL, reading_id TEXT NOT NULL, generation INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   seq INTEGER NOT NULL, attempt INTEGER NOT NULL, head_len INTEGER NOT NULL, head_hash TEXT NOT NULL, anchor_hash TEXT NOT NULL,
   bad_lines INTEGER NOT NULL, first_bad TEXT NOT NULL, is_skipping INTEGER NOT NULL, is_missing INTEGER NOT NULL,
+  has_steps INTEGER NOT NULL DEFAULT 0,
   last_step INTEGER, updated_at REAL NOT NULL, PRIMARY KEY (run_id, source)
 ) WITHOUT ROWID;
 CREATE TABLE attempt (  -- attempt N of a source began at line `from_seq` with step `from_step`; earlier points from there on are abandoned
