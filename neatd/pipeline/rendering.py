@@ -12,6 +12,7 @@ from neatd.pipeline.scene import LiveProject, Scene
 from neatd.store import events
 
 log = logging.getLogger(__name__)
+AFTER_MISTAKE_S = 60.0
 LEAST_GAP_S = 1.0  # between two briefs of a project: a burst of events is one change
 
 
@@ -35,6 +36,7 @@ def write_brief(scene: Scene, project: LiveProject) -> None:
     except NeatError as error:  # a template of the project's: the brief stays as it was
         key = f"template|{project.project.id}|{error.message}"
         events.add_mishap(scene.records, "template-mistake", error.message, key, "warning", project.project.id)
+        project.rendered_at += AFTER_MISTAKE_S  # one that is slow must not hold up the others at each event
         return
     path = project.root / ".neat" / "brief.md"
     if not is_inside(path.parent, project.root):
