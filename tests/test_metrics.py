@@ -196,3 +196,20 @@ def test_json_as_python_writes_it_comes_back() -> None:
     """What `json.dumps` makes of odd floats is read as it was."""
     values = {"a": 5e-324, "b": -0.0, "c": 1.7976931348623157e308, "d": 0.1}
     assert one(json.dumps({"step": 1, **values})).values == values
+
+
+def test_a_line_without_a_step_belongs_to_the_step_its_series_stands_at() -> None:
+    """A summary at the end, whose ordinal is far below the steps before it, is no restart."""
+    lines = [b'{"step": 500, "loss": 2.0}', b'{"step": 1000, "loss": 1.0}', b'{"loss": 0.9, "hours": 3.5}']
+    parsed, _ = parse_metrics(list(enumerate(lines, start=1)))
+    marked, starts = mark_attempts(parsed, {}, 1, False)
+    assert [line.step for line in marked] == [500, 1000, 1000] and starts == []
+    later, starts = mark_attempts(parsed[2:], {"loss": 1000}, 1, False, has_steps=True)
+    assert [line.step for line in later] == [1000] and starts == []
+
+
+def test_a_file_without_any_step_counts_its_lines() -> None:
+    """The ordinal is the step, also when the turn was cut between the lines."""
+    parsed, _ = parse_metrics([(1, b'{"loss": 2.0}'), (2, b'{"loss": 1.0}')])
+    assert [line.step for line in mark_attempts(parsed, {}, 1, False)[0]] == [1, 2]
+    assert [line.step for line in mark_attempts(parsed[1:], {"loss": 1}, 1, False)[0]] == [2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -122,3 +123,31 @@ def test_a_consent_is_for_one_folder_on_this_machine(thinned: Neat) -> None:
     finally:
         thinned.root = original
     assert "retention" in thinned.json("neat", "allow")
+
+
+def test_undo_all_brings_back_every_batch(thinned: Neat) -> None:
+    """The daemon thins in many small batches; one command undoes them all."""
+    thinned.start()
+    thinned.call("neat", "allow", "retention")
+    folder = train(thinned, "runs/a", 20)
+    until(lambda: len(thinned.json("neat", "retention", "undo", "--list")) >= 5, "the daemon to thin")
+    save(folder, 2100)
+    until(lambda: not thinned.json("neat", "retention", "plan")[0]["delete"], "the whole plan carried out")
+    thinned.call("neat", "allow", "retention", "--revoke")
+    thinned.call("neat", "retention", "undo", "--all")
+    assert thinned.json("neat", "retention", "undo", "--list") == []
+    assert len(list((folder / "checkpoints").iterdir())) == 21
+
+
+def test_the_checkpoints_of_a_vanished_run_are_gone(thinned: Neat) -> None:
+    """They count nowhere any more, and the run is lost with its folder as the reason."""
+    folder = train(thinned, "runs/a", 3)
+    thinned.start()
+    catalogued(thinned, "runs/a", 3)
+    shutil.rmtree(folder)
+    until(
+        lambda: {one["status"] for one in thinned.json("neat", "checkpoints", "a")} == {"gone"},
+        "checkpoints that are gone",
+    )
+    until(lambda: thinned.show("a")["status"] == "lost", "the run to be lost")
+    assert "folder vanished" in thinned.show("a")["reason"]
