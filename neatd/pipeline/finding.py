@@ -20,6 +20,7 @@ from neatd.rules.schema import Rule
 from neatd.store import events, points, projects, runs
 
 log = logging.getLogger(__name__)
+WALK_SHARE = 400  # a walk of t seconds is repeated after 400 t: a quarter of a percent of a core
 
 
 def refresh_projects(scene: Scene) -> None:
@@ -120,7 +121,7 @@ def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -
 
 
 def survey_project(scene: Scene, project: LiveProject) -> None:
-    """Walk the project for runs. The next walk comes the later the longer this one took: half a percent of a core."""
+    """Walk the project for runs. The next walk comes the later the longer this one took."""
     begun = scene.clock()
     if not project.root.is_dir():
         _once(scene, project, "project-gone", f"the project's folder {project.root} is gone; its records stay", "gone")
@@ -141,7 +142,7 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
     project.is_stale = project.is_stale or marks != project.git_marks
     project.git_marks = marks
     took = scene.clock() - begun
-    project.next_survey = begun + min(max(scene.settings.sweep_s, 200 * took), scene.settings.full_sweep_s)
+    project.next_survey = begun + min(max(scene.settings.sweep_s, WALK_SHARE * took), scene.settings.full_sweep_s)
 
 
 def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str) -> None:

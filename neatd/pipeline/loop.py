@@ -103,7 +103,7 @@ class Loop:
                 walked = True
                 for live in project.runs.values():
                     reading.look(self.scene, live)
-                pause_s = min(200 * (self.scene.clock() - now), self.scene.settings.full_sweep_s)
+                pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), self.scene.settings.full_sweep_s)
                 project.next_survey = max(project.next_survey, now + pause_s)
             elif is_sweep:
                 for live in project.runs.values():
