@@ -118,10 +118,10 @@ def test_a_best_abandoned_two_attempts_ago_is_forgotten():
 
 
 def test_a_relative_drop_is_told_once_an_episode():
-    """Ten percent of the best; back above the threshold ends the episode."""
-    values = [0.5, 0.8, 0.8, 0.73, 0.71, 0.6, 0.75, 0.7]
+    """Ten percent of the best; three points in a row back above the threshold end the episode, one does not."""
+    values = [0.5, 0.8, 0.8, 0.73, 0.71, 0.6, 0.75, 0.7, 0.75, 0.75, 0.75, 0.7]
     verdicts = feed(judge(condition="drop"), "val/acc", values)
-    assert steps(verdicts) == [4, 7]
+    assert steps(verdicts) == [4, 11]
     assert verdicts[0].score == pytest.approx(0.09 / 0.8)
     assert verdicts[0].threshold == pytest.approx(0.72)
     assert verdicts[0].message == "val/acc 0.71 at step 4: 11.3 % (relative) below the best so far, 0.8 at step 1"

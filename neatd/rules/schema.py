@@ -74,6 +74,8 @@ class Drop(Model):
     fraction: Annotated[Share, Field(gt=0, lt=1)] = 0.10
     of: Literal["relative", "points"] = "relative"
     min_points: Annotated[Count, Field(ge=1)] = 3  # before anything is judged
+    # Points in a row that are back, before an episode ends: an accuracy of single batches jumps over the line and back.
+    cooldown_points: Annotated[Count, Field(ge=1)] = 3
 
 
 class Diverging(Model):

@@ -13,13 +13,13 @@ LARGEST_SHARE = 1.5
 
 
 class DropDetector:
-    """Fires when value < threshold; the episode ends when a value is back at or above it."""
+    """Fires when value < threshold; the episode ends when `cooldown_points` in a row are back at or above it."""
 
     def __init__(self, when: Drop) -> None:
         self._when = when
         self._points = 0
         self._best: tuple[int, float] | None = None
-        self._is_open = False
+        self._back = when.cooldown_points  # points in a row at or above the threshold; below it an episode is open
 
     def feed(self, step: int, value: float) -> Finding | None:
         if not math.isfinite(value):
@@ -28,9 +28,9 @@ class DropDetector:
         if self._best is not None and self._points >= self._when.min_points:
             threshold = self._threshold(self._best[1])
             is_below = value < threshold
-            if is_below and not self._is_open:
+            if is_below and self._back >= self._when.cooldown_points:
                 finding = self._finding(value, self._best, threshold)
-            self._is_open = is_below
+            self._back = 0 if is_below else self._back + 1
         self._points += 1
         if self._best is None or value > self._best[1]:
             self._best = (step, value)
@@ -51,11 +51,11 @@ class DropDetector:
         return Finding(f"{how} below the best so far, {top:.4g} at step {best_step}", score, threshold)
 
     def restart(self, first_step: int) -> None:
-        self._points, self._best, self._is_open = 0, None, False
+        self._points, self._best, self._back = 0, None, self._when.cooldown_points
 
     def dump(self) -> dict[str, Any]:
-        return {"points": self._points, "best": self._best, "open": self._is_open}
+        return {"points": self._points, "best": self._best, "back": self._back}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._points, self._is_open = state["points"], state["open"]
+        self._points, self._back = state["points"], state["back"]
         self._best = tuple(state["best"]) if state["best"] else None
