@@ -84,13 +84,16 @@ class Loop:
             return
         finding.refresh_projects(self.scene)
         for request in requests.pending(self.scene.records):
-            if self._guard(f"request {request.id}", asking.carry_out, self.scene, request) is None:
+            is_done = self._guard(f"request {request.id}", asking.carry_out, self.scene, request)
+            if self.is_shaken:
+                return  # a busy or full store is no fault of the request: it waits for the next turn
+            if is_done is None:
                 failed = {"error": "it failed", "hint": "`neat events` and `neatd logs` tell why"}
                 requests.set_request(self.scene.records, request.id, "failed", failed)
         for project in self.scene.projects.values():
             project.is_stale = True
             following.decide_hypotheses(self.scene, project)
-        self.are_orders_due = False  # only now: what a busy or full store stopped is done at the next turn
+        self.are_orders_due = False  # only now: what a busy or full store stopped is still due
 
     def _find(self, is_sweep: bool) -> None:
         """Walk the projects whose time has come; new runs are followed from here on."""
