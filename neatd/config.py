@@ -46,8 +46,15 @@ class Brief(Model):
     budget_bytes: int = Field(default=6000, ge=500)
 
 
+class DataFolders(Model):
+    """Where the project's data lies, relative to the project, by what was done to it."""
+
+    raw: tuple[str, ...] = ()
+    processed: tuple[str, ...] = ()
+
+
 class ProjectConfig(Model):
-    """neat.yaml."""
+    """neat.yaml. Every path in it is relative to the project and must stay inside it (`files.inside`)."""
 
     id: str
     name: str = ""
@@ -56,6 +63,12 @@ class ProjectConfig(Model):
     retention: RetentionPolicy = RetentionPolicy()
     brief: Brief = Brief()
     phase: str = ""
+    plan: str = ""  # a markdown file whose checkboxes are tasks
+    notes: tuple[str, ...] = ()  # files or globs of notes that become records as they are written
+    documents: dict[str, str] = Field(default_factory=dict)  # template name -> the path it is kept current at
+    table_csv: str = ""  # the experiment table, kept current for spreadsheets
+    data: DataFolders = DataFolders()
+    secrets: tuple[str, ...] = ()  # patterns of what must not reach a document, besides the known ones
 
     @field_validator("id")
     @classmethod

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from neatd.errors import NeatError
+
 # Never entered when looking for runs: repositories' insides, environments, caches, and what neat itself writes.
 IGNORED_FOLDERS = frozenset(
     {
@@ -99,6 +101,16 @@ def is_inside(path: Path, root: Path) -> bool:
     """Whether `path`, links resolved, lies in `root`, links resolved, and is not `root` itself."""
     real, base = path.resolve(), root.resolve()
     return real != base and base in real.parents
+
+
+def inside(root: Path, name: str) -> Path:
+    """`name`, relative to `root`, as a path in it; raises NeatError when it leads out, by `..`, by a link or outright."""
+    path = root / name
+    if Path(name).is_absolute() or not is_inside(path, root):
+        raise NeatError(f"{name!r} leads out of {root}", "name a path inside the project")
+    if ".git" in path.resolve().relative_to(root.resolve()).parts:
+        raise NeatError(f"{name!r} lies in git's own folder", "name another path")
+    return path
 
 
 def file_hash(path: Path) -> str:

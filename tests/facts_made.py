@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from neatd.assist.facts import EventFact, Facts, RunFact
 from neatd.files import data_path
-from neatd.models import Event, GitState, Record
+from neatd.knowledge import Record
+from neatd.models import Event, GitState
 
 R = TypeVar("R", bound=Record)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

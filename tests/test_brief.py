@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from neatd.assist.brief import brief
 from neatd.assist.facts import Facts, SavesFact
-from neatd.models import Bug, Decision, GitState, Hypothesis, Note, Task
+from neatd.knowledge import Bug, Decision, Hypothesis, Note, Task
+from neatd.models import GitState
 from tests.facts_made import NOW, SHIPPED, event, facts, record, run
 
 TITLES = st.text(max_size=400) | st.sampled_from(

@@ -8,7 +8,8 @@ import pytest
 
 from neatd.assist.facts import Facts, SavesFact
 from neatd.assist.render import render
-from neatd.models import Bug, Decision, GitState, Hypothesis, Note, Task
+from neatd.knowledge import Bug, Decision, Hypothesis, Note, Task
+from neatd.models import GitState
 from tests.facts_made import NOW, SHIPPED, event, facts, record, run
 
 

@@ -18,7 +18,7 @@ from neatd.cli.main import NEAT, NEATD
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "neatd"
-BASE = {"errors", "models", "config", "files", "place", "locks"}
+BASE = {"errors", "models", "kinds", "knowledge", "config", "files", "place", "locks", "redact"}
 STAGES = {"watch", "read", "store", "rules", "actions", "jobs", "assist", "web"}
 JOINED = BASE | STAGES | {"pipeline"}
 # Who may import whom, by the first name below neatd. A new name has to be placed here.

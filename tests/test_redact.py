@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from neatd.assist.redact import MARK, redact
+from neatd.redact import MARK, redact
 
 # Made of parts, so that no scanner takes this file for a leak.
 GITHUB = "gh" + "p_" + "a1B2" * 9

@@ -11,7 +11,7 @@ import pytest
 from neatd.assist.facts import Facts
 from neatd.assist.render import age, claim, number, one_line, render, size
 from neatd.errors import NeatError
-from neatd.models import Note
+from neatd.knowledge import Note
 from tests.facts_made import NOW, SHIPPED, facts, record
 
 

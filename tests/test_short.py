@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from neatd.errors import NeatError, StoreError
-from neatd.models import RECORD_KINDS, Record
+from neatd.kinds import FIELDS, KINDS
+from neatd.knowledge import RECORD_KINDS, Record
 from neatd.store import records, short
 from neatd.store.opening import connect
-from tests.store_rows import PROJECT, add, child, open_store, output, place
+from tests.store_rows import AT, PROJECT, add, child, open_store, output, place
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="permission bits of POSIX")
 
@@ -30,9 +31,27 @@ def test_the_columns_known_by_name_are_those_of_the_model_and_the_table(tmp_path
     fields = set(RECORD_KINDS[kind].model_fields)
     with closing(connect(tmp_path)) as connection:
         assert columns(connection, kind) == fields
-    row = short.record_row(kind, place(tmp_path), dict.fromkeys(short.FIELDS[kind], ""), "person")
-    computed = {"evidence", "valid_while", "verdict", "verdict_reason"}  # by the daemon, not by the short commands
-    assert set(row) == fields - computed - ({"status"} if "status" not in short.FIELDS[kind] else set())
+    row = short.record_row(kind, place(tmp_path), dict.fromkeys(FIELDS[kind], ""), "person")
+    found_out = {"evidence", "valid_while", "origin", "deleted_at", "restored_at", "verdict", "verdict_reason"}
+    assert set(row) == fields - found_out
+
+
+@pytest.mark.parametrize("kind", RECORD_KINDS)
+def test_a_field_has_the_type_that_the_table_of_kinds_says(kind: str) -> None:
+    """What an option gives is what the model takes."""
+    samples: dict[str, object] = {"text": "x", "list": ["x"], "flag": True, "number": 1, "json": {"x": 1}}
+    fields = {field.name: samples[field.type] for field in KINDS[kind].fields}
+    made = RECORD_KINDS[kind].model_validate({"id": "x", "created_at": AT, "updated_at": AT, **fields})
+    for field in KINDS[kind].fields:
+        value = getattr(made, field.name)
+        assert (list(value) if field.type == "list" else value) == samples[field.type]
+
+
+def test_letters_and_numbers_of_kinds_are_their_own() -> None:
+    """An id tells its kind, a row of the index its table."""
+    assert len(set(short.LETTERS.values())) == len(short.LETTERS)
+    assert len({kind.number for kind in KINDS.values()}) == len(KINDS)
+    assert all(0 < kind.number < 64 for kind in KINDS.values())
 
 
 def test_every_record_has_the_common_columns(tmp_path: Path) -> None:

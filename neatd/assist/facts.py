@@ -6,7 +6,33 @@ from datetime import datetime
 
 from pydantic import Field
 
-from neatd.models import Bug, Decision, Event, GitState, Goal, Hypothesis, Model, Note, RunStatus, Task
+from neatd.knowledge import (
+    Assessment,
+    Bug,
+    Challenge,
+    Change,
+    Command,
+    Data,
+    Decision,
+    Document,
+    Experiment,
+    Hypothesis,
+    Insight,
+    Lesson,
+    Machine,
+    Note,
+    Phase,
+    Preference,
+    Service,
+    Session,
+    Style,
+    Task,
+    TestRun,
+)  # fmt: skip
+from neatd.knowledge import (
+    Goal as GoalRecord,
+)
+from neatd.models import Event, GitState, Goal, Model, RunStatus
 
 
 class RunFact(Model):
@@ -69,8 +95,28 @@ class Facts(Model):
     hypotheses: tuple[Hypothesis, ...] = ()
     decisions: tuple[Decision, ...] = ()
     bugs: tuple[Bug, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[Task, ...] = ()  # open ones, in their order
+    done: tuple[Task, ...] = ()  # ended ones, newest first
     notes: tuple[Note, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    phases: tuple[Phase, ...] = ()  # the one changed last first: it is the current one
+    machines: tuple[Machine, ...] = ()
+    commands: tuple[Command, ...] = ()
+    styles: tuple[Style, ...] = ()
+    documents: tuple[Document, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    insights: tuple[Insight, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
+    goals: tuple[GoalRecord, ...] = ()
+    tests: tuple[TestRun, ...] = ()  # newest first
+    data: tuple[Data, ...] = ()
+    experiments: tuple[Experiment, ...] = ()  # imported and planned ones; runs are `runs`
+    changes: tuple[Change, ...] = ()
+    services: tuple[Service, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    stale: dict[str, str] = Field(default_factory=dict)  # record id -> why it may no longer hold, or not hold here
+    shows_addresses: bool = False  # `neat allow addresses`: hosts, ports and keys of machines may be written
     saves: tuple[SavesFact, ...] = ()
     shorts: dict[str, str] = Field(default_factory=dict)
     watching: str = ""  # "" while a daemon watches, else since when none does

@@ -24,9 +24,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
 from neatd.assist.facts import Facts
-from neatd.assist.redact import redact
 from neatd.errors import NeatError
 from neatd.files import data_path
+from neatd.redact import redact
 
 TEMPLATE_S = 2.0  # for a template of a project's; the shipped ones take milliseconds
 _NUMBER = re.compile(r"\d+\.\d+|\d+\s?%")
@@ -41,7 +41,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Of our values only the fields: pydantic's methods read files (parse_file) and unpickle (parse_raw)."""
         if isinstance(obj, BaseModel):
-            return attr in type(obj).model_fields
+            return attr in type(obj).model_fields or attr in ("is_closed", "is_deleted")
         return super().is_safe_attribute(obj, attr, value)
 
 

@@ -1,25 +1,129 @@
-"""The short commands: keep a record, search the records. Stdlib and click only, so that they cost next to nothing."""
+"""The commands that keep a record, one a kind, made from the table of kinds. Stdlib and click only, so that they cost
+next to nothing; evidence and conditions load what reads the store when they are given.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from neatd.errors import NeatError
+from neatd.kinds import KINDS, Field
 from neatd.place import here, neat_home
 
 _ASSISTANTS = (("CLAUDECODE", "claude-code"), ("CODEX_SANDBOX", "codex"), ("CURSOR_TRACE_ID", "cursor"))
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-tag_option = click.option("--tag", "tags", multiple=True, help="A word to find it by; may be given again.")
+COMMANDS = {"decision": "decide", "preference": "prefer"}  # the others are called as their kind
+# What no option fills: neat finds it out, or another command does.
+_FOUND_OUT = frozenset({"position", "plan", "verdict", "verdict_reason"})
+FIRST_LINES = {
+    "decision": "Keep a decision, and why.",
+    "hypothesis": "Keep a hypothesis; with --predict and --run its verdict is computed.",
+    "bug": "Keep a bug: its cause, its fix, what is still to do.",
+    "phase": "Say which phase the project is in.",
+    "machine": "Keep a machine; its address and key stay out of documents.",
+    "experiment": "Keep an experiment that no watched run tells of.",
+    "change": "Keep what was changed, with before and after.",
+}
+EXAMPLES = {
+    "note": ('neat note "val loss stops falling after step 4000"', 'neat note "batch 64 does not fit" --tag memory'),
+    "decision": (
+        'neat decide "train on 128 cubed patches" --why "160 does not fit" --alternative "160 cubed, batch 1"',
+        'neat decide "lr 3e-4" --evidence runs/warm:val/loss --valid-while "file configs/base.yaml"',
+    ),
+    "hypothesis": ('neat hypothesis "a topology loss helps" --predict "val/dice > 0.20" --run topo',),
+    "bug": (
+        'neat bug "out of memory on load" --cause "all volumes at once" --fix "--max-samples" --follow-up "lazy loading"',
+        'neat bug "memory leak" --fix "in chunks" --before "50 GB" --after "15 GB" --file train.py',
+    ),
+    "task": (
+        'neat task "run the 2M sweep" --horizon week',
+        'neat task "commit the runner scripts" --top',
+        'neat task "write its test" --parent t-9x41',
+    ),
+    "insight": ('neat insight "memory must decay slower over longer contexts" --component memory --forever',),
+    "preference": ('neat prefer "tests first, always" --about development',),
+    "phase": ('neat phase "6A, parameter scaling" --status "HPO running"',),
+    "machine": ('neat machine "A100 node" --gpu "A100 40 GB" --driver 550.90 --host root@203.0.113.7 --provider Acme',),
+    "command": ('neat command "make test" --about "all tests"',),
+    "style": ('neat style "absolute imports" --about imports',),
+    "document": ("neat document docs/plan.md --status approved --must-read",),
+    "assessment": ('neat assessment "the data pipeline holds" --component data',),
+    "lesson": ('neat lesson "a lock needs a timeout" --phase 2.1',),
+    "challenge": ('neat challenge "one learning rate does not fit all parts"',),
+    "goal": ('neat goal "beat the baseline by 5 %" --horizon later',),
+    "experiment": ('neat experiment "wide, 24 layers" --metric val/loss --value 0.3081 --params d=768 --params L=24',),
+    "change": ('neat change "loads in chunks" --before "50 GB" --after "15 GB" --file train.py',),
+    "service": ('neat service "memory API" --url http://localhost:8081 --about "RAM for other tools"',),
+    "session": ('neat session "the sweep was analysed" --started 2026-03-01 --assistant claude-code',),
+}
+_EXTRA = {
+    "decision": "The record that --supersedes names ends; both stay linked.",
+    "hypothesis": (
+        "The verdict comes when the run ends: supported, refuted, or undecided with the reason. --study decides by the\n"
+        "best of several runs, --experiment by a recorded one."
+    ),
+    "phase": "The phase of the same name is changed if there is one.",
+}
+_COMMON = (
+    ("--body", "More words than the title's line.", False),
+    ("--status", "open, done, or a word of yours.", False),
+    ("--tag", "A word to find it by; may be given again.", True),
+    ("--evidence", "RUN[:METRIC[@STEP]] that vouches for it; may be given again.", True),
+    ("--valid-while", 'While it holds: "file PATH", "ancestor COMMIT", "run ID", "branch NAME"; may be given again.', True),
+)  # fmt: skip
 
 
 def source() -> str:
     """Who is typing: an assistant says so in its environment."""
     return next((name for variable, name in _ASSISTANTS if os.environ.get(variable)), "person")
+
+
+def __getattr__(name: str) -> click.Command:
+    """The command of a kind, made when it is asked for: `record.decision` is `neat decide`."""
+    if name not in EXAMPLES:
+        raise AttributeError(name)
+    return _command(name)
+
+
+def _command(kind: str) -> click.Command:
+    name = COMMANDS.get(kind, kind)
+    options = [_option(field) for field in KINDS[kind].fields if field.name not in _FOUND_OUT]
+    options += [
+        click.Option([flag, *(["tags"] if flag == "--tag" else [])], help=text, multiple=many)
+        for flag, text, many in _COMMON
+    ]
+    if kind == "task":
+        options.append(click.Option(["--top"], is_flag=True, help="Put it before all others."))
+    options.append(click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."))
+    paragraphs = [FIRST_LINES.get(kind, f"Keep {KINDS[kind].help}."), *filter(None, [_EXTRA.get(kind)])]
+    text = "\n\n".join([*paragraphs, "\b\n" + "\n".join(EXAMPLES[kind])])
+    return click.Command(
+        name,
+        callback=_callback(kind),
+        params=[click.Argument(["text"], nargs=-1, required=True), *options],
+        help=text,
+        short_help=f"Keep {KINDS[kind].help}.",
+    )
+
+
+def _option(field: Field) -> click.Option:
+    flag = "--" + field.name.replace("_", "-")
+    if field.type == "flag":
+        return click.Option([flag], is_flag=True, help=field.help)
+    kind = {"number": click.FLOAT}.get(field.type)
+    return click.Option([flag], type=kind, multiple=field.type in ("list", "json"), help=field.help)
+
+
+def _callback(kind: str) -> Callable[..., None]:
+    def keep_it(text: tuple[str, ...], as_json: bool, **fields: Any) -> None:
+        keep(kind, {"title": " ".join(text), **fields}, as_json)
+
+    return keep_it
 
 
 def keep(kind: str, fields: dict[str, Any], as_json: bool) -> None:
@@ -28,134 +132,55 @@ def keep(kind: str, fields: dict[str, Any], as_json: bool) -> None:
 
     text = (fields.get("title") or "").strip()
     if not text:
-        raise NeatError(f"a {kind} without words", f'type it in quotes, e.g. neat {kind} "…"')
+        name = COMMANDS.get(kind, kind)
+        raise NeatError(f"a {kind} without words", f'type it in quotes, e.g. neat {name} "…"')
     fields = {**fields, "title": " ".join(text.splitlines()[0].split())}
-    if "\n" in text:
-        fields["body"] = text  # the lines as they were typed; the title is the first
-    kept = {name: value for name, value in fields.items() if value not in (None, "", ())}
+    if "\n" in text:  # the lines as they were typed; the title is the first
+        fields["body"] = "\n".join(filter(None, [text, fields.get("body")]))
+    kept = {name: value for name, value in _of_kind(kind, fields).items() if value not in (None, "", (), False, {})}
     record_id, inbox = add_record(neat_home(), here(), kind, kept, source())
     if as_json:
         click.echo(json.dumps({"id": record_id, "kind": kind, "inbox": str(inbox) if inbox else None}))
         return
-    click.echo(f"{kind} {record_id[:8]} kept")
+    click.echo(f"{kind} {record_id[: record_id.find('-') + 7]} kept")
     if inbox:
         click.echo(f"the store is out of reach: it lies in {inbox}, and neatd takes it in from there", err=True)
 
 
-@click.command(short_help="Keep a note.")
-@click.argument("text", nargs=-1, required=True)
-@tag_option
-@json_option
-def note(text: tuple[str, ...], tags: tuple[str, ...], as_json: bool) -> None:
-    """Keep a note.
-
-    \b
-    neat note "val loss stops falling after step 4000"
-    neat note "batch 64 does not fit" --tag memory
-    """
-    keep("note", {"title": " ".join(text), "tags": tags}, as_json)
-
-
-@click.command(short_help="Keep a decision, and why.")
-@click.argument("title", nargs=-1, required=True)
-@click.option("--why", help="The reason.")
-@click.option("--context", help="What made it necessary.")
-@click.option("--alternative", multiple=True, help="What else was possible; may be given again.")
-@click.option("--implication", multiple=True, help="What follows; may be given again.")
-@click.option("--supersedes", help="Id of the decision that this one replaces.")
-@tag_option
-@json_option
-def decide(title: tuple[str, ...], as_json: bool, **fields: Any) -> None:
-    """Keep a decision, and why.
-
-    \b
-    neat decide "train on 128 cubed patches" --why "160 does not fit" --alternative "160 cubed, batch 1"
-    """
-    keep("decision", {"title": " ".join(title), **fields}, as_json)
-
-
-@click.command(short_help="Keep a hypothesis.")
-@click.argument("title", nargs=-1, required=True)
-@click.option("--predict", help='What the run will show: "val/dice > 0.20", "val/loss < baseline - 2%".')
-@click.option("--run", help="Name or id of the run that decides; it may not exist yet.")
-@tag_option
-@json_option
-def hypothesis(title: tuple[str, ...], as_json: bool, **fields: Any) -> None:
-    """Keep a hypothesis; with --predict and --run its verdict is computed.
-
-    The verdict comes when the run ends: supported, refuted, or undecided with the reason.
-
-    \b
-    neat hypothesis "a topology loss helps" --predict "val/dice > 0.20" --run topo
-    """
-    if fields.get("predict"):
+def _of_kind(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with what their kind asks for: checked, numbers whole where they are counts, parameters by name."""
+    if kind == "task" and fields.pop("top", False):
+        if fields.get("after"):
+            raise click.UsageError("--top and --after exclude each other")
+        fields["position"] = "top"
+    if kind == "bug" and fields.get("fix") and not fields.get("status"):
+        fields["status"] = "fixed"
+    if kind == "hypothesis" and fields.get("predict"):
         from neatd.rules.hypothesis import parse_prediction
 
         parse_prediction(fields["predict"])
-    keep("hypothesis", {"title": " ".join(title), **fields}, as_json)
+    if kind == "document" and not fields.get("path") and " " not in fields["title"]:
+        fields["path"] = fields["title"]
+    if kind == "experiment":
+        fields["params"] = dict(parameter(one) for one in fields.get("params") or ())
+    if fields.get("evidence") or fields.get("valid_while"):
+        from neatd.cli.vouched import conditions, evidence
+
+        fields["evidence"] = evidence(fields.get("evidence") or ())
+        fields["valid_while"] = conditions(fields.get("valid_while") or ())
+    for name, value in fields.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise NeatError(f"not a number: --{name} {value}", "give a finite number, or leave it out")
+    return fields
 
 
-@click.command(short_help="Keep a bug.")
-@click.argument("title", nargs=-1, required=True)
-@click.option("--cause", help="Why it happened.")
-@click.option("--fix", help="What mended it; a bug with a fix is kept as fixed.")
-@click.option("--follow-up", help="What is still to do.")
-@tag_option
-@json_option
-def bug(title: tuple[str, ...], as_json: bool, **fields: Any) -> None:
-    """Keep a bug: its cause, its fix, what is still to do.
-
-    \b
-    neat bug "out of memory on load" --cause "all volumes at once" --fix "--max-samples" --follow-up "lazy loading"
-    """
-    status = "fixed" if fields.get("fix") else "open"
-    keep("bug", {"title": " ".join(title), "status": status, **fields}, as_json)
-
-
-@click.command(short_help="Keep a next step.")
-@click.argument("text", nargs=-1, required=True)
-@click.option("--after", help="Id of the task it comes after.")
-@click.option("--top", is_flag=True, help="Put it before all others.")
-@tag_option
-@json_option
-def task(text: tuple[str, ...], after: str | None, top: bool, tags: tuple[str, ...], as_json: bool) -> None:
-    """Keep a next step.
-
-    \b
-    neat task "run the 2M sweep"
-    neat task "commit the runner scripts" --top
-    """
-    if top and after:
-        raise click.UsageError("--top and --after exclude each other")
-    keep("task", {"title": " ".join(text), "after": after, "tags": tags, "position": "top" if top else None}, as_json)
-
-
-@click.command(short_help="Search the records.")
-@click.argument("query", nargs=-1, required=True)
-@click.option("--kind", help="Only this kind: note, decision, hypothesis, bug, task.")
-@click.option("--all-projects", is_flag=True, help="Not only this project.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many at the most.")
-@json_option
-def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: int, as_json: bool) -> None:
-    """Search the records: words as prefixes, phrases in quotes.
-
-    \b
-    neat search memory leak
-    neat search '"lazy loading"' --kind bug
-    """
-    from neatd.store.opening import connect
-    from neatd.store.search import search as find
-    from neatd.store.short import FIELDS
-
-    if kind is not None and kind not in FIELDS:
-        raise NeatError(f"no kind {kind!r}", f"kinds: {', '.join(FIELDS)}")
-    project_id = None if all_projects else here().project_id
-    with closing(connect(neat_home())) as connection:
-        hits = find(connection, " ".join(query), project_id, kind, limit)
-    if as_json:
-        click.echo(json.dumps([hit._asdict() for hit in hits], ensure_ascii=False))
-        return
-    for hit in hits:
-        click.echo(f"{hit.id[:8]}  {hit.kind:<10}  {hit.status:<10}  {hit.created_at[:10]}  {hit.title or hit.excerpt}")
-    if not hits:
-        click.echo("nothing found", err=True)
+def parameter(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value a number where it is one; raises NeatError for anything else."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise NeatError(f"not a parameter: {text!r}", "write NAME=VALUE, e.g. --params lr=0.001")
+    try:
+        number = float(value)
+    except ValueError:
+        return name.strip(), value.strip()
+    return name.strip(), int(value) if value.strip().lstrip("+-").isdigit() else number

@@ -1,8 +1,7 @@
-"""Records read and changed: list, show, edit, close."""
+"""Records read: list and show; and their ends: close, delete, link. Changing fields is in `edit.py`."""
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -12,33 +11,33 @@ from neatd.assist.render import one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.cli.record import source
 from neatd.errors import NeatError
-from neatd.models import RECORD_KINDS, Record
-from neatd.rules.hypothesis import parse_prediction
-from neatd.store import records, runs
+from neatd.knowledge import RECORD_KINDS, Record
+from neatd.store import links, records, runs
+from neatd.store.links import Link
 
 
 @click.command("list", short_help="List records.")
 @click.argument("kind", required=False)
 @click.option("--open", "only_open", is_flag=True, help="Leave out what is closed.")
+@click.option("--tag", help="Only those with this tag.")
+@click.option("--deleted", is_flag=True, help="Only the deleted ones; `neat delete --undo ID` brings one back.")
 @json_option
-def list_(kind: str | None, only_open: bool, as_json: bool) -> None:
+def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_json: bool) -> None:
     """List records of a kind, or of all kinds.
 
     \b
     neat list
     neat list decision --json
+    neat list task --open
     """
-    if kind is not None and kind not in RECORD_KINDS:
-        raise NeatError(
-            f"no kind {kind!r}", f"kinds: {', '.join(RECORD_KINDS)}; runs and events have `neat runs`, `neat events`"
-        )
+    known_kind(kind)
     opened = open_here(warn=False)
-    kinds = [kind] if kind else list(RECORD_KINDS)
     found: list[tuple[str, Record]] = [
-        (name, one) for name in kinds for one in records.list_records(opened.records, name, opened.project.id)
+        (name, one)
+        for name in ([kind] if kind else RECORD_KINDS)
+        for one in records.list_records(opened.records, name, opened.project.id, deleted)
+        if not (only_open and one.is_closed) and (tag is None or tag in one.tags)
     ]
-    if only_open:
-        found = [(name, one) for name, one in found if one.status not in records.CLOSED]
     if as_json:
         print_json([one.model_dump() if kind else {"kind": name, **one.model_dump()} for name, one in found])
         return
@@ -50,6 +49,14 @@ def list_(kind: str | None, only_open: bool, as_json: bool) -> None:
     print_table(
         ("id", "kind", "status", "since", "title"), rows, "no records yet: `neat note`, `neat decide`, `neat task` …"
     )
+
+
+def known_kind(kind: str | None) -> None:
+    """Raises NeatError for a kind there is none of."""
+    if kind is not None and kind not in RECORD_KINDS:
+        raise NeatError(
+            f"no kind {kind!r}", f"kinds: {', '.join(RECORD_KINDS)}; runs and events have `neat runs`, `neat events`"
+        )
 
 
 @click.command(short_help="Show a record.")
@@ -67,16 +74,20 @@ def show(record_id: str, as_json: bool) -> None:
     kind, full = _resolve_any(opened, record_id)
     found = records.get_any(opened.records, kind, full)
     changes = records.history(opened.records, full)
+    tied = links.links_of(opened.records, full)
     if as_json:
-        print_json({"kind": kind, **found.model_dump(), "history": [change.model_dump() for change in changes]})
+        shape = {"kind": kind, **found.model_dump(), "links": [one._asdict() for one in tied]}
+        print_json({**shape, "history": [change.model_dump() for change in changes]})
         return
-    click.echo(f"{kind} {full}")
+    click.echo(f"{kind} {full}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
     for name, value in found.model_dump().items():
-        if name != "id" and value not in ("", None, (), [], {}):
+        if name != "id" and value not in ("", None, (), [], {}, False):
             click.echo(f"  {name}: {_text(value)}")
+    for link in tied:
+        click.echo(f"  {link.a[:9]} {link.relation} {link.b[:9]}")
     for change in changes:
-        was = f" (was {change.old!r})" if change.old else ""
-        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {change.new!r}{was}")
+        was = f" (was {_text(change.old)})" if change.old else ""
+        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {_text(change.new)}{was}")
 
 
 def _resolve_any(opened: Open, word: str) -> tuple[str, str]:
@@ -90,71 +101,12 @@ def _resolve_any(opened: Open, word: str) -> tuple[str, str]:
 
 
 def _text(value: Any) -> str:
+    """A value as a person writes it: no brackets, no quotes."""
     if isinstance(value, datetime):
         return when(value)
-    is_list = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
-    return "; ".join(value) if is_list else str(value)
-
-
-@click.command(short_help="Change a record.")
-@click.argument("record_id", metavar="ID")
-@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE…")
-@json_option
-def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
-    """Change fields of a record; the old values stay in its history.
-
-    Tags are separated by commas; alternative and implication may be given again.
-
-    \b
-    neat edit d-7k2q why="160 does not fit" status=open
-    neat edit d-7k2q tags=memory,patches alternative="160 cubed, batch 1"
-    """
-    opened = open_here(warn=False)
-    kind, full = records.resolve(opened.records, record_id)
-    if kind not in RECORD_KINDS:
-        raise NeatError(f"a {kind} is not changed by hand", "notes, decisions, hypotheses, bugs and tasks are")
-    fields: dict[str, Any] = {}
-    for name, value in (_field(kind, change) for change in changes):
-        fields[name] = [*fields.get(name, []), *value] if isinstance(value, list) else value
-    if kind == "hypothesis" and {"predict", "run"} & set(fields):  # what is predicted anew is judged anew
-        fields = {"verdict": "", "verdict_reason": "", "evidence": [], "status": "open"} | fields
-    records.change(opened.records, kind, full, fields, source())
-    if as_json:
-        print_json(records.get(opened.records, kind, full))
-    else:
-        click.echo(f"{kind} {full[:8]} changed: {', '.join(fields)}")
-
-
-def _field(kind: str, change: str) -> tuple[str, Any]:
-    from neatd.store.short import FIELDS
-
-    name, equals, value = change.partition("=")
-    known = (*FIELDS.get(kind, ()), "status")
-    if not equals or name not in known:
-        raise NeatError(
-            f"not a field of a {kind}: {change!r}", f"write FIELD=VALUE with one of {', '.join(dict.fromkeys(known))}"
-        )
-    if name == "tags":
-        return name, [one.strip() for one in value.split(",") if one.strip()]
-    if name in ("alternative", "implication"):
-        return name, [value] if value else []
-    if name == "predict" and value:
-        parse_prediction(value)
-    if name == "status" and value not in ("open", *records.CLOSED):
-        raise NeatError(f"no such status: {value!r}", f"one of open, {', '.join(records.CLOSED)}")
-    if name == "title" and not value.strip():
-        raise NeatError(f"a {kind} without words", "a title may be changed, not emptied")
-    return name, _number(change, value) if name == "position" else value
-
-
-def _number(change: str, value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise NeatError(f"not a number: {change!r}", "a task's position orders the tasks, smallest first: position=1.5")
-    return number
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_text(one)}" for name, one in value.items() if one not in ("", None, (), [], {}))
+    return "; ".join(map(_text, value)) if isinstance(value, tuple | list) else str(value)
 
 
 @click.command(short_help="End a record.")
@@ -168,11 +120,80 @@ def close(record_id: str, outcome: str, as_json: bool) -> None:
     neat close t-9x41 --outcome "342 tests pass"
     """
     opened = open_here(warn=False)
-    kind, full = records.resolve(opened.records, record_id)
-    if kind not in RECORD_KINDS:
-        raise NeatError(f"a {kind} is not closed by hand", "notes, decisions, hypotheses, bugs and tasks are")
+    kind, full = record_of(opened, record_id)
     status = records.close(opened.records, kind, full, outcome, source())
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:
-        click.echo(f"{kind} {full[:8]} is {status}")
+        click.echo(f"{kind} {full[:9]} is {status}")
+
+
+def record_of(opened: Open, word: str) -> tuple[str, str]:
+    """(kind, id) of a record that people change; raises NeatError for a run, an event, a job …"""
+    kind, full = records.resolve(opened.records, word)
+    if kind not in RECORD_KINDS:
+        raise NeatError(f"a {kind} is not changed by hand", "records that `neat list` shows are")
+    return kind, full
+
+
+@click.command(short_help="Delete records, or bring them back.")
+@click.argument("record_ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--undo", is_flag=True, help="Bring them back.")
+@json_option
+def delete(record_ids: tuple[str, ...], undo: bool, as_json: bool) -> None:
+    """Delete records, or bring them back with --undo.
+
+    A deleted record is in no list, search or document, here and in every clone after `neat sync`; its history stays.
+
+    \b
+    neat delete n-4k2q
+    neat delete --undo n-4k2q
+    """
+    opened = open_here(warn=False)
+    call = records.restore if undo else records.delete
+    done = [
+        {"kind": kind, "id": full, "changed": call(opened.records, kind, full, source())}
+        for kind, full in [record_of(opened, word) for word in record_ids]
+    ]
+    if as_json:
+        print_json(done)
+        return
+    for one in done:
+        state = "is back" if undo else "is deleted; `neat delete --undo` brings it back"
+        click.echo(f"{one['kind']} {str(one['id'])[:9]} {state}")
+
+
+@click.command(short_help="Link two records.")
+@click.argument("a", metavar="A")
+@click.argument("relation")
+@click.argument("b", metavar="B")
+@click.option("--remove", is_flag=True, help="Take the link back.")
+@json_option
+def link(a: str, relation: str, b: str, remove: bool, as_json: bool) -> None:
+    """Link two records, runs or events: A RELATION B.
+
+    RELATION is any word; one that supersedes ends B.
+
+    \b
+    neat link d-7k2q supersedes d-1x9z
+    neat link b-3f8e found-in runs/baseline
+    """
+    opened = open_here(warn=False)
+    kind_a, full_a = _resolve_any(opened, a)
+    kind_b, full_b = _resolve_any(opened, b)
+    word = "-".join(relation.split())
+    if full_a == full_b or not word:
+        raise NeatError(f"no link: {a} {relation} {b}", "name two different records and a word between them")
+    if word == "supersedes" and kind_b not in RECORD_KINDS:
+        raise NeatError(f"a {kind_b} is not superseded", "records that `neat list` shows are")
+    tie = Link(full_a, word, full_b)
+    if remove:
+        is_changed = links.remove_link(opened.records, kind_a, tie, source())
+    else:
+        is_changed = links.add_link(opened.records, kind_a, tie, kind_b, source())
+    if as_json:
+        print_json({**tie._asdict(), "changed": is_changed})
+    elif not is_changed:
+        click.echo("there is no such link" if remove else "that link is there already")
+    else:
+        click.echo(f"{full_a[:9]} {word} {full_b[:9]}" + (" no more" if remove else ""))

@@ -10,7 +10,7 @@ from neatd.assist.render import number, one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.errors import NeatError
 from neatd.models import Run
-from neatd.pipeline.gathering import primary_metric, run_facts
+from neatd.pipeline.experiments import primary_metric, run_facts
 from neatd.rules.goals import best_value, goal_of
 from neatd.store import checkpoints, events, points, projects, records, runs
 

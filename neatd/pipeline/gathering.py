@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd import __version__
 from neatd.assist.brief import brief
-from neatd.assist.facts import EventFact, Facts, RunFact, SavesFact
+from neatd.assist.facts import EventFact, Facts, SavesFact
 from neatd.assist.render import render
 from neatd.config import ProjectConfig
 from neatd.files import data_path
-from neatd.models import Event, Goal, Project, Run, SeriesFact
+from neatd.knowledge import RECORD_KINDS
+from neatd.models import Event, Project, Run
+from neatd.pipeline.experiments import primary_metric, run_facts
 from neatd.read.gitstate import git_state
-from neatd.rules.goals import best_value, goal_of, is_evaluation, judged_metrics
 from neatd.store import checkpoints, events, points, projects, records, runs
 
+# What a document says of these kinds: only what still holds.
+_OPEN_ONLY = {
+    "notes": "note", "preferences": "preference", "machines": "machine", "commands": "command", "styles": "style",
+    "assessments": "assessment", "insights": "insight", "lessons": "lesson", "challenges": "challenge", "goals": "goal",
+    "services": "service",
+}  # fmt: skip
 MOST_RUNS = 200  # the newest, and the baseline; `neat runs` has them all
 MOST_EVENTS = 60  # newest first; `neat events` has them all
 
@@ -36,7 +42,7 @@ def gather(
     facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run in listed}
     metric, goal = primary_metric(config, facts_of, baseline)
     found = events.events(store, project.id, limit=MOST_EVENTS)
-    kinds = {kind: records.list_records(store, kind, project.id) for kind in records.RECORD_KINDS}
+    kinds = {kind: records.list_records(store, kind, project.id) for kind in RECORD_KINDS}
     names = {run.id: run.name for run in listed}
     ids = [one.id for some in kinds.values() for one in some]
     return Facts(
@@ -45,94 +51,16 @@ def gather(
         runs=run_facts(listed, facts_of, metric, goal, baseline, series),
         events=_events(store, project, found, listed),
         hypotheses=tuple(kinds["hypothesis"]),
-        decisions=tuple(one for one in kinds["decision"] if one.status not in records.CLOSED),
-        bugs=tuple(sorted(kinds["bug"], key=lambda one: one.status in records.CLOSED)),
-        tasks=tuple(one for one in kinds["task"] if one.status not in records.CLOSED),
-        notes=tuple(one for one in kinds["note"] if one.status not in records.CLOSED),
+        decisions=tuple(one for one in kinds["decision"] if not one.is_closed),
+        bugs=tuple(sorted(kinds["bug"], key=lambda one: one.is_closed)),
+        tasks=tuple(one for one in kinds["task"] if not one.is_closed),
+        done=tuple(sorted((one for one in kinds["task"] if one.is_closed), key=lambda one: one.updated_at, reverse=True)),
+        phases=tuple(sorted(kinds["phase"], key=lambda one: one.updated_at, reverse=True)),
+        tests=tuple(kinds["test"]), data=tuple(kinds["data"]), experiments=tuple(kinds["experiment"]),
+        changes=tuple(kinds["change"]), sessions=tuple(kinds["session"]), documents=tuple(kinds["document"]),
+        **{name: tuple(one for one in kinds[kind] if not one.is_closed) for name, kind in _OPEN_ONLY.items()},
         saves=_saves(store, listed), shorts=records.unique_prefixes(ids), watching=watching, version=__version__,
     )  # fmt: skip
-
-
-def primary_metric(
-    config: ProjectConfig, facts_of: Mapping[str, Mapping[str, SeriesFact]], baseline: str
-) -> tuple[str, Goal | None]:
-    """What experiments are compared by: neat.yaml's, else the baseline's evaluation, else the commonest one; a loss
-    before a score. `facts_of` is by run id."""
-    if config.primary:
-        return config.primary.metric, config.primary.goal
-    counts: dict[str, int] = {}
-    for facts in [facts_of[baseline]] if facts_of.get(baseline) else facts_of.values():
-        for name in judged_metrics(facts, None):
-            counts[name] = counts.get(name, 0) + 1
-    ranked = sorted(counts, key=lambda name: (not is_evaluation(name), -counts[name], "loss" not in name, name))
-    return (ranked[0], goal_of(ranked[0])) if ranked else ("", None)
-
-
-def run_facts(
-    listed: list[Run], facts_of: dict[str, dict[str, SeriesFact]], metric: str, goal: Goal | None, baseline: str,
-    series: sqlite3.Connection,
-) -> tuple[RunFact, ...]:  # fmt: skip
-    """The experiment table: the baseline first, then the newest."""
-    shorts = records.unique_prefixes([run.id for run in listed])
-    base = next((run for run in listed if run.id == baseline), None)
-    base_value = _best(facts_of.get(baseline, {}), metric, goal)[0]
-    ordered = sorted(listed, key=lambda run: run.id != baseline)
-    progress = runs.progress(series)
-    result = []
-    for run in ordered:
-        value, value_step = _best(facts_of[run.id], metric, goal)
-        delta = value - base_value if value is not None and base_value is not None and run is not base else None
-        step, at = progress.get(run.id, (None, run.updated_at))
-        result.append(
-            RunFact(
-                id=run.id, short=shorts[run.id], name=run.name, status=run.status, reason=run.reason, step=step,
-                planned_steps=run.planned_steps, metric=metric, value=value, value_step=value_step, delta=delta,
-                is_baseline=run is base, is_better=_is_better(delta, goal), changed=_changed(base, run),
-                commit=run.git.commit, is_dirty=bool(run.git.dirty), started_at=run.started_at,
-                hours=max(0.0, (at - run.started_at).total_seconds() / 3600), accuracy=_accuracy(series, run.id),
-            )
-        )  # fmt: skip
-    return tuple(result)
-
-
-def _best(facts: dict[str, SeriesFact], metric: str, goal: Goal | None) -> tuple[float | None, int | None]:
-    return best_value(facts[metric], goal) if metric in facts else (None, None)
-
-
-def _is_better(delta: float | None, goal: Goal | None) -> bool | None:
-    if delta is None or delta == 0 or goal is None:
-        return None
-    return (delta < 0) == (goal == "min")
-
-
-def _changed(base: Run | None, run: Run) -> tuple[str, ...]:
-    """Parameters that differ from the baseline's. What differs between any two runs (folders, times) says nothing."""
-    if base is None or base is run or not base.config or not run.config:
-        return ()
-    ignored = {
-        "out",
-        "output",
-        "output_dir",
-        "out_dir",
-        "name",
-        "run_name",
-        "started_at",
-        "time",
-        "save_dir",
-        "log_dir",
-    }
-    keys = [key for key in {**base.config, **run.config} if key not in ignored]
-    missing = "(none)"
-    return tuple(
-        f"{key} {base.config.get(key, missing)} -> {run.config.get(key, missing)}"
-        for key in keys
-        if base.config.get(key, missing) != run.config.get(key, missing)
-    )
-
-
-def _accuracy(series: sqlite3.Connection, run_id: str) -> str:
-    summary = points.prediction_summary(series, run_id)
-    return f"{summary['correct']} of {summary['examples']} correct at step {summary['step']}" if summary else ""
 
 
 def _events(

@@ -10,26 +10,34 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.files import is_text, read_small
-from neatd.models import RECORD_KINDS, Change, Event, Model, Record, Run, Snapshot
+from neatd.kinds import KINDS
+from neatd.knowledge import RECORD_KINDS, Record
+from neatd.models import Change, Event, Model, Run, Snapshot
 from neatd.store.connection import transaction
-from neatd.store.rows import dump, to_model, to_models
-from neatd.store.short import LETTERS, insert_record, prepare, resolve_in, set_field
+from neatd.store.rows import to_model, to_models
+from neatd.store.short import LETTERS, column, insert_record, prepare, resolve_in, set_field, utc_now
 
-CLOSED = ("closed", "done", "superseded", "supported", "refuted", "fixed")
 _TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}
 
 
-def list_records(connection: sqlite3.Connection, kind: str, project_id: str | None = None) -> list[Any]:
-    """All records of a kind and every status: tasks in their order, the others newest first."""
+def list_records(
+    connection: sqlite3.Connection, kind: str, project_id: str | None = None, is_deleted: bool = False
+) -> list[Any]:
+    """The records of a kind, of every status: tasks in their order, the others newest first. Without the deleted ones,
+    or nothing but them."""
     order = "position, created_at" if kind == "task" else "created_at DESC, rowno DESC"
-    where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])
-    rows = connection.execute(f"SELECT * FROM {kind} {where} ORDER BY {order}", values)
+    where, values = ("AND project_id = ?", [project_id]) if project_id else ("", [])
+    gone = ">" if is_deleted else "<="
+    rows = connection.execute(
+        f"SELECT * FROM {kind} WHERE deleted_at {gone} restored_at {where} ORDER BY {order}", values
+    )
     return to_models(RECORD_KINDS[kind], rows)
 
 
 def resolve(connection: sqlite3.Connection, prefix: str) -> tuple[str, str]:
     """(kind, id) of the one record whose id begins with `prefix`; raises NeatError when none or several."""
-    kind = _TABLES.get(prefix[:1]) if prefix[1:2] == "-" else None
+    letters, dash, _ = prefix.partition("-")
+    kind = _TABLES.get(letters) if dash else None
     if kind is None:
         raise NeatError(
             f"{prefix!r} is not an id", "an id is a letter, a dash and characters, as in `neat list` (d-7k2q)"
@@ -60,19 +68,34 @@ def change(
     """Set fields of a record in one transaction, the old values kept in history."""
     with transaction(connection):
         for name, value in fields.items():
-            stored = dump(value) if isinstance(value, list | tuple) else value
-            set_field(connection, kind, record_id, name, stored, who)
+            set_field(connection, kind, record_id, name, column(value), who)
 
 
 def close(connection: sqlite3.Connection, kind: str, record_id: str, outcome: str, who: str = "person") -> str:
-    """End a record: tasks are done, bugs fixed, others closed; the outcome is added to the body. Returns the new status."""
-    status = {"task": "done", "bug": "fixed"}.get(kind, "closed")
+    """End a record as its kind ends (a task is done); the outcome is added to the body. Returns the new status."""
+    status = KINDS[kind].ends_as
     body = get(connection, kind, record_id).body
     fields: dict[str, Any] = {"status": status}
     if outcome:
         fields["body"] = f"{body}\n{outcome}".strip()
     change(connection, kind, record_id, fields, who)
     return status
+
+
+def delete(connection: sqlite3.Connection, kind: str, record_id: str, who: str = "person") -> bool:
+    """Take a record out of every list, search and document; it stays in the store with its history. False: it was."""
+    if get(connection, kind, record_id).is_deleted:
+        return False
+    change(connection, kind, record_id, {"deleted_at": utc_now()}, who)
+    return True
+
+
+def restore(connection: sqlite3.Connection, kind: str, record_id: str, who: str = "person") -> bool:
+    """Bring a deleted record back. False when it was not deleted."""
+    if not get(connection, kind, record_id).is_deleted:
+        return False
+    change(connection, kind, record_id, {"restored_at": utc_now()}, who)
+    return True
 
 
 def history(connection: sqlite3.Connection, record_id: str) -> list[Change]:
@@ -123,7 +146,9 @@ def take_from_inbox(connection: sqlite3.Connection, path: Path, project_id: str)
 
 def _is_record(kind: str, row: dict[str, Any]) -> bool:
     """Whether `row` is what `record_row` makes: text columns that a model of this kind accepts, and an id of ours."""
-    is_plain = all(isinstance(value, str) and is_text(value) for value in row.values())
+    is_plain = all(
+        is_text(value) if isinstance(value, str) else isinstance(value, int | float) for value in row.values()
+    )
     if kind not in RECORD_KINDS or not is_plain or not row.get("source"):
         return False
     plain = {name: value for name, value in row.items() if (name, value) != ("position", "top")}
@@ -132,7 +157,7 @@ def _is_record(kind: str, row: dict[str, Any]) -> bool:
     except (ValueError, RecursionError):
         return False
     is_dated = record.created_at.tzinfo is not None and record.updated_at.tzinfo is not None
-    return is_dated and re.fullmatch(f"{LETTERS[kind]}-[0-9a-hjkmnp-tv-z]{{16}}", record.id) is not None
+    return is_dated and re.fullmatch(f"{KINDS[kind].letters}-[0-9a-hjkmnp-tv-z]{{16}}", record.id) is not None
 
 
 def _prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> None:
@@ -151,7 +176,7 @@ def unique_prefixes(ids: list[str]) -> dict[str, str]:
     result = {}
     for index, one in enumerate(ordered):
         neighbours = ordered[max(0, index - 1) : index] + ordered[index + 1 : index + 2]
-        length = 6
+        length = one.find("-") + 5
         while length < len(one) and any(other.startswith(one[:length]) for other in neighbours):
             length += 1
         result[one] = one[:length]

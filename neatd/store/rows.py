@@ -7,22 +7,22 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from neatd.models import Model
+from neatd.kinds import JSON_FIELDS
+from neatd.models import Job, Model
 
 T = TypeVar("T", bound=Model)
-_JSON = frozenset(
-    {"tags", "evidence", "valid_while", "alternative", "implication", "config", "git", "process", "details", "command"}
-    | {"payload", "result"}
-)
+_JSON = JSON_FIELDS | {"config", "git", "process", "details", "payload", "result"}
+_JSON_OF: dict[type[Model], frozenset[str]] = {Job: frozenset({"command"})}  # of words; a test's is a line
 
 
 def to_model(model: type[T], row: sqlite3.Row | Mapping[str, Any], is_strict: bool = False) -> T:
     """One row as `model`. Columns the model does not have (such as rowno) are left out, or refused by `is_strict`."""
     values: dict[str, Any] = {}
+    encoded = _JSON | _JSON_OF.get(model, frozenset())
     for key in row.keys():  # noqa: SIM118 - iterating a Row gives values
         if is_strict or key in model.model_fields:
             value = row[key]
-            values[key] = json.loads(value) if key in _JSON and isinstance(value, str) else value
+            values[key] = json.loads(value) if key in encoded and isinstance(value, str) else value
     return model.model_validate(values)
 
 

@@ -17,22 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from neatd.errors import NeatError
+from neatd.kinds import FIELDS, KINDS
 from neatd.place import Place
+from neatd.redact import redact_value
 from neatd.store.connection import transaction
 from neatd.store.opening import OutOfReachError, connect
 
-LETTERS = {
-    "run": "r", "event": "e", "snapshot": "s", "checkpoint": "c", "decision": "d", "hypothesis": "h", "bug": "b",
-    "note": "n", "task": "t", "job": "j", "request": "q", "deletion": "x",
+LETTERS = {name: kind.letters for name, kind in KINDS.items()} | {
+    "run": "r", "event": "e", "snapshot": "s", "checkpoint": "c", "job": "j", "request": "q", "deletion": "x",
 }  # fmt: skip
-# The columns a person's record may fill, besides those that are filled in from the place and the time.
-FIELDS: dict[str, tuple[str, ...]] = {
-    "note": ("title", "body", "tags"),
-    "decision": ("title", "body", "tags", "why", "context", "alternative", "implication", "supersedes"),
-    "hypothesis": ("title", "body", "tags", "predict", "run"),
-    "bug": ("title", "body", "tags", "status", "cause", "fix", "follow_up"),
-    "task": ("title", "body", "tags", "after", "position"),
-}
+_FILLED = frozenset({"evidence", "valid_while", "origin"})  # what may come with a record besides its kind's fields
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
 
 
@@ -68,17 +62,26 @@ def ensure_project(connection: sqlite3.Connection, place: Place) -> None:
 
 def record_row(kind: str, place: Place, fields: Mapping[str, Any], source: str) -> dict[str, Any]:
     """A whole row of `kind` from what the person said and where they stand. Unknown fields are a programming error."""
-    unknown = set(fields) - set(FIELDS[kind])
+    unknown = set(fields) - set(FIELDS[kind]) - _FILLED
     if unknown:
         raise KeyError(f"{kind} has no field {sorted(unknown)}")
     now = utc_now()
     row = {"id": new_id(kind), "project_id": place.project_id, "created_at": now, "updated_at": now, "source": source}
     row |= {"worktree": str(place.root), "branch": place.branch, "commit": place.commit}
     for name, value in fields.items():
-        text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
-        # An argument that is not UTF-8 reaches Python as lone surrogates, which SQLite refuses.
-        row[name] = text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
+        row[name] = column(value)
     return row
+
+
+def column(value: object) -> Any:
+    """A value as its column holds it: secrets taken out, lists and objects as JSON, flags as 0 or 1."""
+    clean = redact_value(value)
+    if isinstance(clean, list | dict):
+        clean = json.dumps(clean, ensure_ascii=False)
+    if isinstance(clean, str):
+        # An argument that is not UTF-8 reaches Python as lone surrogates, which SQLite refuses.
+        return clean.encode("utf-8", "replace").decode()
+    return int(clean) if isinstance(clean, bool) else clean
 
 
 def insert_record(connection: sqlite3.Connection, kind: str, row: Mapping[str, Any]) -> bool:
@@ -116,6 +119,9 @@ def add_record(home: Path, place: Place, kind: str, fields: Mapping[str, Any], s
             with transaction(connection):
                 ensure_project(connection, place)
                 prepare(connection, kind, row)
+                known = _same_phase(connection, row) if kind == "phase" else None
+                if known:
+                    return known, None
                 insert_record(connection, kind, row)
         finally:
             connection.close()
@@ -124,6 +130,19 @@ def add_record(home: Path, place: Place, kind: str, fields: Mapping[str, Any], s
             raise
         return str(row["id"]), leave_in_inbox(place.root, kind, row)
     return str(row["id"]), None
+
+
+def _same_phase(connection: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
+    """The phase of this name, with what is said of it now; None when it is a new one."""
+    sql = "SELECT id FROM phase WHERE project_id = ? AND title = ? AND deleted_at <= restored_at"
+    found = connection.execute(sql, (row["project_id"], row["title"])).fetchone()
+    if found is None:
+        return None
+    for field in ("status", "body"):
+        if row.get(field):
+            set_field(connection, "phase", found[0], field, row[field], str(row["source"]))
+    connection.execute("UPDATE phase SET updated_at = ? WHERE id = ?", (row["updated_at"], found[0]))
+    return str(found[0])
 
 
 def is_out_of_reach(error: Exception) -> bool:
@@ -148,6 +167,8 @@ def prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> N
     """What a kind needs besides its own row: a task its place in the order, a decision its predecessor's end."""
     if kind == "task":
         row["position"] = _next_position(connection, row)
+        if row.get("parent"):
+            row["parent"] = resolve_in(connection, "task", str(row["parent"]))
     if kind == "decision" and row.get("supersedes"):
         row["supersedes"] = resolve_in(connection, "decision", str(row["supersedes"]))
         set_field(connection, "decision", row["supersedes"], "status", "superseded", str(row["source"]))

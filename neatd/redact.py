@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 MARK = "[secret removed]"
 # Lengths are bounded and names begin where a word does, so that no text makes the search quadratic.
@@ -51,6 +52,24 @@ def redact(text: str) -> str:
     for shape in _shapes():
         text = shape.sub(MARK, text)
     return text
+
+
+def redact_value(value: Any) -> Any:
+    """Text, lists and objects without secrets; an object's value is judged by its name too. Tuples become lists."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return [redact_value(one) for one in value]
+    if isinstance(value, dict):
+        return {redact(str(name)): _named(str(name), one) for name, one in value.items()}
+    return value
+
+
+def _named(name: str, value: Any) -> Any:
+    """A value with its name before it, as a person would have written it: `api_key=…`."""
+    if not isinstance(value, str) or not value:
+        return redact_value(value)
+    return redact(f"{name}={value}").removeprefix(f"{name}=") if redact(value) == value else redact(value)
 
 
 def _masked(name: str, value: str) -> str:
