@@ -32,8 +32,12 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, 
 
 def new_id(kind: str) -> str:
     """A fresh id: the kind's letter and 80 random bits, e.g. `d-7k2q…` (16 characters)."""
-    number = secrets.randbits(80)
-    return LETTERS[kind] + "-" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(75, -1, -5))
+    return f"{LETTERS[kind]}-{base32(secrets.randbits(80))}"
+
+
+def base32(number: int) -> str:
+    """80 bits as sixteen characters."""
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(75, -1, -5))
 
 
 def utc_now() -> str:

@@ -469,3 +469,10 @@ INSERT INTO search (rowid, id, kind, project_id, title, body)
 INSERT INTO search (rowid, id, kind, project_id, title, body)
   SELECT rowno * 64 + 5, id, 'task', project_id, title,
     body || ' ' || tags || ' ' || after || ' ' || parent || ' ' || horizon || ' ' || phase FROM task;
+CREATE TABLE imported (  -- what a file of notes said when it was last read: an edit is told from what a person changed here
+  project_id TEXT NOT NULL, file TEXT NOT NULL, key TEXT NOT NULL, record_id TEXT NOT NULL, kind TEXT NOT NULL,
+  fields TEXT NOT NULL, PRIMARY KEY (project_id, file, key)
+);
+CREATE TABLE imported_file (
+  project_id TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (project_id, file)
+);
