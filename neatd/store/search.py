@@ -91,28 +91,31 @@ def search(
     kinds = tuple(dict.fromkeys((*query.kinds, *([kind] if kind else []))))
     if not query.match:
         return _filtered(connection, query, kinds or tuple(KINDS), project_id, limit) if query.where or kinds else []
-    where, values = (" AND project_id = ?", [project_id]) if project_id else ("", [])
-    if kinds:
-        where += f" AND kind IN ({', '.join('?' * len(kinds))})"
-    found = connection.execute(
-        f"SELECT rowid, id, kind FROM search WHERE search MATCH ?{where} ORDER BY rank", [query.match, *values, *kinds]
-    )
+    # Only row numbers are asked of the index, which tell the kind too: reading its columns for each of 20,000 matches
+    # would cost more than ranking them. What is not wanted is left out afterwards, best first.
+    some = f" AND rowid % 64 IN ({', '.join(str(KINDS[one].number) for one in kinds)})" if kinds else ""
+    found = connection.execute(f"SELECT rowid FROM search WHERE search MATCH ?{some} ORDER BY rank", [query.match])
     hits: list[Hit] = []
-    for rowid, record_id, found_kind in found:
-        row = _row(connection, query, found_kind, record_id)
-        if row:
-            hits.append(Hit(record_id, found_kind, *row, _excerpt(connection, query.match, rowid)))
+    for (rowid,) in found:
+        hit = _hit(connection, query, project_id, rowid)
+        if hit:
+            hits.append(hit)
         if len(hits) == limit:
             break
     found.close()
     return hits
 
 
-def _row(connection: sqlite3.Connection, query: Query, kind: str, record_id: str) -> tuple[str, str, str] | None:
-    """(title, status, created_at) of a record that passes the filters and is not deleted."""
-    sql = f"SELECT title, status, created_at FROM {kind} WHERE id = ? AND deleted_at <= restored_at{query.where}"
-    row = connection.execute(sql, (record_id, *query.values)).fetchone()
-    return (row[0], row[1], row[2]) if row else None
+_BY_NUMBER = {kind.number: name for name, kind in KINDS.items()}
+
+
+def _hit(connection: sqlite3.Connection, query: Query, project_id: str | None, rowid: int) -> Hit | None:
+    """The record of a row of the index, if it passes the filters and is not deleted."""
+    kind = _BY_NUMBER[rowid % 64]
+    mine, values = (" AND project_id = ?", [project_id]) if project_id else ("", [])
+    sql = f"SELECT id, title, status, created_at FROM {kind} WHERE rowno = ? AND deleted_at <= restored_at{mine}"
+    row = connection.execute(sql + query.where, [rowid // 64, *values, *query.values]).fetchone()
+    return Hit(row[0], kind, row[1], row[2], row[3], _excerpt(connection, query.match, rowid)) if row else None
 
 
 def _excerpt(connection: sqlite3.Connection, match: str, rowid: int) -> str:
