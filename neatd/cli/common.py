@@ -59,6 +59,17 @@ def open_here(warn: bool = True) -> Open:
     return Open(home, records, points, project, config)
 
 
+def sync_plan_here(opened: Open) -> None:
+    """Bring the plan file of neat.yaml and the tasks to the same state, as the daemon does when it runs."""
+    if opened.config.plan:
+        from neatd.pipeline.planning import sync_plan
+
+        try:
+            sync_plan(opened.records, here(), opened.config.plan)
+        except NeatError as error:
+            click.echo(f"note: {error.message}", err=True)
+
+
 def warn_if_unwatched(home: Path) -> None:
     """Say that the answer may be old, and what to type."""
     text = not_watching(home)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from neatd.cli.common import json_option, open_here, print_json
+from neatd.cli.common import json_option, open_here, print_json, sync_plan_here
 from neatd.cli.record import parameter, source
 from neatd.cli.records import record_of
 from neatd.errors import NeatError
@@ -52,6 +52,8 @@ def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
     if kind == "hypothesis" and {"predict", "run", "study", "experiment"} & set(fields):  # judged anew
         fields = {"verdict": "", "verdict_reason": "", "evidence": [], "status": "open"} | fields
     records.change(opened.records, kind, full, fields, source())
+    if kind == "task":
+        sync_plan_here(opened)
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:

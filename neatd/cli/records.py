@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from neatd.assist.render import one_line, when
-from neatd.cli.common import Open, json_option, open_here, print_json, print_table
+from neatd.cli.common import Open, json_option, open_here, print_json, print_table, sync_plan_here
 from neatd.cli.record import source
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
@@ -32,6 +32,8 @@ def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_
     """
     known_kind(kind)
     opened = open_here(warn=False)
+    if kind in (None, "task"):
+        sync_plan_here(opened)
     found: list[tuple[str, Record]] = [
         (name, one)
         for name in ([kind] if kind else RECORD_KINDS)
@@ -122,6 +124,8 @@ def close(record_id: str, outcome: str, as_json: bool) -> None:
     opened = open_here(warn=False)
     kind, full = record_of(opened, record_id)
     status = records.close(opened.records, kind, full, outcome, source())
+    if kind == "task":
+        sync_plan_here(opened)
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:
