@@ -112,6 +112,11 @@ def _config(name: str) -> str:
         "# primary: {metric: val/loss, goal: min}  # what experiments are compared by\n"
         "# watch: {ignore: [scratch], include: [data], depth: 8}\n"
         "# retention: {newest: 20, half: 20, every_steps: 1000}\n"
+        "# plan: PLAN.md                           # its checkboxes and the tasks are one list\n"
+        "# notes: [CLAUDE.md, docs/decisions/*.md] # what is written there becomes records\n"
+        "# documents: {handoff: docs/handoff.md}   # kept current, by template name\n"
+        "# table_csv: docs/experiments.csv         # the experiment table, kept current\n"
+        "# data: {raw: [data/raw], processed: [data/processed]}\n"
     )
 
 
@@ -137,6 +142,7 @@ def allow(what: str | None, revoke: bool, as_json: bool) -> None:
     \b
     neat allow
     neat allow retention          thin checkpoints by itself, into a trash
+    neat allow addresses          write hosts, ports and paths of keys into documents
     neat allow retention --revoke
     """
     from neatd.store import projects

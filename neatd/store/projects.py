@@ -11,7 +11,7 @@ from neatd.store.connection import transaction
 from neatd.store.rows import to_models
 from neatd.store.short import utc_now
 
-CONSENTS = ("retention",)  # what `neat allow` knows
+CONSENTS = ("retention", "addresses")  # what `neat allow` knows
 
 
 def projects(connection: sqlite3.Connection) -> list[Project]:
