@@ -1,4 +1,7 @@
-"""Verdicts of hypotheses, from the prediction to the brief: in time, late, changed, relative to the baseline."""
+"""Verdicts of hypotheses, from the prediction to the brief: in time, late, changed, relative to the baseline.
+
+With a daemon; what decides, and when it is decided anew, is in test_deciding.py.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def test_a_prediction_relative_to_the_baseline_is_judged_with_its_evidence(neat:
     ended_run(neat, "better", 0.9)
     one = verdict(neat, "it helps")
     assert one["verdict"] == one["status"] == "supported" and "0.95" in one["verdict_reason"]
-    assert [(e["metric"], e["step"], e["value"]) for e in one["evidence"]] == [("val/loss", 3, 0.9)]
+    assert [(e["run_name"], e["step"], e["value"]) for e in one["evidence"]] == [
+        ("runs/better", 3, 0.9), ("runs/plain", 3, 1.0),
+    ]  # fmt: skip
+    assert all(e["hash"].startswith("sha256:") and e["source"].endswith("/metrics.jsonl") for e in one["evidence"])
     until(lambda: "**supported**: it helps" in (neat.root / ".neat" / "brief.md").read_text(), "the brief")
 
 
@@ -58,10 +64,10 @@ def test_a_prediction_after_the_fact_is_marked_as_such(neat: Neat) -> None:
 
 
 def test_values_that_mean_nothing_are_refused_by_edit(neat: Neat) -> None:
-    """A status that nothing knows would bring a superseded decision back to life."""
+    """A record without a status or a title would be in no list that people look at."""
     neat.call("neat", "decide", "a thing")
     (one,) = neat.json("neat", "list", "decision")
-    for change in ("status=banana", "title= "):
+    for change in ("status= ", "title= "):
         failed = neat.call("neat", "edit", one["id"], change, check=False)
         assert failed.returncode == 1 and "hint:" in failed.stderr
     assert neat.json("neat", "list", "decision") == [one]

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from neatd.cli.common import json_option, open_here, print_json, wait_for_request
+from neatd.assist.render import one_line
+from neatd.cli.common import Open, json_option, open_here, print_json, wait_for_request
 from neatd.cli.daemon import print_file
 from neatd.errors import NeatError
 from neatd.files import data_path
-from neatd.jobs.trainers import build_command, load_trainers, missing_needs
+from neatd.jobs.trainers import TrainerSpec, build_command, load_trainers, missing_needs
+from neatd.pipeline.checking import say_before_launch
 from neatd.pipeline.following import job_folder
 from neatd.store import requests, runs
 from neatd.store.short import resolve_in
@@ -58,6 +60,8 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     if busy:
         raise NeatError(f"{folder} is being trained by job {busy.id}", "choose another --name, or wait for it")
     command = build_command(known[trainer], out, parameters)
+    if "resume=true" not in parameters:
+        say_what_is_known(opened, command, known[trainer])
     job = requests.add_job(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
     payload = {"job_id": job.id, "root": str(opened.root)}
     wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
@@ -65,6 +69,16 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
         print_json({"job": job.id, "name": folder, "folder": folder, "command": list(command)})
     else:
         click.echo(f"{folder} trains as job {job.id[:8]}; `neat logs {folder} -f` follows it")
+
+
+def say_what_is_known(opened: Open, command: tuple[str, ...], spec: TrainerSpec) -> None:
+    """The same configuration, or a refuted one near it: two lines at the most, and the launch goes on."""
+    defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
+    project = opened.project
+    for line in say_before_launch(
+        opened.records, opened.points, project.id, opened.config, command, opened.root, defaults
+    ):
+        click.echo(f"note: {one_line(line, 300)}", err=True)
 
 
 def _folder(name: str) -> str:

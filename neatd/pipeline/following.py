@@ -1,4 +1,4 @@
-"""What each run is doing: its process or job, its configuration, its status with the reason; and what its end sets off."""
+"""What each run is doing: its process or job, its configuration, its status with the reason."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.jobs.reconcile import observe
-from neatd.models import Run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.process import find_processes, is_alive
 from neatd.read.runconfig import NAMES, planned_steps, read_config
-from neatd.rules.hypothesis import judge_hypothesis, parse_prediction
 from neatd.rules.status import Patience, RunFacts, run_status
-from neatd.store import points, projects, records, requests, runs
+from neatd.store import requests, runs
 
 PROCESS_LOOK_S = 10.0
 
@@ -116,41 +114,3 @@ def _with_job(scene: Scene, live: LiveRun, facts: RunFacts, job_id: str) -> RunF
 def _set(scene: Scene, live: LiveRun, **fields: object) -> None:
     runs.set_run(scene.records, live.run.id, **fields)
     live.run = live.run.model_copy(update=fields)
-
-
-def decide_hypotheses(scene: Scene, project: LiveProject) -> None:
-    """Compute the verdicts that ended runs allow: of every open hypothesis with a prediction that names a run."""
-    project_id = project.project.id
-    known = runs.all_runs(scene.records, project_id)
-    for one in records.list_records(scene.records, "hypothesis", project_id):
-        run = runs.named(known, one.run) if one.status == "open" and one.predict and one.run else None
-        if run is None or run.ended_at is None or not _is_all_read(project, run):
-            continue
-        baseline = projects.baseline(scene.records, project_id)
-        verdict = judge_hypothesis(
-            parse_prediction(one.predict),
-            run.id,
-            _series(scene, run.id),
-            _series(scene, baseline) if baseline else None,
-        )
-        late = _is_late(scene, one.id, run)
-        reason = f"{verdict.reason}; the prediction was written after the run had ended" if late else verdict.reason
-        records.set_verdict(scene.records, one.id, verdict.verdict, reason, verdict.evidence)
-        project.is_stale = True
-
-
-def _is_late(scene: Scene, hypothesis_id: str, run: Run) -> bool:
-    """Whether what is predicted, or of which run, was said only after the run's end."""
-    said = [
-        one.at for one in records.history(scene.records, hypothesis_id) if one.field in ("created", "predict", "run")
-    ]
-    return run.ended_at is not None and max(said) > run.ended_at
-
-
-def _is_all_read(project: LiveProject, run: Run) -> bool:
-    live = next((one for one in project.runs.values() if one.run.id == run.id), None)
-    return live is None or not any(source.is_due for source in live.sources.values())
-
-
-def _series(scene: Scene, run_id: str) -> dict[str, points.SeriesFact]:
-    return {fact.name: fact for fact in points.series_of(scene.points, run_id)}

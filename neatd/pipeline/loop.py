@@ -16,7 +16,19 @@ from typing import Any
 
 from neatd.errors import StoreError
 from neatd.files import IGNORED_FOLDERS
-from neatd.pipeline import acting, asking, finding, following, judging, reading, rendering, retaining, saving
+from neatd.pipeline import (
+    acting,
+    asking,
+    finding,
+    following,
+    judging,
+    knowing,
+    reading,
+    rendering,
+    retaining,
+    saving,
+    verdicts,
+)
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
@@ -91,8 +103,9 @@ class Loop:
                 failed = {"error": "it failed", "hint": "`neat events` and `neatd logs` tell why"}
                 requests.set_request(self.scene.records, request.id, "failed", failed)
         for project in self.scene.projects.values():
-            project.is_stale = True
-            following.decide_hypotheses(self.scene, project)
+            project.is_stale = project.is_told = True
+            self._guard("evidence", knowing.settle, self.scene, project)
+            verdicts.decide_hypotheses(self.scene, project)
         self.are_orders_due = False  # only now: what a busy or full store stopped is still due
 
     def _find(self, is_sweep: bool) -> None:
@@ -103,6 +116,8 @@ class Loop:
             if now >= project.next_survey:
                 self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
                 self._guard("inbox", self._take_inbox, project)
+                for name, keep in knowing.PARTS.items():
+                    self._guard(f"{name} of {project.root}", keep, self.scene, project)
                 walked = True
                 for live in project.runs.values():
                     reading.look(self.scene, live)
@@ -154,7 +169,7 @@ class Loop:
         if has_ended:
             for source in live.sources.values():
                 source.judge = None  # an ended run's detectors need no memory; the store has their state
-            following.decide_hypotheses(self.scene, project)
+            verdicts.decide_hypotheses(self.scene, project)
         if has_saves or has_ended:
             acting.retain(self.scene, project, live)
 

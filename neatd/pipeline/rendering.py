@@ -29,6 +29,7 @@ def due(scene: Scene) -> list[LiveProject]:
 def write_brief(scene: Scene, project: LiveProject) -> None:
     """Write a project's brief, if it differs from what is there. Never through a link that leads out of the project."""
     project.is_stale, project.next_render, project.rendered_at = False, float("inf"), scene.clock()
+    project.is_told = True
     if not project.root.is_dir():
         return
     try:

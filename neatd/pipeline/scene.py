@@ -100,6 +100,9 @@ class LiveProject:
     is_stale: bool = True  # the brief no longer says what the store holds
     rendered_at: float = 0.0
     next_render: float = float("inf")
+    is_told: bool = True  # records changed since the plan, the documents and the copies were brought up to date
+    next_keeping: float = 0.0
+    note_stamps: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
 
     def folder_name(self, folder: Path) -> str:
         """A run's folder relative to the project, with forward slashes; "" for the project's own folder."""

@@ -1,0 +1,114 @@
+"""Which commits the checked-out branch contains: two git processes for any number of commits, none when it is known.
+
+Takes no lock, fetches nothing, runs nothing that a repository names. What HEAD contains never changes, so answers are
+kept by (folder, HEAD); a commit that is missing may still be fetched, so such an answer holds until something is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from neatd.place import git_folder, git_head
+
+PATIENCE_S = 10.0  # for one git process: a walk over a million commits takes 5 s
+MOST_HEADS = 16  # folders with a HEAD whose answers are kept
+MOST_COMMITS = 50_000  # asked about at once, and kept per HEAD: more come only from a hostile import
+_NAME = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
+_CLOSED_TO_NETWORK = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
+
+
+class Ancestry(NamedTuple):
+    """`unmerged` are here and not in HEAD; `unknown` are not in this repository: rebased away, or of another clone."""
+
+    unmerged: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+    is_answered: bool = False  # False: no repository, no commit yet, or git refused; nothing is known then
+
+
+_Answers = dict[str, str]  # commit -> "", "unmerged" or "unknown"
+_kept: dict[tuple[str, str, tuple[int, ...]], _Answers] = {}
+
+
+def not_ancestors(root: Path, commits: Iterable[str]) -> Ancestry:
+    """Of whole commit names, those that HEAD at `root` does not contain."""
+    wanted = set(commits)
+    head = git_head(root)[1]
+    if not _NAME.match(head):
+        return Ancestry()
+    key = (str(root), head, _marks(root))
+    answers = _kept.setdefault(key, {})
+    new = {one for one in wanted - answers.keys() if _NAME.match(one)}
+    if new and not _ask(root, head, sorted(new)[:MOST_COMMITS], answers):
+        return Ancestry()
+    _forget(key)
+    unknown = {one for one in wanted if answers.get(one, "unknown") == "unknown"}
+    return Ancestry(frozenset(one for one in wanted - unknown if answers[one]), frozenset(unknown), True)
+
+
+def full_commit(root: Path, word: str) -> str:
+    """The whole name of a commit, branch, tag or HEAD; "" when it names none."""
+    if not word or word.startswith("-") or len(word) > 500 or any(ord(letter) < 33 for letter in word):
+        return ""
+    found = _git(root, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], f"{word}^{{commit}}\n")
+    name, _, kind = (found or "").strip().partition(" ")
+    return name if kind == "commit" and _NAME.match(name) else ""
+
+
+def _ask(root: Path, head: str, commits: list[str], answers: _Answers) -> bool:
+    """Learn of `commits`; False when git does not answer."""
+    text = _git(root, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], "".join(f"{c}\n" for c in commits))
+    if text is None:
+        return False
+    here = {name for name, _, kind in (line.partition(" ") for line in text.splitlines()) if kind == "commit"}
+    asked = [one for one in commits if one in here]
+    listed = _git(root, ["rev-list", "--stdin"], "".join(f"{c}\n" for c in [*asked, f"^{head}"])) if asked else ""
+    if listed is None:
+        return False
+    unmerged = set(listed.split())
+    for one in commits:
+        answers[one] = "unknown" if one not in here else "unmerged" if one in unmerged else ""
+    return True
+
+
+def _git(root: Path, words: list[str], given: str) -> str | None:
+    """What git prints; None when it is missing, refuses the folder or takes too long."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", *_CLOSED_TO_NETWORK, *words], cwd=root, input=given.encode(), capture_output=True, timeout=PATIENCE_S,
+            env=env | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("ascii", "replace") if done.returncode == 0 else None
+
+
+def _marks(root: Path) -> tuple[int, ...]:
+    """Times that change when objects are fetched: what was missing is then asked for again."""
+    folder = git_folder(root)
+    marks = []
+    for path in () if folder is None else (folder / "FETCH_HEAD", _common(folder) / "objects" / "pack"):
+        try:
+            marks.append(path.stat().st_mtime_ns)
+        except OSError:
+            marks.append(0)
+    return tuple(marks)
+
+
+def _common(folder: Path) -> Path:
+    try:
+        return (folder / (folder / "commondir").read_text(encoding="utf-8").strip()).resolve()
+    except (OSError, ValueError):
+        return folder
+
+
+def _forget(used: tuple[str, str, tuple[int, ...]]) -> None:
+    """Keep the answers of the newest HEADs, the one just used among them."""
+    _kept[used] = _kept.pop(used)
+    while len(_kept) > MOST_HEADS or (len(_kept) > 1 and sum(map(len, _kept.values())) > MOST_COMMITS):
+        del _kept[next(iter(_kept))]
