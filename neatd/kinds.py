@@ -45,7 +45,7 @@ KINDS: dict[str, Kind] = {
         Field("supersedes", "Id of the decision that this one replaces."),
     )),
     "hypothesis": Kind("h", 3, "a hypothesis", (
-        Field("predict", 'What will be seen: "val/dice > 0.20", "val/loss < baseline - 2%".'),
+        Field("predict", 'What will be seen: "val/dice > 0.20", "val/loss < baseline - 2%", "loss < 2 by step 1000".'),
         Field("run", "Name or id of the run that decides; it may not exist yet."),
         Field("study", "Folder of the runs that decide together, by their best."),
         Field("experiment", "Id or title of the recorded experiment that decides."),

@@ -15,6 +15,7 @@ RunStatus = Literal["starting", "running", "stalled", "finished", "failed", "kil
 ENDED: frozenset[str] = frozenset({"finished", "failed", "killed", "interrupted", "lost"})
 Severity = Literal["info", "warning", "critical"]
 Goal = Literal["min", "max"]
+FileMark = Literal["new", "modified", "deleted", "renamed", "conflicted"]
 
 
 class Model(BaseModel):
@@ -95,6 +96,11 @@ class GitState(Model):
     is_detached: bool = False
     dirty: tuple[str, ...] = ()  # paths changed against HEAD, relative to the worktree
     untracked: tuple[str, ...] = ()
+    marks: dict[str, FileMark] = Field(default_factory=dict)  # what became of each dirty path
+    unlisted: int = 0  # changed and untracked paths beyond the ones that are kept
+    upstream: str = ""  # the remote branch that this one follows
+    ahead: int | None = None  # commits the upstream does not have; None without one
+    behind: int | None = None
 
 
 class ProcessFact(Model):

@@ -10,7 +10,7 @@ import pytest
 
 from neatd.models import GitState
 from neatd.place import git_head
-from neatd.read.gitstate import git_marks, git_state
+from neatd.read.gitstate import changed_since, git_marks, git_state
 
 ENV = {
     **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
@@ -61,7 +61,8 @@ def test_before_the_first_commit_there_is_a_branch_only(empty: Path) -> None:
     (empty / "a.py").touch()
     (empty / "b.py").touch()
     git(empty, "add", "b.py")
-    assert git_state(empty) == GitState(branch="main", is_repo=True, untracked=("a.py",), dirty=("b.py",))
+    found = git_state(empty)
+    assert found == GitState(branch="main", is_repo=True, untracked=("a.py",), dirty=("b.py",), marks={"b.py": "new"})
     assert git_head(empty) == ("main", "")
 
 
@@ -104,6 +105,76 @@ def test_changes_of_every_sort_are_told_apart(repo: Path) -> None:
     found = git_state(repo)
     assert sorted(found.dirty) == ["old.py", "staged.py", "train.py"]
     assert sorted(found.untracked) == ["new.py", "runs/"]
+
+
+def test_what_became_of_each_file_is_told(repo: Path) -> None:
+    """New, modified, deleted, renamed, in conflict; and an untracked one has no mark."""
+    (repo / "gone.py").write_text("x = 1\n" * 9)
+    (repo / "named.py").write_text("y = 2\n" * 20)
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "more")
+    git(repo, "checkout", "-qb", "other")
+    (repo / "train.py").write_text("lr = 3\n")
+    git(repo, "commit", "-qam", "theirs")
+    git(repo, "checkout", "-q", "main")
+    (repo / "train.py").write_text("lr = 4\n")
+    git(repo, "commit", "-qam", "ours")
+    subprocess.run(["git", "merge", "-q", "other"], cwd=repo, env=ENV, check=False, capture_output=True)
+    (repo / "old.py").write_text("b")
+    (repo / "gone.py").unlink()
+    git(repo, "mv", "named.py", "renamed.py")
+    (repo / "staged.py").touch()
+    git(repo, "add", "staged.py")
+    (repo / "new.py").touch()
+    assert git_state(repo).marks == {
+        "train.py": "conflicted", "old.py": "modified", "gone.py": "deleted", "renamed.py": "renamed", "staged.py": "new",
+    }  # fmt: skip
+
+
+def test_the_upstream_is_told_with_the_commits_on_either_side(repo: Path, tmp_path: Path) -> None:
+    """Nothing without one; one that is gone has a name and no counts."""
+    assert (git_state(repo).upstream, git_state(repo).ahead, git_state(repo).behind) == ("", None, None)
+    git(tmp_path, "clone", "-q", str(repo), "clone")
+    clone = tmp_path / "clone"
+    assert (git_state(clone).upstream, git_state(clone).ahead, git_state(clone).behind) == ("origin/main", 0, 0)
+    git(clone, "commit", "-q", "--allow-empty", "-m", "mine")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "mine too")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "theirs")
+    git(clone, "fetch", "-q")
+    assert (git_state(clone).ahead, git_state(clone).behind) == (2, 1)
+    git(clone, "update-ref", "-d", "refs/remotes/origin/main")
+    assert (git_state(clone).upstream, git_state(clone).ahead) == ("origin/main", None)
+
+
+def test_paths_that_are_neats_by_its_configuration_are_no_changes(repo: Path) -> None:
+    """Also from a folder inside the repository, and a new folder that holds nothing else."""
+    (repo / "sub" / "docs").mkdir(parents=True)
+    (repo / "sub" / "docs" / "handoff.md").touch()
+    (repo / "train.py").write_text("lr = 2\n")
+    ours = ("docs/handoff.md", "../train.py", "")
+    found = git_state(repo / "sub", ours)
+    assert (found.dirty, found.untracked) == ((), ())
+    (repo / "sub" / "docs" / "mine.md").touch()
+    assert git_state(repo / "sub", ours).untracked == ("sub/",) and git_state(repo).dirty == ("train.py",)
+
+
+def test_what_changed_since_a_commit(repo: Path) -> None:
+    """What HEAD has that was not there; on another branch since it left it; nothing when the commit is not known."""
+    first = git(repo, "rev-parse", "HEAD")
+    (repo / "train.py").write_text("lr = 2\n")
+    (repo / "größe.py").touch()
+    (repo / "H.md").touch()
+    git(repo, "rm", "-q", "old.py")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "second")
+    expected = {"größe.py": "new", "old.py": "deleted", "train.py": "modified"}
+    assert dict(changed_since(repo, first, ("H.md",))) == expected
+    git(repo, "checkout", "-qb", "other", first)
+    (repo / "side.py").touch()
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "side")
+    assert changed_since(repo, git(repo, "rev-parse", "main")) == (("side.py", "new"),)
+    assert changed_since(repo, "0" * 40) == changed_since(repo, "--output=x") == changed_since(repo, "") == ()
 
 
 @pytest.mark.parametrize("is_staged", [True, False])
@@ -160,6 +231,7 @@ def test_a_tree_with_many_changes_is_told_by_its_first_ones(repo: Path) -> None:
         (repo / f"n{number:03}.py").touch()
     found = git_state(repo).untracked
     assert (len(found), found[0], found[-1]) == (200, "n000.py", "n199.py")
+    assert git_state(repo).unlisted == 50
 
 
 def test_looking_takes_no_lock_and_writes_nothing(repo: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neatd.assist.facts import Facts
-from neatd.assist.render import age, claim, number, one_line, render, size
+from neatd.assist.render import age, number, one_line, render, size
 from neatd.errors import NeatError
 from neatd.knowledge import Note
 from tests.facts_made import NOW, SHIPPED, facts, record
@@ -196,9 +196,28 @@ def test_one_line_is_one_cell() -> None:
     assert one_line("x" * 200, 10) == "x" * 9 + "…"
 
 
-def test_a_claim_is_marked_by_its_numbers() -> None:
-    """Decimals and percentages are claims; counts and sizes are not; evidence takes the mark away."""
-    assert claim("0.5 now", ()) == "0.5 now (unverified)"
-    assert claim("up by 3%", ()).endswith("(unverified)")
-    assert claim("batch 64", ()) == "batch 64"
-    assert claim("0.5 now", ({"run": "r-1"},)) == "0.5 now"
+def test_having_and_holding_keep_what_is_asked_for(folder: Path) -> None:
+    """Records by a field, and by whether they hold here; a name that is no field is a mistake."""
+    notes = tuple(record(Note, n, f"n{n}", status=status) for n, status in enumerate(("open", "done", "open")))
+    of = facts(notes=notes, stale={notes[0].id: "on unmerged branch wide"})
+    text = "{{ facts.notes | %s | map(attribute='title') | join(' ') }}"
+    assert rendered(folder, text % "having('is_closed')", of) == "n1"
+    assert rendered(folder, text % "having('status', 'open')", of) == "n0 n2"
+    assert rendered(folder, text % "having('status', 'open', is_so=false)", of) == "n1"
+    assert rendered(folder, text % "holding('here')", of) == "n1 n2"
+    for name in ("model_dump", "__class__", "nothing"):
+        with pytest.raises(NeatError, match="has no field"):
+            rendered(folder, text % f"having('{name}')", of)
+
+
+def test_hide_and_bytes_and_proof(folder: Path) -> None:
+    """Addresses are hidden unless they may be shown; bytes are counted as they will be written, without secrets."""
+    notes = (record(Note, 1, "root@203.0.113.7"),)
+    text = "{{ facts.notes[0].title | hide }}"
+    assert rendered(folder, text, facts(notes=notes)) == "[address hidden]"
+    assert rendered(folder, text, facts(notes=notes, shows_addresses=True)) == "root@203.0.113.7"
+    assert rendered(folder, "{{ 'é' | bytes }} {{ ('gh' ~ 'p_' ~ 'a1B2' * 9) | bytes }}") == "2 16"
+    assert (
+        rendered(folder, "{{ [{'run': 'r-1', 'metric': 'loss', 'step': 4, 'value': 0.5}] | proof }}")
+        == "[r-1:loss@4 = 0.5]"
+    )

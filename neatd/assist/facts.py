@@ -32,7 +32,7 @@ from neatd.knowledge import (
 from neatd.knowledge import (
     Goal as GoalRecord,
 )
-from neatd.models import Event, GitState, Goal, Model, RunStatus
+from neatd.models import Event, GitState, Goal, Model
 
 
 class RunFact(Model):
@@ -41,7 +41,7 @@ class RunFact(Model):
     id: str
     short: str
     name: str
-    status: RunStatus
+    status: str  # a RunStatus, or what a recorded experiment says of itself
     reason: str
     step: int | None = None
     planned_steps: int | None = None
@@ -57,6 +57,16 @@ class RunFact(Model):
     started_at: datetime
     hours: float | None = None
     accuracy: str = ""  # of the last evaluation's examples: "41 of 64 correct at step 200"
+    is_comparable: bool | None = None  # with the baseline; None where there is nothing to compare
+    not_comparable: tuple[str, ...] = ()  # why not: its delta says nothing, and it is never better
+    is_reported: bool = False  # a recorded experiment, as somebody stated it: no run was watched
+    params: int | None = None  # of the model
+    samples: int | None = None
+    data: str = ""  # what it was trained on, with the version where that is registered: "data/raw@3fa9c1d2"
+    data_fraction: float | None = None  # 0 to 1
+    code: str = ""  # how its code differs from the baseline's: "commit 1f2e3d4c (2 files, +9 -1: eval.py, …)"
+    notes: tuple[str, ...] = ()
+    attempt: int = 1
 
 
 class EventFact(Model):
@@ -77,6 +87,19 @@ class SavesFact(Model):
     present_bytes: int
     trashed: int
     trashed_bytes: int
+
+
+class TouchedFact(Model):
+    """A record that was made or changed in the session that a handoff tells of."""
+
+    id: str
+    short: str
+    kind: str
+    how: str  # created, changed, deleted
+    title: str = ""  # "" of a deleted one
+    status: str = ""
+    changed: tuple[str, ...] = ()  # "status: open -> done", "body"
+    who: str = ""
 
 
 class Facts(Model):
@@ -119,5 +142,11 @@ class Facts(Model):
     shows_addresses: bool = False  # `neat allow addresses`: hosts, ports and keys of machines may be written
     saves: tuple[SavesFact, ...] = ()
     shorts: dict[str, str] = Field(default_factory=dict)
+    previous: str = ""  # id of the handoff before
+    since: datetime | None = None  # when the session began that a handoff tells of: with the handoff before
+    touched: tuple[TouchedFact, ...] = ()  # the records made and changed since
+    session_files: tuple[tuple[str, str], ...] = ()  # (path, mark) that git has seen change since
+    more_runs: int = 0  # older ones that are not in `runs`
+    more_events: int = 0
     watching: str = ""  # "" while a daemon watches, else since when none does
     version: str = ""

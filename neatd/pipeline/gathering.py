@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from neatd import __version__
 from neatd.assist.brief import brief
 from neatd.assist.facts import EventFact, Facts, SavesFact
+from neatd.assist.private import without_private
 from neatd.assist.render import render
 from neatd.config import ProjectConfig
 from neatd.files import data_path
-from neatd.knowledge import RECORD_KINDS
+from neatd.kinds import KINDS
+from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Event, Project, Run
 from neatd.pipeline.experiments import primary_metric, run_facts
+from neatd.pipeline.testing import own_paths
+from neatd.pipeline.validity import stale_records
 from neatd.read.gitstate import git_state
 from neatd.store import checkpoints, events, points, projects, records, runs
 
 # What a document says of these kinds: only what still holds.
 _OPEN_ONLY = {
-    "notes": "note", "preferences": "preference", "machines": "machine", "commands": "command", "styles": "style",
-    "assessments": "assessment", "insights": "insight", "lessons": "lesson", "challenges": "challenge", "goals": "goal",
-    "services": "service",
+    "notes": "note", "machines": "machine", "assessments": "assessment", "insights": "insight", "lessons": "lesson",
+    "challenges": "challenge", "goals": "goal", "services": "service",
 }  # fmt: skip
+_IN_ORDER = {"preferences": "preference", "commands": "command", "styles": "style"}  # as they were said, oldest first
+_PRIVATE = tuple(name for name, kind in KINDS.items() if any(field.is_private for field in kind.fields))
 MOST_RUNS = 200  # the newest, and the baseline; `neat runs` has them all
 MOST_EVENTS = 60  # newest first; `neat events` has them all
 
@@ -42,11 +49,18 @@ def gather(
     facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run in listed}
     metric, goal = primary_metric(config, facts_of, baseline)
     found = events.events(store, project.id, limit=MOST_EVENTS)
-    kinds = {kind: records.list_records(store, kind, project.id) for kind in RECORD_KINDS}
+    kept = (kind for kind in RECORD_KINDS if kind != "handoff")  # their texts are long, and in no other document
+    kinds = {kind: records.list_records(store, kind, project.id) for kind in kept}
     names = {run.id: run.name for run in listed}
+    shows_addresses = "addresses" in projects.consents(store, Path(project.root))
+    if not shows_addresses:  # here and not in a template, because a project may bring its own
+        kinds |= {kind: [without_private(kind, one) for one in kinds[kind]] for kind in _PRIVATE}
     ids = [one.id for some in kinds.values() for one in some]
+    standing = [one for some in kinds.values() for one in some if not one.is_closed]
+    now = datetime.now(UTC)
     return Facts(
-        project=config.name or project.name, root=project.root, now=datetime.now(UTC), git=git_state(Path(project.root)),
+        project=config.name or project.name, root=project.root, now=now,
+        git=git_state(Path(project.root), own_paths(config)),
         phase=config.phase, metric=metric, goal=goal, baseline=names.get(baseline, ""),
         runs=run_facts(listed, facts_of, metric, goal, baseline, series),
         events=_events(store, project, found, listed),
@@ -58,9 +72,19 @@ def gather(
         phases=tuple(sorted(kinds["phase"], key=lambda one: one.updated_at, reverse=True)),
         tests=tuple(kinds["test"]), data=tuple(kinds["data"]), experiments=tuple(kinds["experiment"]),
         changes=tuple(kinds["change"]), sessions=tuple(kinds["session"]), documents=tuple(kinds["document"]),
-        **{name: tuple(one for one in kinds[kind] if not one.is_closed) for name, kind in _OPEN_ONLY.items()},
-        saves=_saves(store, listed), shorts=records.unique_prefixes(ids), watching=watching, version=__version__,
+        **{name: _standing(kinds[kind]) for name, kind in _OPEN_ONLY.items()},
+        **{name: _standing(reversed(kinds[kind])) for name, kind in _IN_ORDER.items()},
+        stale=stale_records(store, Path(project.root), standing, now, own_paths(config)),
+        shows_addresses=shows_addresses, saves=_saves(store, listed), shorts=records.unique_prefixes(ids),
+        more_runs=max(0, runs.count_runs(store, project.id) - len(listed)),
+        more_events=max(0, events.count_events(store, project.id) - MOST_EVENTS),
+        watching=watching, version=__version__,
     )  # fmt: skip
+
+
+def _standing(some: Iterable[Record]) -> tuple[Any, ...]:
+    """Those that are not over."""
+    return tuple(one for one in some if not one.is_closed)
 
 
 def _events(

@@ -27,8 +27,22 @@ def to_model(model: type[T], row: sqlite3.Row | Mapping[str, Any], is_strict: bo
 
 
 def to_models(model: type[T], rows: Iterable[sqlite3.Row]) -> list[T]:
-    """Rows as models, in order."""
-    return [to_model(model, row) for row in rows]
+    """Rows of one query as models, in order. What each column needs is worked out once: there may be thousands of rows."""
+    encoded = _JSON | _JSON_OF.get(model, frozenset())
+    columns: list[tuple[int, str, bool]] = []
+    made = []
+    for row in rows:
+        if not columns:
+            named = enumerate(row.keys())
+            columns = [(place, name, name in encoded) for place, name in named if name in model.model_fields]
+        values = {}
+        for place, name, is_json in columns:
+            value = row[place]
+            if is_json and isinstance(value, str):
+                value = [] if value == "[]" else json.loads(value)
+            values[name] = value
+        made.append(model.model_validate(values))
+    return made
 
 
 def dump(value: object) -> str:
