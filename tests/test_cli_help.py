@@ -57,7 +57,8 @@ def test_every_command_shows_an_example(words: tuple[str, ...], command: click.C
 def test_examples_use_options_that_exist(words: tuple[str, ...], command: click.Command) -> None:
     """Every option in an example is one of the command's."""
     known = {option for parameter in command.params for option in parameter.opts}
-    lines = [line for line in (command.help or "").splitlines() if " ".join(words) in line]
+    # What follows a bare `--` is another program's.
+    lines = [line.partition(" -- ")[0] for line in (command.help or "").splitlines() if " ".join(words) in line]
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", "\n".join(lines))
     assert set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", bare)) <= known
 

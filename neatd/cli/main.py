@@ -45,14 +45,20 @@ NEAT = {
     "close": ("records", "close", "End a record: a task is done, a bug fixed, others closed."),
     "delete": ("records", "delete", "Delete records, or bring them back with --undo."),
     "link": ("records", "link", "Link two records, runs or events: A RELATION B."),
+    "import": ("importing", "import_", "Take notes in as records: markdown, decision logs, tables, CSV, JSON."),
     "search": ("search", "search", "Search the records: words as prefixes, phrases in quotes."),
     "brief": ("documents", "brief", "Print where things stand, within a byte budget."),
     "handoff": ("documents", "handoff", "Write the session handoff."),
+    "sync": ("sync", "sync", "Exchange records with .neat/knowledge.jsonl, by which they travel in git."),
+    "verify": ("verify", "verify_", "Re-read the sources of what records claim, and say what no longer holds."),
+    "check": ("check", "check", "Say whether a configuration, or one near it, was tried, and how it ended."),
+    "test": ("testing", "test", "Run the tests and keep the result: counts, failing names, time, the state of the files."),
+    "data": ("data", "data", "Keep versions of the data; see what changed, and what is not registered."),
     "runs": ("runs", "runs_", "List the runs, newest first."),
     "run": ("runs", "run", "Look at one run."),
     "series": ("runs", "series", "Print the points of one series."),
-    "table": ("runs", "table", "Compare the experiments with the baseline."),
-    "baseline": ("runs", "baseline", "Name the run that others are compared with."),
+    "table": ("table", "table", "Compare the experiments with the baseline."),
+    "baseline": ("table", "baseline", "Name the run that others are compared with."),
     "events": ("events", "events_", "List anomalies, best values and mishaps, newest first."),
     "snapshots": ("events", "snapshots", "List the snapshots that events took."),
     "checkpoints": ("events", "checkpoints", "List the checkpoints of the runs."),
@@ -61,11 +67,13 @@ NEAT = {
     "allow": ("setup", "allow", "Allow neat something in this folder, on this machine."),
     "train": ("train", "train", "Start a shipped trainer as a job that outlives the daemon."),
     "logs": ("train", "logs", "Print what a run's job wrote."),
+    "hook": ("hook", "hook", "Take in what an assistant's hook tells; for its settings, not for people."),
     "doctor": ("doctor", "doctor", "Check the installation; each line says how to mend what it found."),
     "backup": ("store", "backup", "Back the records up now."),
     "restore": ("store", "restore", "Put a backup in the store's place; the old file is kept."),
     "completion": ("setup", "completion", "Print the line that turns on shell completion."),
 }
+HIDDEN = {"merge-driver": ("sync", "merge_driver", "Merge two versions of knowledge.jsonl, as git asks.")}
 NEATD = {
     "start": ("daemon", "start", "Start watching, in the background."),
     "stop": ("daemon", "stop", "Stop watching. Trainings go on."),
@@ -86,9 +94,10 @@ class LazyGroup(click.Group):
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.table:
+        entry = self.table.get(cmd_name) or (HIDDEN.get(cmd_name) if self.table is NEAT else None)
+        if entry is None:
             return None
-        module, function, _ = self.table[cmd_name]
+        module, function, _ = entry
         command = getattr(importlib.import_module(f"neatd.cli.{module}"), function)
         assert isinstance(command, click.Command)
         return command

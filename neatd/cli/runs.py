@@ -1,4 +1,4 @@
-"""Runs read: the list, one run, its series, the table against the baseline."""
+"""Runs read: the list, one run, its series."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from neatd.assist.render import number, one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.errors import NeatError
 from neatd.models import Run
-from neatd.pipeline.experiments import primary_metric, run_facts
 from neatd.rules.goals import best_value, goal_of
-from neatd.store import checkpoints, events, points, projects, records, runs
+from neatd.store import checkpoints, events, points, records, runs
 
 _SHAPE = ("id", "name", "status", "reason", "project", "folder", "step", "started_at", "updated_at")
 
@@ -215,56 +214,3 @@ def thin(rows: list[tuple[int, float, float | None]], count: int) -> list[tuple[
         if stretch:
             kept |= {min(stretch, key=lambda i: rows[i][1]), max(stretch, key=lambda i: rows[i][1])}
     return [rows[index] for index in sorted(kept)]
-
-
-@click.command(short_help="Compare the experiments with the baseline.")
-@json_option
-def table(as_json: bool) -> None:
-    """Compare the experiments with the baseline.
-
-    The metric is `primary` in neat.yaml, else the commonest evaluation; `neat baseline RUN` names the baseline.
-
-    \b
-    neat table
-    """
-    opened = open_here()
-    listed = runs.all_runs(opened.records, opened.project.id)
-    facts_of = {one.id: {fact.name: fact for fact in points.series_of(opened.points, one.id)} for one in listed}
-    metric, goal = primary_metric(opened.config, facts_of, opened.project.baseline)
-    facts = run_facts(listed, facts_of, metric, goal, opened.project.baseline, opened.points)
-    if as_json:
-        print_json(list(facts))
-        return
-    rows = [
-        (
-            fact.short, fact.name, number(fact.value), str(fact.value_step if fact.value_step is not None else "—"),
-            "baseline" if fact.is_baseline else f"{fact.delta:+.4g}" if fact.delta is not None else "—", fact.status,
-            f"{fact.hours:.2f}" if fact.hours is not None else "—", one_line("; ".join(fact.changed), 100),
-        )
-        for fact in facts
-    ]  # fmt: skip
-    headings = (
-        "id",
-        "experiment",
-        metric or "best",
-        "at step",
-        "vs baseline",
-        "status",
-        "hours",
-        "different from the baseline",
-    )
-    print_table(headings, rows, _no_runs(opened))
-
-
-@click.command(short_help="Name the baseline.")
-@click.argument("word", metavar="RUN")
-def baseline(word: str) -> None:
-    """Name the run that others are compared with.
-
-    \b
-    neat baseline runs/plain
-    """
-    opened = open_here(warn=False)
-    found = runs.find_run(opened.records, word, opened.project.id)
-    projects.set_baseline(opened.records, opened.project.id, found.id)
-    click.echo(f"baseline: {found.name}")

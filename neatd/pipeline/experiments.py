@@ -211,7 +211,7 @@ def _changed(base: Run | None, run: Run) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)  # the runs of a sweep differ by the same few values
 def _shown(text: str) -> str:
-    return text
+    return redact(text)
 
 
 def _accuracy(summary: tuple[int, int, int] | None) -> str:

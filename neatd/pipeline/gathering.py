@@ -18,11 +18,11 @@ from neatd.files import data_path
 from neatd.kinds import KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Event, Project, Run
-from neatd.pipeline.experiments import primary_metric, run_facts
+from neatd.pipeline.experiments import experiment_table
 from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
 from neatd.read.gitstate import git_state
-from neatd.store import checkpoints, events, points, projects, records, runs
+from neatd.store import checkpoints, events, projects, records, runs
 
 # What a document says of these kinds: only what still holds.
 _OPEN_ONLY = {
@@ -46,8 +46,7 @@ def gather(
     """The facts of a project as they stand now."""
     baseline = projects.baseline(store, project.id)
     listed = runs.newest_runs(store, project.id, MOST_RUNS, baseline)
-    facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run in listed}
-    metric, goal = primary_metric(config, facts_of, baseline)
+    table = experiment_table(store, series, project, config, listed=listed, with_reported=False)
     found = events.events(store, project.id, limit=MOST_EVENTS)
     kept = (kind for kind in RECORD_KINDS if kind != "handoff")  # their texts are long, and in no other document
     kinds = {kind: records.list_records(store, kind, project.id) for kind in kept}
@@ -61,8 +60,8 @@ def gather(
     return Facts(
         project=config.name or project.name, root=project.root, now=now,
         git=git_state(Path(project.root), own_paths(config)),
-        phase=config.phase, metric=metric, goal=goal, baseline=names.get(baseline, ""),
-        runs=run_facts(listed, facts_of, metric, goal, baseline, series),
+        phase=config.phase, metric=table.metric, goal=table.goal, baseline=names.get(baseline, ""),
+        runs=table.rows,
         events=_events(store, project, found, listed),
         hypotheses=tuple(kinds["hypothesis"]),
         decisions=tuple(one for one in kinds["decision"] if not one.is_closed),

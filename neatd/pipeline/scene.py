@@ -15,7 +15,9 @@ from pathlib import Path
 
 from neatd.config import ProjectConfig, Settings
 from neatd.models import ENDED, Cursor, GitState, Project, Run
+from neatd.pipeline.datasets import Work
 from neatd.read.checkpoint import RestWatch
+from neatd.read.resultfiles import Stamp
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
 
@@ -102,7 +104,10 @@ class LiveProject:
     next_render: float = float("inf")
     is_told: bool = True  # records changed since the plan, the documents and the copies were brought up to date
     next_keeping: float = 0.0
+    keeping_s: float = 0.0  # what writing documents and table took
     note_stamps: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
+    results_seen: dict[str, Stamp] = field(default_factory=dict)
+    data_work: Work | None = None
 
     def folder_name(self, folder: Path) -> str:
         """A run's folder relative to the project, with forward slashes; "" for the project's own folder."""
