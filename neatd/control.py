@@ -20,6 +20,7 @@ from typing import Any
 from neatd import __version__
 from neatd.errors import NeatError
 from neatd.locks import FileLock
+from neatd.redact import redact
 
 START_S = 30.0
 STOP_S = 20.0
@@ -136,7 +137,7 @@ def _await_answer(home: Path, process: subprocess.Popen[bytes] | None, log_from:
 def _log_end(home: Path, log_from: int) -> str:
     with log_path(home).open("rb") as log:
         log.seek(log_from)
-        lines = log.read().decode(errors="replace").strip().splitlines()
+        lines = redact(log.read().decode(errors="replace")).strip().splitlines()
     return "\n".join(lines[-12:])
 
 

@@ -12,10 +12,12 @@ import queue
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import psutil
@@ -30,6 +32,7 @@ from neatd.pipeline.loop import Loop
 from neatd.pipeline.scene import Scene
 from neatd.place import neat_home
 from neatd.read.checkpoint import RestWatch
+from neatd.redact import redact
 from neatd.store.backup import back_up, newest_age_h
 from neatd.store.connection import database_path
 from neatd.store.damage import unreadable
@@ -190,15 +193,33 @@ def run(home: Path, is_foreground: bool = False) -> None:
         lock.release()
 
 
+class _Formatter(logging.Formatter):
+    """Lines of the log without secrets, tracebacks among them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, where: TracebackType | None = None, *_: object
+) -> None:
+    """What would end in stderr, which is the log too, goes there by the log's own way."""
+    if kind is not SystemExit:
+        log.critical("neatd fails", exc_info=(kind, error or kind(), where))
+
+
 def _set_up_log(home: Path, is_foreground: bool) -> None:
     log_path(home).parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [RotatingFileHandler(log_path(home), maxBytes=5 << 20, backupCount=3, delay=True)]
     if is_foreground:
         handlers.append(logging.StreamHandler())
     logging.raiseExceptions = False  # a full disk must not end a daemon by way of its own log
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers, force=True
-    )
+    for handler in handlers:
+        handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda one: _log_uncaught(*one)
     for name in ("apscheduler", "watchdog", "git"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -209,7 +230,7 @@ def main() -> None:
         run(neat_home())
     except (NeatError, StoreError) as error:
         log.error("%s", error)
-        print(f"error: {error}", file=sys.stderr)
+        print(redact(f"error: {error}"), file=sys.stderr)
         sys.exit(1)
 
 

@@ -1,110 +1,167 @@
-"""Secrets are taken out of every document before it is written: token shapes, those of detect-secrets among them, and
-values whose name says what they are. No entropy guesses: commit hashes and record ids would be their first victims."""
+"""Secrets are taken out of whatever is kept, shown or logged: known shapes of keys, and values whose name says what they are.
+
+No entropy guesses: commit hashes and record ids would be their first victims. Cheap where there is nothing to find: a
+text without any of the words that a secret needs beside it or in it is returned as it is, and only what such words ask
+for is compiled. The tables are in `redact_shapes.py`, names and their values in `redact_names.py`.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
+from neatd import redact_shapes as shapes
+from neatd.redact_shapes import HOLE, LEAST, aligned_lower, compiled
+
 MARK = "[secret removed]"
-# Lengths are bounded and names begin where a word does, so that no text makes the search quadratic.
-_SECRET = r"[\w-]{0,40}?(?:api[-_]?key|secret|passw(?:or)?d|token|credential|private[-_]?key)[\w-]{0,40}"
-_NAME = rf"(?<![\w-]){_SECRET}"
-_VALUE = r"(?:\"[^\"\n]{6,}\"|'[^'\n]{6,}'|[^\s\"']{6,})"
-_ASSIGNED = re.compile(rf"(?i)({_NAME}[\"'`*]*[ \t]*(?:=|:|->)[`*]*[ \t]*)({_VALUE})")
-_OPTION = re.compile(rf"(?i)((?<![\w-])--{_SECRET}[ \t]+)((?!-){_VALUE})")
-_CHANGED = re.compile(rf"(?i)({_NAME}[ \t]+)({_VALUE})([ \t]+->[ \t]+)({_VALUE})")  # a parameter against the baseline's
-_HARMLESS = re.compile(r"(?i)^(true|false|none|null|[-+]?\d[\d.,_e+-]*[kmbgt]?|<.*)$")
-_WORD = re.compile(r"^[a-z][a-z_-]*$")  # "the next token: embeddings"; a real token has digits or capitals
-_PASSWORD = re.compile(r"(?i)passw|key|credential")
-# Tokens that a language model counts and makes are no secrets.
-_COUNTED = re.compile(
-    r"(?i)(num|n|max|min|total|per|seen|new|pad|eos|bos|eot|unk|mask|sep|cls|special|image|input|output|prompt|stop)"
-    r"[-_]?tokens?|tokens[-_/]|token[-_](?:id|count|type|emb|drop)|tokeni[sz]"
-)
-_URL = re.compile(r"((?<![\w+.-])[a-zA-Z][\w+.-]{0,30}://[^\s:/@]{0,100}:)([^\s/]{1,200})(@)")
-# A block that was cut off ends with its line, or with the last line that is nothing but base64.
-_KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:(?!-----BEGIN).)*?-----END [A-Z ]*PRIVATE KEY-----"
-    r"|[^\n]*(?:\n[ \t]*[A-Za-z0-9+/=]{16,}[ \t]*$)*)",
-    re.S | re.M,
-)
-# Shapes that detect-secrets 1.5 does not know, or knows only in part.
-_SHAPES = (
-    r"(?<![\w-])sk-(?=[\w-]*\d)[\w-]{20,}",  # OpenAI, Anthropic
-    r"(?<!\w)hf_[A-Za-z0-9]{20,}",
-    r"(?<!\w)github_pat_\w{22,}",
-    r"(?<!\w)AIza[\w-]{35}",  # Google
-    r"(?<!\w)npm_[A-Za-z0-9]{36}",
-    r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?",  # a JWT with its signature
-    r"(?i:(?<=bearer )[\w.~+/=-]{16,})",
-)
+LONGEST_NAME = 200  # of an object's field, as it is judged
+
+
+def might_hold_secret(text: str) -> bool:
+    """False only for a text that `redact` leaves as it is."""
+    return len(text) >= LEAST and (_has_literal(text) or _might_name(text))
 
 
 def redact(text: str) -> str:
-    """`text` with secrets replaced by a mark."""
-    text = _KEY_BLOCK.sub(MARK, text)
-    text = _URL.sub(rf"\1{MARK}\3", text)
-    text = _CHANGED.sub(lambda f: f"{f[1]}{_masked(f[1], f[2])}{f[3]}{_masked(f[1], f[4])}", text)
-    for named in (_ASSIGNED, _OPTION):
-        text = named.sub(lambda f: f[1] + _masked(f[1], f[2]), text)
-    for shape in _shapes():
-        text = shape.sub(MARK, text)
-    return text
+    """`text` with secrets replaced by a mark. Time grows with the length of the text, whatever it holds."""
+    if len(text) < LEAST:
+        return text
+    has_literal, might_name = _has_literal(text), _might_name(text)
+    if not has_literal and not might_name:
+        return text
+    whole = text
+    # A mark that is there already is one character meanwhile, which no pattern takes for a name or a part of a value.
+    text = text.replace(HOLE, "\ufffd").replace(MARK, HOLE)
+    if has_literal:
+        text = _without_shapes(text)
+    if might_name:
+        from neatd.redact_names import redact_named
+
+        text = redact_named(text)
+    return text.replace(HOLE, MARK) if HOLE in text else whole
 
 
-def redact_value(value: Any) -> Any:
+def redact_value(value: Any, name: str = "") -> Any:
     """Text, lists and objects without secrets; an object's value is judged by its name too. Tuples become lists."""
     if isinstance(value, str):
-        return redact(value)
+        return _named(name, value)
     if isinstance(value, list | tuple):
-        return [redact_value(one) for one in value]
+        return _in_list(value, name)
     if isinstance(value, dict):
-        return {redact(str(name)): _named(str(name), one) for name, one in value.items()}
+        return _in_object(value, name)
+    if name and isinstance(value, int) and not isinstance(value, bool):
+        return MARK if _named(name, str(value)) != str(value) else value
     return value
 
 
-def _named(name: str, value: Any) -> Any:
+def _in_list(values: list[Any] | tuple[Any, ...], name: str) -> list[Any]:
+    """Each by the list's name; the word after an option, as in an argument list, by the option."""
+    result: list[Any] = []
+    for value in values:
+        before = result[-1] if result and isinstance(result[-1], str) else ""
+        is_option = before.startswith("-") and "=" not in before and isinstance(value, str)
+        result.append(redact_value(value, before.lstrip("-") if is_option and not value.startswith("-") else name))
+    return result
+
+
+def _in_object(value: dict[Any, Any], name: str) -> dict[str, Any]:
+    """Each value by its name, which the names around it complete: {"wandb": {"key": …}}, {"name": "API_KEY", "value": …}."""
+    said = value.get("name", value.get("key"))
+    result = {}
+    for one, inner in value.items():
+        own = f"{name}.{one}"[-LONGEST_NAME:] if name else str(one)
+        if one == "value" and isinstance(said, str):
+            own = said[-LONGEST_NAME:]
+        if one == "key" and "username" in value:  # kaggle.json
+            own = "kaggle_key"
+        result[redact(str(one))] = redact_value(inner, own)
+    return result
+
+
+def _named(name: str, value: str) -> str:
     """A value with its name before it, as a person would have written it: `api_key=…`."""
-    if not isinstance(value, str) or not value:
-        return redact_value(value)
-    return redact(f"{name}={value}").removeprefix(f"{name}=") if redact(value) == value else redact(value)
+    clean = redact(value)
+    if not name or clean != value or len(name) + len(value) < LEAST or not _might_name(name + "="):
+        return clean
+    from neatd.redact_names import is_secret_value
+
+    return MARK if is_secret_value(name, value) else value
 
 
-def _masked(name: str, value: str) -> str:
-    """The mark for a value with this name, in its quotes and before what ends it; a harmless value as it is."""
-    quote = value[0] if value[0] in "\"'" else ""
-    bare = value.strip(quote) if quote else value.rstrip(".,;:)}]|`*")
-    is_plain = _HARMLESS.match(bare) or (_WORD.match(bare) and not _PASSWORD.search(name))
-    if is_plain or len(bare) < 6 or _COUNTED.search(name) or bare.startswith(MARK[:7]):
-        return value
-    return value.replace(bare, MARK)
-
-
-@cache
-def _shapes() -> tuple[re.Pattern[str], ...]:
-    """Every token shape. The patterns are applied here and not by detect-secrets, which reports only the group of a
-    pattern that has one: of a GitHub token the three letters `ghp`. Its npm and OpenAI patterns are quadratic."""
-    from detect_secrets.plugins import (
-        aws,
-        discord,
-        github_token,
-        gitlab_token,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-        telegram_token,
-        twilio,
+def _has_literal(text: str) -> bool:
+    """Whether something that a known shape begins with is in the text."""
+    low = text.lower()
+    letters, low_letters = set(text), set(low)
+    return _has_long_word(text) or any(
+        its <= (low_letters if is_low else letters) and one in (low if is_low else text)
+        for one, its, is_low in shapes.LITERALS
     )
 
-    detectors = (
-        aws.AWSKeyDetector, discord.DiscordBotTokenDetector, github_token.GitHubTokenDetector,
-        gitlab_token.GitLabTokenDetector, pypi_token.PypiTokenDetector,
-        sendgrid.SendGridDetector, slack.SlackDetector, square_oauth.SquareOAuthDetector, stripe.StripeDetector,
-        telegram_token.TelegramBotTokenDetector, twilio.TwilioKeyDetector,
-    )  # fmt: skip
-    theirs = [pattern for one in detectors for pattern in one().denylist]
-    return (*map(re.compile, _SHAPES), *theirs)
+
+def _has_long_word(text: str) -> bool:
+    return ("." in text or ":" in text) and any(len(word) >= shapes.LONG_WORD for word in text.split())
+
+
+def _might_name(text: str) -> bool:
+    """Whether a name that says secret may be in the text."""
+    low = text.lower()
+    return any(word in low for word in shapes.NAME_WORDS)
+
+
+def _without_shapes(text: str) -> str:
+    """The known shapes, each tried where its anchor stands: no pattern runs over the whole text but for long words."""
+    if any(one in text for one in shapes.KEY_MARKS):
+        text = _without_key_blocks(text)
+    letters = set(text) | set(text.lower())  # to know at a glance what cannot be in it
+    for anchor, its, pattern, is_low in shapes.ANCHORED:
+        if its <= letters:
+            where = aligned_lower(text) if is_low else text
+            if anchor in where:
+                text = _cut(text, where, compiled(pattern, anchor))
+    if _has_long_word(text):
+        text = compiled(shapes.LONG).sub(HOLE, text)
+    for needs, detector in shapes.THEIRS:
+        if any(need in text for need in needs):
+            for theirs in shapes.patterns_of(detector):
+                text = theirs.sub(HOLE, text)
+    return text
+
+
+def _cut(text: str, where: str, pattern: re.Pattern[str]) -> str:
+    """`text` without what `pattern` matches in `where`, which is the same in small letters: the group `s`, or all of it."""
+    kept, end = [], 0
+    for found in pattern.finditer(where):
+        groups = found.groupdict()
+        if groups.get("tail") is None or shapes.is_random(text[slice(*found.span("tail"))]):
+            start, stop = found.span("s" if "s" in groups else 0)
+            kept += [text[end:start], HOLE]
+            end = stop
+    return "".join([*kept, text[end:]]) if kept else text
+
+
+def _without_key_blocks(text: str) -> str:
+    """Private keys go from their first to their last line; of one that is cut off, what is there of it."""
+    begin, finish, body = (compiled(one) for one in (shapes.KEY_BEGIN, shapes.KEY_END, shapes.KEY_BODY))
+    kept, end = [], 0
+    for found in begin.finditer(text):
+        if found.start() < end:
+            continue
+        following = text.find("BEGIN ", found.end())
+        limit = min(found.end() + shapes.LONGEST_KEY, following if following >= 0 else len(text))
+        closing = finish.search(text, found.end(), limit)
+        kept += [_without_key_end(text[end : found.start()]), HOLE]
+        rest = closing or body.match(text, found.end())
+        end = rest.end() if rest else found.end()
+    return "".join([*kept, _without_key_end(text[end:])])
+
+
+def _without_key_end(text: str) -> str:
+    """A key whose beginning is cut off: the lines of base64 before its END."""
+    kept, end = [], 0
+    for found in compiled(shapes.KEY_END).finditer(text):
+        lines = text[max(end, found.start() - shapes.LONGEST_KEY) : found.start()].split("\n")
+        count = next((n for n, line in enumerate(reversed(lines)) if not shapes.is_key_line(line)), len(lines))
+        start = found.start() - sum(len(line) + 1 for line in lines[len(lines) - count :]) + (count > 0)
+        kept += [text[end : max(start, end)], HOLE]
+        end = found.end()
+    return "".join([*kept, text[end:]])

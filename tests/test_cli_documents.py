@@ -31,7 +31,7 @@ def test_the_brief_says_where_git_stands(cli: Cli) -> None:
     (cli.root / "train.py").write_text("two")
     text = cli.ok("brief")
     assert f'Branch main at {git("rev-parse", "HEAD")[:8]} "first try"; 1 changed' in text
-    assert "Files: train.py" in text
+    assert "Changed: `train.py`" in text
 
 
 def test_critical_events_come_before_info(cli: Cli) -> None:
@@ -125,5 +125,37 @@ def test_secrets_do_not_reach_a_document(cli: Cli) -> None:
     cli.ok("baseline", "base")
     for command in ("brief", "handoff"):
         text = cli.ok(command)
-        assert "lr 1 -> 2" in text and "api_key [secret removed] -> [secret removed]" in text
+        assert "lr 1 -> 2" in text
         assert not any(secret in text for secret in ("hunter22", "abc123def456", "zzz999yyy888"))
+
+
+def test_kept_handoffs_are_listed_newest_first(cli: Cli) -> None:
+    """With their template, how many records their session had, and the one before."""
+    assert "no handoff yet" in cli("handoff", "--list").err
+    cli.ok("note", "one")
+    first = cli.json("handoff")["id"]
+    cli.ok("note", "two")
+    cli.ok("note", "three")
+    cli.ok("handoff")
+    newest, oldest = cli.json("handoff", "--list")
+    assert oldest["id"] == first and newest["previous"] == first
+    assert (len(newest["records"]), len(oldest["records"]), newest["template"]) == (2, 1, "handoff")
+    assert first in cli.ok("handoff", "--list")
+
+
+def test_the_shipped_documents_are_asked_for_by_name(cli: Cli) -> None:
+    """Four of them; a wrong name is answered with those there are."""
+    cli.ok("prefer", "tests first")
+    for template in ("handoff", "notes", "report", "claude"):
+        assert cli.ok("handoff", "--template", template, "--no-keep").startswith("# ")
+    assert "claude.md.j2" in cli.refused("handoff", "--template", "nothing", "--no-keep")
+
+
+def test_an_assistants_handoff_is_told_from_a_persons(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its source."""
+    cli.ok("handoff")
+    monkeypatch.setenv("CLAUDECODE", "1")
+    cli.ok("note", "seen by the assistant")
+    cli.ok("handoff")
+    assert [one["source"] for one in cli.json("handoff", "--list")] == ["claude-code", "person"]
+    assert "| note | created by claude-code | seen by the assistant |" in cli.ok("handoff", "--no-keep")

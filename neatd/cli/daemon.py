@@ -12,6 +12,7 @@ import click
 from neatd import control
 from neatd.errors import NeatError
 from neatd.place import neat_home, short_path
+from neatd.redact import redact
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -110,18 +111,28 @@ def logs(follow: bool, lines: int) -> None:
 
 
 def print_file(path: Path, lines: int, follow: bool) -> None:
-    """The last lines of a file, and with `follow` what is added, until Ctrl-C. A rotated file is followed anew."""
+    """The last lines of a file, and with `follow` what is added, until Ctrl-C. A rotated file is followed anew.
+
+    Secrets are taken out. A line that is still being written waits until it ends, or rests for a turn: half a key is
+    not known as one.
+    """
     with path.open("rb") as file:
-        text = file.read().decode(errors="replace").splitlines()[-lines:] if lines else []
-        if text:
-            click.echo("\n".join(text))
+        text = file.read()
         position = file.tell()
+    whole, _, rest = text.rpartition(b"\n") if follow else (text, b"", b"")
+    shown = whole.decode(errors="replace").splitlines()[-lines:] if lines else []
+    if shown:
+        click.echo(redact("\n".join(shown)))
     while follow:
         size = os.stat(path).st_size if path.exists() else 0  # noqa: PTH116
-        position = 0 if size < position else position
+        position, rest = (0, b"") if size < position else (position, rest)
         if size > position:
             with path.open("rb") as file:
                 file.seek(position)
-                click.echo(file.read().decode(errors="replace"), nl=False)
+                whole, end, rest = (rest + file.read()).rpartition(b"\n")
                 position = file.tell()
+            click.echo(redact((whole + end).decode(errors="replace")), nl=False)
+        elif rest:
+            click.echo(redact(rest.decode(errors="replace")), nl=False)
+            rest = b""
         time.sleep(0.2)

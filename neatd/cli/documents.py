@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
-from neatd.cli.common import json_option, open_here, print_json
+from neatd.cli.common import Open, json_option, open_here, print_json, print_table
+from neatd.cli.record import source
 from neatd.control import not_watching
 from neatd.files import write_atomic
-from neatd.pipeline.gathering import brief_text, gather, handoff_text
+from neatd.pipeline import documents
+from neatd.pipeline.gathering import brief_text, gather
+from neatd.place import here
 
 
 @click.command(short_help="Print where things stand.")
@@ -35,24 +38,69 @@ def brief(budget: int | None, as_json: bool) -> None:
 
 
 @click.command(short_help="Write the session handoff.")
-@click.option("--template", default="handoff", show_default=True, help="Template name in .neat/templates or shipped.")
+@click.option(
+    "--template", default="handoff", show_default=True, help="handoff, notes, report, claude, or one of yours."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="File to write instead of the terminal.")
+@click.option("--no-keep", is_flag=True, help="Print only: keep no record, write no documents.")
+@click.option("--list", "as_list", is_flag=True, help="List the handoffs that were kept.")
 @json_option
-def handoff(template: str, out: Path | None, as_json: bool) -> None:
+def handoff(template: str, out: Path | None, no_keep: bool, as_list: bool, as_json: bool) -> None:
     """Write the session handoff.
+
+    It tells what was done since the handoff before, is kept as a record linked to that one, and brings the documents
+    that neat.yaml names up to date. Templates of yours lie in .neat/templates.
 
     \b
     neat handoff
     neat handoff --out notes/handoff.md
+    neat handoff --template report --no-keep
     """
     opened = open_here(warn=False)
-    watching = not_watching(opened.home)
-    text = handoff_text(opened.records, opened.points, opened.project, opened.config, template, watching)
+    if as_list:
+        _print_kept(opened, as_json)
+        return
+    made = _make(opened, template, not no_keep)
     if out:
-        write_atomic(out, text.encode())
+        write_atomic(out, made.text.encode())
     if as_json:
-        print_json({"text": text, "out": str(out) if out else None})
+        print_json({"text": made.text, "out": str(out) if out else None, "id": made.id, "previous": made.previous})
     elif out:
         click.echo(f"written: {out}")
     else:
-        click.echo(text, nl=False)
+        click.echo(made.text, nl=False)
+    if not no_keep:
+        _finish(opened, made)
+
+
+def _make(opened: Open, template: str, is_kept: bool) -> documents.Made:
+    facts = gather(opened.records, opened.points, opened.project, opened.config, not_watching(opened.home))
+    known = (opened.records, facts, opened.project, opened.config)
+    if not is_kept:
+        return documents.handoff(*known, template)
+    return documents.keep_handoff(*known, here(), source(), template)
+
+
+def _finish(opened: Open, made: documents.Made) -> None:
+    """Say on stderr what was kept, and write the documents; one that cannot be is the command's error."""
+    if made.inbox:
+        click.echo(f"the store is out of reach: it lies in {made.inbox}, and neatd takes it in from there", err=True)
+    elif not made.is_new:
+        click.echo(f"nothing has changed since {made.id}: that is the one above", err=True)
+    else:
+        click.echo(f"kept: {made.id}", err=True)
+    for path in documents.write_documents(opened.records, opened.points, opened.project, opened.config):
+        click.echo(f"written: {path}", err=True)
+
+
+def _print_kept(opened: Open, as_json: bool) -> None:
+    kept = documents.kept_handoffs(opened.records, opened.project)
+    if as_json:
+        names = ("id", "title", "created_at", "source", "template", "previous", "records")
+        print_json([{name: getattr(one, name) for name in names} for one in kept])
+        return
+    rows = [
+        (one.id, f"{one.created_at.astimezone():%Y-%m-%d %H:%M}", one.template, str(len(one.records)), one.previous)
+        for one in kept
+    ]
+    print_table(("id", "written", "template", "records", "previous"), rows, "no handoff yet: `neat handoff` makes one")

@@ -21,7 +21,7 @@ from neatd.store import imports
 from neatd.store.imports import Item, Outcome
 
 LARGEST_NOTES = 8 << 20
-OURS = "<!-- written by neat"  # the beginning of the last line of every document that neat keeps
+OURS = "<!-- written by neat"  # the beginning of the line below every document that neat keeps
 
 
 class Imported(NamedTuple):
@@ -43,9 +43,7 @@ def import_file(store: sqlite3.Connection, place: Place, path: Path, is_dry_run:
     data = _bytes(path)
     digest = hashlib.sha256(data).hexdigest()
     file = _known_as(store, place, path, digest)
-    text = _without_block(repair(data))
-    if OURS in text[-1000:]:
-        return Imported(file, 0, (), ())
+    text = _without_ours(repair(data))
     notes = parse(text, path.name)
     items = []
     cited: Sequence[int] = ()
@@ -80,10 +78,14 @@ def _known_as(store: sqlite3.Connection, place: Place, path: Path, digest: str) 
     return imports.known_digest(store, place.project_id, digest) or name
 
 
-def _without_block(text: str) -> str:
-    """The text with neat's own block blanked, so that line numbers stay what they are."""
+def _without_ours(text: str) -> str:
+    """The text with neat's own block blanked, and what neat wrote above its line; line numbers stay what they are."""
     pattern = re.escape(BEGIN.decode()) + r".*?" + re.escape(END.decode())
-    return re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
+    text = re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
+    at = text.rfind(OURS)
+    end = text.find("\n", at) if at >= 0 else -1
+    written = text[: end if end >= 0 else len(text)] if at >= 0 else ""
+    return "\n" * written.count("\n") + text[len(written) :]
 
 
 def _fields(one: Parsed) -> dict[str, Any]:

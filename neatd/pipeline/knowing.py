@@ -1,4 +1,5 @@
-"""What the daemon keeps of a project besides its runs: notes and the plan are read as they are written.
+"""What the daemon keeps of a project besides its runs: notes, plan and test results are read as they are written,
+documents, table and a copy of the records are written as they change, data is hashed a little at a time.
 
 Each part looks at a file's stamp first and does nothing when it is the one of the last look. A mistake in one file is
 an event, once, and the others go on.
@@ -7,21 +8,33 @@ an event, once, and the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from neatd.errors import NeatError
+from neatd.pipeline.datasets import hash_step
+from neatd.pipeline.documents import write_documents
 from neatd.pipeline.importing import import_file, watched_notes
 from neatd.pipeline.planning import sync_plan
 from neatd.pipeline.scene import LiveProject, Scene
+from neatd.pipeline.tablefile import write_table
+from neatd.pipeline.testfiles import look_for_results
+from neatd.pipeline.testing import own_paths
 from neatd.pipeline.vouching import settle_claims
-from neatd.place import here
+from neatd.place import PROJECT_FILE, here
 from neatd.store import events
+from neatd.store.sync import copy_knowledge
+
+KEEP_S = 2.0  # between two writings of a project's documents, table and copy
+KEEP_SHARE = 100  # what took t seconds is done again after 100 t: one percent of a core at the most
+HASH_BYTES = 8 << 20  # read of data files in one turn: a tenth of a second of quoted csv
 
 
 def take_notes(scene: Scene, project: LiveProject) -> None:
     """Bring the records to what the files under `notes:` say, where one was written to."""
     for path in watched_notes(project.root, project.config.notes):
-        _when_changed(scene, project, path, lambda path=path: _take_note(scene, project, path))
+        _when_changed(scene, project, path, partial(_take_note, scene, project, path))
 
 
 def _take_note(scene: Scene, project: LiveProject, path: Path) -> None:
@@ -60,14 +73,16 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _guarded(scene: Scene, project: LiveProject, path: Path, call: Callable[[], None]) -> None:
-    """A file that cannot be taken in is said once for each of its states."""
+def _guarded(
+    scene: Scene, project: LiveProject, path: Path, call: Callable[[], object], rule: str = "notes-mistake"
+) -> None:
+    """A file that cannot be taken in or written is said once for each of its states."""
     try:
         call()
     except NeatError as error:
-        key = f"notes|{project.project.id}|{path}|{error.message}|{_stamp(path)}"
+        key = f"{rule}|{project.project.id}|{path}|{error.message}|{_stamp(path)}"
         message = f"{error.message}; {error.hint}"
-        if events.add_mishap(scene.records, "notes-mistake", message, key, "warning", project.project.id):
+        if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
             project.is_stale = True
 
 
@@ -77,11 +92,50 @@ def settle(scene: Scene, project: LiveProject) -> None:
         project.is_stale = True
 
 
-def _is_told(scene: Scene, project: LiveProject) -> None:
-    """The last part: what was told is told."""
+def take_results(scene: Scene, project: LiveProject) -> None:
+    """Keep the test runs whose result files were written since the last look."""
+    own = own_paths(project.config)
+    if look_for_results(scene.records, project.root, project.results_seen, datetime.now(UTC), own):
+        project.is_stale = True
+
+
+def write_kept(scene: Scene, project: LiveProject) -> None:
+    """The documents and the table of neat.yaml, where what they say has changed."""
+    if not _is_due(scene, project):
+        return
+    begun = scene.clock()
+    arguments = (scene.records, scene.points, project.project, project.config)
+    for what, write in (("documents", write_documents), ("table_csv", write_table)):
+        _guarded(scene, project, project.root / PROJECT_FILE, partial(write, *arguments), f"{what}-mistake")
+    project.keeping_s = scene.clock() - begun
+
+
+def copy_out(scene: Scene, project: LiveProject) -> None:
+    """The plain-text copy of the records under NEAT_HOME; the last part, after which what was told is told."""
+    if not _is_due(scene, project):
+        return
+    begun = scene.clock()
+    copy_knowledge(scene.records, scene.home, project.project.id)
     project.is_told = False
+    took = scene.clock() - begun + project.keeping_s
+    project.next_keeping = begun + max(KEEP_S, KEEP_SHARE * took)
+
+
+def _is_due(scene: Scene, project: LiveProject) -> bool:
+    return project.is_told and scene.clock() >= project.next_keeping
+
+
+def hash_data(scene: Scene, project: LiveProject) -> bool:
+    """One turn of hashing the project's data; True when there is more to do at once."""
+    work, known = project.data_work, project.project
+    work = hash_step(scene.home, scene.records, known.id, project.root, project.config, HASH_BYTES, work)
+    if work.is_busy != (project.data_work is not None and project.data_work.is_busy):
+        project.is_stale = True
+    project.data_work = work
+    return work.is_busy
 
 
 PARTS: dict[str, Callable[[Scene, LiveProject], None]] = {
-    "notes": take_notes, "the plan": take_plan, "what was told": _is_told,
+    "notes": take_notes, "test results": take_results, "the plan": take_plan, "documents": write_kept,
+    "the copy of the records": copy_out,
 }  # fmt: skip

@@ -83,6 +83,7 @@ class Loop:
         has_more = self._read()
         has_more |= self._judge()
         self._act(is_sweep)
+        has_more |= self._hash(is_sweep)
         for project in rendering.due(self.scene):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
@@ -155,6 +156,14 @@ class Loop:
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
+
+    def _hash(self, is_sweep: bool) -> bool:
+        """Data files, a little at a time; True while there is more of one to read."""
+        has_more = False
+        for project in self.scene.projects.values():
+            if is_sweep or (project.data_work and project.data_work.is_busy):
+                has_more |= bool(self._guard(f"data of {project.root}", knowing.hash_data, self.scene, project))
+        return has_more
 
     def _act_on(self, project: LiveProject, live: LiveRun) -> None:
         now = self.scene.clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from neatd.models import Event, Run, Snapshot, Verdict
+from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
 from neatd.store.rows import dump, float_text, to_model, to_models
 from neatd.store.short import new_id, stamp, utc_now
@@ -71,16 +73,23 @@ def _moment(value: float | None) -> datetime | None:
 
 
 def insert_event(connection: sqlite3.Connection, event: Event) -> bool:
-    """Write an event unless one with its key is there. Caller holds the transaction."""
+    """Write an event unless one with its key is there, without the secrets that its texts hold. Caller holds the
+    transaction."""
     numbers = [None if v is None else float_text(v) for v in (event.value, event.score, event.threshold)]
     cursor = connection.execute(
         "INSERT INTO event (id, project_id, run_id, rule, metric, step, started_at, created_at, severity, value, score,"
         " threshold, message, details, dedupe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (dedupe) DO NOTHING",
-        (event.id, event.project_id, event.run_id, event.rule, event.metric, event.step, stamp(event.started_at),
-         stamp(event.created_at), event.severity, *numbers, event.message, dump(event.details), event.dedupe),
+        (event.id, event.project_id, event.run_id, redact(event.rule), redact(event.metric), event.step,
+         stamp(event.started_at), stamp(event.created_at), event.severity, *numbers, redact(event.message),
+         dump(redact_value(event.details)), _key(event.dedupe)),
     )  # fmt: skip
     return cursor.rowcount > 0
+
+
+def _key(dedupe: str) -> str:
+    """The key as it is kept: one that holds a secret by its hash, since two keys must not become the same."""
+    return dedupe if redact(dedupe) == dedupe else "sha256:" + hashlib.sha256(dedupe.encode()).hexdigest()
 
 
 def add_mishap(
@@ -120,6 +129,12 @@ def events(
     sql = f"SELECT * FROM event WHERE {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"
     values = [value for _, value in wanted]
     return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))
+
+
+def count_events(connection: sqlite3.Connection, project_id: str) -> int:
+    """How many events concern a project."""
+    sql = "SELECT count(*) FROM event WHERE project_id = ? OR project_id IS NULL"
+    return int(connection.execute(sql, (project_id,)).fetchone()[0])
 
 
 def get_event(connection: sqlite3.Connection, event_id: str) -> Event:

@@ -1,4 +1,8 @@
-"""Requests (what the daemon is asked to do to the world) and jobs (the programs it launched)."""
+"""Requests (what the daemon is asked to do to the world) and jobs (the programs it launched).
+
+A job's command and folder stay as they are, since they are run: whoever shows them shows `shown_command`. Everything
+else that is said of requests and jobs is kept without secrets.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.models import Job, Request
+from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
 from neatd.store.rows import dump, to_model, to_models
 from neatd.store.short import new_id, stamp, utc_now
@@ -43,7 +48,7 @@ def set_request(
     with transaction(connection):
         connection.execute(
             "UPDATE request SET status = ?, result = ?, updated_at = ? WHERE id = ?",
-            (status, dump(dict(result or {})), utc_now(), request_id),
+            (status, dump(redact_value(dict(result or {}))), utc_now(), request_id),
         )
 
 
@@ -63,6 +68,13 @@ def add_job(
             (job.id, project_id, name, dump(command), cwd, folder, stamp(now), stamp(now)),
         )
     return job
+
+
+def shown_command(job: Job) -> list[str]:
+    """A job's command for people and documents: without the secrets among its words."""
+    words: list[str] = redact_value(list(job.command))
+    whole = " ".join(job.command)
+    return words if redact(whole) == " ".join(words) else redact(whole).split(" ")
 
 
 def jobs(connection: sqlite3.Connection, project_id: str | None = None, active_only: bool = False) -> list[Job]:
@@ -86,6 +98,8 @@ def get_job(connection: sqlite3.Connection, job_id: str) -> Job:
 
 def set_job(connection: sqlite3.Connection, job_id: str, **fields: Any) -> None:
     """Set columns of a job."""
+    if "reason" in fields:
+        fields["reason"] = redact(str(fields["reason"]))
     assignments = ", ".join(f"{name} = ?" for name in fields)
     with transaction(connection):
         connection.execute(

@@ -9,6 +9,7 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.models import GitState, ProcessFact, Run
+from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
 from neatd.store.rows import dump, to_model, to_models
 from neatd.store.short import new_id, stamp
@@ -26,7 +27,7 @@ def ensure_run(
         connection.execute(
             "INSERT INTO run (id, project_id, root, folder, name, git, created_at, started_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (new_id("run"), project_id, root, folder, folder or ".", git.model_dump_json(), at, at, at),
+            (new_id("run"), project_id, root, folder, redact(folder) or ".", _column(git), at, at, at),
         )
     run = by_folder(connection, root, folder)
     assert run is not None
@@ -51,6 +52,11 @@ def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, base
     sql = "SELECT * FROM run WHERE project_id = ? ORDER BY id = ? DESC, created_at DESC, rowid DESC LIMIT ?"
     found = to_models(Run, connection.execute(sql, (project_id, baseline, most)))
     return sorted(found, key=lambda run: run.created_at, reverse=True)
+
+
+def count_runs(connection: sqlite3.Connection, project_id: str) -> int:
+    """How many runs a project has."""
+    return int(connection.execute("SELECT count(*) FROM run WHERE project_id = ?", (project_id,)).fetchone()[0])
 
 
 def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
@@ -103,7 +109,7 @@ def configs_naming(connection: sqlite3.Connection, run: Run) -> list[tuple[str, 
 
 
 def set_run(connection: sqlite3.Connection, run_id: str, **fields: Any) -> None:
-    """Set columns of a run. Values are plain or models; datetimes become UTC text."""
+    """Set columns of a run, without the secrets in them. Values are plain or models; datetimes become UTC text."""
     stored = {name: _column(value) for name, value in fields.items()}
     assignments = ", ".join(f'"{name}" = ?' for name in stored)
     with transaction(connection):
@@ -114,8 +120,9 @@ def _column(value: Any) -> Any:
     if isinstance(value, datetime):
         return stamp(value)
     if isinstance(value, GitState | ProcessFact):
-        return value.model_dump_json()
-    return dump(value) if isinstance(value, dict | list | tuple) else value
+        value = value.model_dump(mode="json")
+    clean = redact_value(value)
+    return dump(clean) if isinstance(clean, dict | list) else clean
 
 
 def progress(points: sqlite3.Connection) -> dict[str, tuple[int | None, datetime]]:

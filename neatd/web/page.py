@@ -1,7 +1,7 @@
 """The daemon's door on loopback: `/` says that it watches and what, `/status.json` the same for programs.
 
-Read-only and without state of its own: it shows the values it is handed. Requests that name another host are refused,
-so that a web page elsewhere cannot read it through a rebound name.
+Read-only and without state of its own: it shows the values it is handed, without the secrets in them. Requests that
+name another host are refused, so that a web page elsewhere cannot read it through a rebound name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from neatd.redact import redact_value
 
 Status = Callable[[], dict[str, Any]]
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
@@ -46,7 +48,7 @@ def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/":
                 self._answer(200, "text/html", page(status()))
             elif self.path == "/status.json":
-                self._answer(200, "application/json", json.dumps(status()) + "\n")
+                self._answer(200, "application/json", json.dumps(redact_value(status())) + "\n")
             else:
                 self._answer(404, "text/plain", "nothing here: / or /status.json\n")
 
@@ -68,6 +70,7 @@ def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
 
 def page(status: dict[str, Any]) -> str:
     """The status as a small page."""
+    status = redact_value(status)
     rows = "".join(f"<li>{html.escape(root)}</li>" for root in status["roots"])
     trouble = f"<p><b>{html.escape(status['trouble'])}</b></p>" if status.get("trouble") else ""
     version, count = html.escape(status["version"]), int(status["runs"])

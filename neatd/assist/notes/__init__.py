@@ -1,0 +1,1 @@
+"""Notes people already have, read into records: text in, values out."""

@@ -1,0 +1,70 @@
+"""A notes file to records: the only door of this package. Text in, values out; deterministic; never raises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from neatd.assist.notes import memory, trials
+from neatd.assist.notes.blocks import blocks, numbered
+from neatd.assist.notes.encoding import repair
+from neatd.assist.notes.keys import keyed, match_edited, section_slug, top_heading
+from neatd.assist.notes.lines import placed
+from neatd.assist.notes.names import source_of
+from neatd.assist.notes.outline import outline
+from neatd.assist.notes.record import Draft, Notes, Parsed
+from neatd.assist.notes.walk import Heading, Walk
+
+__all__ = ["Notes", "Parsed", "match_edited", "parse", "repair"]
+BEGIN, END = "<!-- neat:begin -->", "<!-- neat:end -->"  # neat's own block in a file; what is in it came from records
+
+
+def parse(text: str, name: str) -> Notes:
+    """Every record in `text`, by the ending of `name` and what is there; each non-blank line in one record or unplaced."""
+    lines = numbered(text)
+    source = [line.raw for line in lines]
+    found = _structured(text, source, name)
+    if found is not None:
+        return _notes(source, found, [], frozenset())
+    skipped = _own_block(source)
+    kept = [line if line.number not in skipped else line._replace(text="", raw="", indent=0) for line in lines]
+    walk = Walk([line.raw for line in kept], name, source_of(name))
+    walk.run(outline(blocks(kept)))
+    return _notes(source, walk.drafts, walk.headings, skipped)
+
+
+def _structured(text: str, source: Sequence[str], name: str) -> list[Draft] | None:
+    """The records of CSV, JSON and JSON lines; None for everything that is none of them or is broken."""
+    ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
+    if ending in ("csv", "tsv"):
+        return trials.from_csv(text, source, ending)
+    if ending in ("jsonl", "ndjson", "json") or (ending not in ("md", "mdc", "markdown") and text.lstrip()[:1] in ("{", "[")):
+        return memory.from_memory(text, source) or trials.from_json(text, source)
+    return None
+
+
+def _own_block(source: Sequence[str]) -> frozenset[int]:
+    """The lines of neat's own block."""
+    found: set[int] = set()
+    start = 0
+    for number, row in enumerate(source, 1):
+        if row.strip() == BEGIN:
+            start = number
+        elif row.strip() == END and start:
+            found.update(range(start, number + 1))
+            start = 0
+    return frozenset(found)
+
+
+def _notes(source: Sequence[str], drafts: list[Draft], headings: Sequence[Heading], skipped: frozenset[int]) -> Notes:
+    """The drafts with their lines settled and their keys."""
+    drafts, unplaced = placed(source, drafts, headings, skipped)
+    drafts.sort(key=lambda one: one.cites[:1] or (0,))
+    top = top_heading(one.section for one in drafts)
+    seen: Counter[str] = Counter()
+    keys = {id(one): keyed(one.kind, section_slug(one.section, top), str(one.fields["title"]), seen) for one in drafts}
+    records = tuple(
+        Parsed(one.kind, one.fields, tuple(one.lines), one.section, keys[id(one)], one.cites, keys[id(one.parent)] if one.parent else "")
+        for one in drafts
+    )
+    return Notes(records, tuple(unplaced), sum(1 for row in source if row.strip()))
