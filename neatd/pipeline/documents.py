@@ -20,6 +20,7 @@ from neatd.kinds import KINDS
 from neatd.knowledge import Handoff
 from neatd.models import Project
 from neatd.pipeline.gathering import gather, template_folders
+from neatd.pipeline.testing import own_paths
 from neatd.place import Place
 from neatd.read.gitstate import changed_since
 from neatd.store import handoffs, records
@@ -123,7 +124,7 @@ def _with_session(
     if last and not changed:
         start, previous = handoffs.session_start(store, last), last.previous
         changed = handoffs.touched(store, project.id, handoffs.place_in_history(store, start))
-    ours = (*config.documents.values(), config.table_csv)
+    ours = own_paths(config)
     has_commits = start and start.commit != facts.git.commit
     return facts.model_copy(
         update={

@@ -12,6 +12,7 @@ from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
 from neatd.models import GitState, Project
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
+from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import SOURCES, survey
 from neatd.read.gitstate import git_marks, git_state
@@ -108,7 +109,7 @@ def _git_now(scene: Scene, project: LiveProject) -> GitState:
     """The project's git state, at most two seconds old: a thousand runs found at once ask git once."""
     now = scene.clock()
     if project.git is None or now - project.git[0] > 2.0:
-        project.git = now, git_state(project.root)
+        project.git = now, git_state(project.root, own_paths(project.config))
     return project.git[1]
 
 

@@ -12,7 +12,6 @@ from neatd import __version__
 from neatd.assist.brief import brief
 from neatd.assist.facts import EventFact, Facts, SavesFact
 from neatd.assist.private import without_private
-from neatd.assist.render import render
 from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.kinds import KINDS
@@ -141,12 +140,3 @@ def brief_text(
     """The project's brief now."""
     facts = gather(store, series, project, config, watching)
     return brief(facts, budget or config.brief.budget_bytes, template_folders(Path(project.root)))
-
-
-def handoff_text(
-    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig,
-    template: str = "handoff", watching: str = "",
-) -> str:  # fmt: skip
-    """The project's handoff now, by template name."""
-    facts = gather(store, series, project, config, watching)
-    return render(f"{template}.md.j2", facts, template_folders(Path(project.root)))

@@ -26,8 +26,6 @@ from neatd.place import PROJECT_FILE, here
 from neatd.store import events
 from neatd.store.sync import copy_knowledge
 
-KEEP_S = 2.0  # between two writings of a project's documents, table and copy
-KEEP_SHARE = 100  # what took t seconds is done again after 100 t: one percent of a core at the most
 HASH_BYTES = 8 << 20  # read of data files in one turn: a tenth of a second of quoted csv
 
 
@@ -101,28 +99,19 @@ def take_results(scene: Scene, project: LiveProject) -> None:
 
 def write_kept(scene: Scene, project: LiveProject) -> None:
     """The documents and the table of neat.yaml, where what they say has changed."""
-    if not _is_due(scene, project):
+    if not project.is_told:
         return
-    begun = scene.clock()
     arguments = (scene.records, scene.points, project.project, project.config)
     for what, write in (("documents", write_documents), ("table_csv", write_table)):
         _guarded(scene, project, project.root / PROJECT_FILE, partial(write, *arguments), f"{what}-mistake")
-    project.keeping_s = scene.clock() - begun
 
 
 def copy_out(scene: Scene, project: LiveProject) -> None:
     """The plain-text copy of the records under NEAT_HOME; the last part, after which what was told is told."""
-    if not _is_due(scene, project):
+    if not project.is_told:
         return
-    begun = scene.clock()
     copy_knowledge(scene.records, scene.home, project.project.id)
     project.is_told = False
-    took = scene.clock() - begun + project.keeping_s
-    project.next_keeping = begun + max(KEEP_S, KEEP_SHARE * took)
-
-
-def _is_due(scene: Scene, project: LiveProject) -> bool:
-    return project.is_told and scene.clock() >= project.next_keeping
 
 
 def hash_data(scene: Scene, project: LiveProject) -> bool:

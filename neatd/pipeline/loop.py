@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5  # requests and records of other processes are noticed within this
 SAVES_LOOK_S = 30.0
 FULL_DISK_PAUSE_S = 5.0
+KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
 
 class Loop:
@@ -83,6 +84,8 @@ class Loop:
         has_more = self._read()
         has_more |= self._judge()
         self._act(is_sweep)
+        if is_sweep:
+            self._keep_knowledge()
         has_more |= self._hash(is_sweep)
         for project in rendering.due(self.scene):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
@@ -117,8 +120,6 @@ class Loop:
             if now >= project.next_survey:
                 self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
                 self._guard("inbox", self._take_inbox, project)
-                for name, keep in knowing.PARTS.items():
-                    self._guard(f"{name} of {project.root}", keep, self.scene, project)
                 walked = True
                 for live in project.runs.values():
                     reading.look(self.scene, live)
@@ -156,6 +157,17 @@ class Loop:
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
+
+    def _keep_knowledge(self) -> None:
+        """Notes, plan, results, documents, table, copy: later the longer they took, five percent of a core at the most."""
+        for project in self.scene.projects.values():
+            begun = self.scene.clock()
+            if begun < project.next_keeping or not project.root.is_dir():
+                continue
+            for name, keep in knowing.PARTS.items():
+                self._guard(f"{name} of {project.root}", keep, self.scene, project)
+            took = self.scene.clock() - begun
+            project.next_keeping = begun + min(KEEP_SHARE * took, self.scene.settings.full_sweep_s)
 
     def _hash(self, is_sweep: bool) -> bool:
         """Data files, a little at a time; True while there is more of one to read."""
@@ -249,7 +261,8 @@ class Loop:
 
     def _take_inbox(self, project: LiveProject) -> None:
         """Records that a sandboxed command left in the project: in the store, then off the disk."""
-        for path in sorted((project.root / ".neat" / "inbox").glob("*.json")):
+        waiting = sorted((project.root / ".neat" / "inbox").glob("*.json"))
+        for path in waiting:
             if records.take_from_inbox(self.scene.records, path, project.project.id):
                 path.unlink(missing_ok=True)
                 project.is_stale = True
@@ -258,6 +271,8 @@ class Loop:
                 events.add_mishap(
                     self.scene.records, "inbox-mistake", message, f"inbox|{path}", "info", project.project.id
                 )
+        if waiting:
+            knowing.settle(self.scene, project)
 
     # ---- the guard ----
 

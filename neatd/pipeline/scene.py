@@ -104,7 +104,6 @@ class LiveProject:
     next_render: float = float("inf")
     is_told: bool = True  # records changed since the plan, the documents and the copies were brought up to date
     next_keeping: float = 0.0
-    keeping_s: float = 0.0  # what writing documents and table took
     note_stamps: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
     results_seen: dict[str, Stamp] = field(default_factory=dict)
     data_work: Work | None = None

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from neatd.errors import ConfigError, NeatError
+from neatd.files import read_small
 from neatd.pipeline.testing import Outcome, choose, marks_of, own_paths
+from neatd.place import PROJECT_FILE
 from neatd.read.junit import read_junit
 from neatd.read.resultfiles import ResultFile, changed, result_files
 from neatd.read.testcounts import Counts
 from neatd.read.treestate import Tree, read_tree, tested_state
+
+_NAMES_PATHS = re.compile(rb"^[ \t]*[\"']?(?:documents|table_csv)[\"']?[ \t]*:|^[ \t]*[{?]", re.MULTILINE)
 
 
 class Look(NamedTuple):
@@ -62,6 +67,11 @@ def _written(named: Path, before: Look, after: Look) -> Counts:
 
 def own_paths_at(root: Path) -> Iterable[str]:
     """The paths that neat keeps current in the project at `root`; none where its neat.yaml has a mistake."""
+    try:
+        if not _NAMES_PATHS.search(read_small(root / PROJECT_FILE, 1 << 20)):
+            return ()  # most name none, and reading the rest of it costs more than half of a `neat test`
+    except OSError:
+        return ()
     from neatd.config import load_project  # pydantic and YAML
 
     try:
