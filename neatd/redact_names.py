@@ -75,6 +75,7 @@ _GAP = (
     r"|(?P<list>\[)\s{0,40}(?=[\"'])|\()?"
 )
 _MORE = r"[\\\"'`]{0,4}[ \t]{0,9}(?P<sign>->|→|=>|,)\s{0,40}(?=\S)"
+_PROSE = r"[A-Z]?[a-z]+ [a-z]+"  # `:param api_key: Secret of the account`
 _SET = r"(?:\bset\w*|\benv|\barg|-[gxul]{1,3})[ \t]+$"  # setx, setenv, set -gx, Docker's ENV and ARG
 
 
@@ -136,6 +137,10 @@ def _name(low: str, found: re.Match[str]) -> _Name | None:
     if kind == TOKEN and _re(_COUNTED).search(head + core + tail):
         return None
     way = _way(low, found, before, head)
+    if ("." in tail and way == " ") or (kind == PASSWORD and tail and way == ","):
+        return None
+    if ")" in found["deco"] and low[found.end() : found.end() + 1] in ("\r", "\n"):
+        return None  # a function's head, and its docstring
     if way == "," and low[found.start() - len(head) - 1 : found.start() - len(head)] not in ("'", '"'):
         return None
     if (core.startswith("key") and before.endswith(" ")) or core in ("secrets", "credentials"):
@@ -164,7 +169,7 @@ def _way(low: str, found: re.Match[str], before: str, head: str) -> str:
 
 def _values(text: str, at: int, name: _Name) -> Iterator[tuple[int, int]]:
     """The places of the secrets that follow a name: one, or those of a list, or the old and the new one."""
-    gap = _re(_GAP).match(text, at)
+    gap, is_listed = _re(_GAP).match(text, at), text[at - 1 : at] == ":"
     at = gap.end() if gap else at
     while True:
         opened = _re(_OPEN).match(text, at)
@@ -179,6 +184,8 @@ def _values(text: str, at: int, name: _Name) -> Iterator[tuple[int, int]]:
         if (name.way == "," and not is_quoted) or (value.startswith("-") and name.way == " "):
             return
         name = name._replace(way="") if arrow else name  # `token OLD -> NEW`: a parameter against the baseline's
+        if is_listed and not is_quoted and name.degree == KEY and _re(_PROSE).match(text, start):
+            return
         is_known = HOLE in value  # the shape of it told already, or of a part
         if not value or not (is_known or is_secret(value, name.degree, name.text, name.way, is_quoted)):
             return

@@ -7,6 +7,7 @@ words away, is refused with the reason. Stdlib only until such a list is there.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -99,7 +100,9 @@ def _compiled(text: str) -> re.Pattern[str]:
     if len(text) > LONGEST:
         raise _refused(text, f"longer than {LONGEST} characters")
     try:
-        pattern, tree = re.compile(text), parser.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later Python may read in another way
+            pattern, tree = re.compile(text), parser.parse(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise _refused(text, str(error)) from error
     ways = _ways(text, list(tree), is_last=True)

@@ -93,7 +93,7 @@ ROWS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     # -- keys of clouds --
     (("AKIA", "ASIA"), _AWS_SECRET, False),
     (("AKIA", "ASIA", "ABIA", "ACCA", "A3T"), ANCHOR + r"[0-9A-Z]{12,}", False),
-    (("IQoJ", "FwoG"), ANCHOR + r"[A-Za-z0-9/+=%]{60,}", False),
+    (("IQoJ", "FwoG"), ANCHOR + r"[\w/+=%-]{60,}", False),
     (("AIza",), r"AIza[\w-]{30,}", False),
     (("1//0",), r"1//0(?<!\w1//0)[\w-]{24,}", False),
     (("Q~",), r"Q~(?<=\dQ~)[\w.~-]{24,}", False),  # Azure: a client secret
@@ -132,7 +132,7 @@ ROWS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     # -- headers --
     (("authorization",), _HEADER +
      r"(?:bearer|basic|token|apikey|key|digest|bot|aws[\w-]{1,20})\s+(?![<${%\[])(?P<s>[^\s\"'`]{6,})", True),
-    (("authorization",), _HEADER + r"(?![<${%\[])(?P<s>(?P<tail>[^\s\"'`]{12,}))", True),
+    (("authorization",), _HEADER + r"(?![<${%\[]|https?:)(?P<s>(?P<tail>[^\s\"'`]{12,}))", True),
     (("bearer ",), r"bearer\s+(?P<s>(?P<tail>[\w.~+/=-]{12,}))", True),
     (("basic ",), r"basic\s+(?P<s>[A-Za-z0-9+/]{8,300}={1,2})(?![\w=])", True),
     (("cookie",), r"cookie[\\\"'`*]{0,5}\s{0,4}[:=]\s{0,4}[\\\"']{0,3}(?P<s>[\w.-]{1,60}=[^\n\"'`\\]{8,})", True),
@@ -197,7 +197,7 @@ def is_random(tail: str) -> bool:
 
 def has_mixed_case(text: str) -> bool:
     """Whether the case changes more often than in words joined LikeThis."""
-    return 4 * sum(a.islower() != b.islower() for a, b in pairwise(text)) > len(text) > 3
+    return 4 * sum(a.isupper() != b.isupper() for a, b in pairwise(text)) > len(text) > 3
 
 
 def is_key_line(line: str) -> bool:

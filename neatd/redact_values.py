@@ -38,7 +38,7 @@ _FILE = (
     r".*\.(?:pem|key|json|jsonl|txt|ya?ml|env|crt|cer|p12|pub|toml|ini|cfg|npy|pt|bin|model|csv|md|py|sh|netrc|db|pkl"
     r"|parquet)$"
 )
-_WORD = r"[A-Za-z]*\d{0,4}[A-Za-z]?|\d+[A-Za-z]{0,2}|[A-Za-z]{1,8}\d+k|o?\d+k|ed25519"
+_WORD = r"[A-Za-z]*\d{0,4}[A-Za-z]?|\d+[A-Za-z]{0,2}|[A-Za-z]{1,8}\d+k|o?\d+k|ed25519|[a-z]{2,12}[24][a-z]{2,12}"
 
 
 @cache

@@ -28,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_init_says_each_file_it_wrote(cli: Cli) -> None:
     """Three files, each named, and no other."""
     made = cli.json("init", "--yes")
-    assert made == {"root": str(cli.root), "changed": FILES}
+    assert made == {"root": str(cli.root), "changed": FILES, "records": 0}
     assert sorted(contents(cli.root)) == sorted(FILES)
 
 
@@ -100,6 +100,20 @@ def test_init_inside_a_project_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPa
     assert list(inner.iterdir()) == []
 
 
+def test_a_clone_brings_its_records(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`neat init` in a fresh clone takes in what .neat/knowledge.jsonl holds, and sets git's merging up."""
+    subprocess.run(["git", "init", "-q"], check=True)
+    cli.init()
+    cli.ok("decide", "train on cubes", "--why", "they fit")
+    cli.ok("sync")
+    monkeypatch.setenv("NEAT_HOME", str(cli.home.parent / "other-home"))
+    made = cli.json("init", "--yes")
+    assert made["records"] == 1 and made["changed"] == []
+    assert [one["why"] for one in cli.json("list", "decision")] == ["they fit"]
+    driver = ["git", "config", "--get", "merge.neat.driver"]
+    assert subprocess.run(driver, check=True, capture_output=True, text=True).stdout.startswith("neat merge-driver")
+
+
 def test_git_sees_only_what_is_to_be_shared(cli: Cli) -> None:
     """Of .neat/ git takes knowledge, rules and templates; brief, trash and inbox stay out."""
     subprocess.run(["git", "init", "-q"], check=True)
@@ -116,7 +130,7 @@ def test_git_sees_only_what_is_to_be_shared(cli: Cli) -> None:
         (cli.root / ".neat" / name).write_text("x")
     seen = subprocess.run(["git", "add", "-An", "."], check=True, capture_output=True, text=True).stdout
     assert sorted(line.split("'")[1] for line in seen.splitlines()) == sorted(
-        [*FILES, ".neat/knowledge.jsonl", ".neat/rules/mine.yaml", ".neat/templates/brief.md.j2"]
+        [*FILES, ".gitattributes", ".neat/knowledge.jsonl", ".neat/rules/mine.yaml", ".neat/templates/brief.md.j2"]
     )
 
 

@@ -31,7 +31,9 @@ def test_the_driver_is_put_in_and_taken_out_to_the_byte(repo: Place) -> None:
         path.unlink(missing_ok=True)
         if before is not None:
             path.write_bytes(before)
+        assert gitmerge.would_install(repo.root)
         assert len(repo.neat("sync", "--install")["changed"]) == 3
+        assert not gitmerge.would_install(repo.root)
         assert path.read_bytes().startswith(before or b"") and path.read_bytes().count(gitmerge.ATTRIBUTE) == 1
         assert repo.neat("sync", "--install")["changed"] == []
         assert "merge: neat" in repo.git("check-attr", "merge", KNOWLEDGE).stdout
@@ -73,6 +75,7 @@ def test_outside_of_a_repository_nothing_is_installed(at: Places) -> None:
     """`neat init` goes on; who asks for it is told."""
     bare = at("bare")
     bare.neat("init", "--yes")
+    assert not gitmerge.would_install(bare.root)
     assert gitmerge.install(bare.root) == [] and not (bare.root / ".gitattributes").exists()
     assert run(neat, ["sync", "--install"]) == 1 and run(neat, ["sync", "--hook"]) == 1
 

@@ -169,12 +169,12 @@ def test_without_a_store_the_run_is_left_in_the_inbox(made: Checked) -> None:
 
 
 def test_a_locked_store_keeps_nobody_waiting(made: Checked) -> None:
-    """After three seconds the run is left in the inbox."""
+    """After a second or two the run is left in the inbox."""
     with closing(sqlite3.connect(made.home / "neat.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         begun = time.monotonic()
         made.hook(answer("pytest", SUMMARY, made.root))
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 10
     assert len(list((made.root / ".neat" / "inbox").glob("*.json"))) == 1
 
 

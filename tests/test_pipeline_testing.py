@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from neatd.config import ProjectConfig
 from neatd.knowledge import TestRun as Run
 from neatd.pipeline.testfiles import look_for_results
-from neatd.pipeline.testing import Outcome, choose, keep_run, own_paths
+from neatd.pipeline.testing import Outcome, choose, keep_run
 from neatd.read import resultfiles
 from neatd.read.resultfiles import Stamp, result_files
 from neatd.read.testcounts import Counts
@@ -274,12 +273,6 @@ def test_junit_files_come_before_closing_lines_unless_these_tell_more() -> None:
     assert choose(told, [file]) == file._replace(failing=("t.py::a",))
     assert choose(told._replace(passed=20), [file]) == told._replace(passed=20)
     assert choose(None, [file]) == file and choose(told, []) == told and choose(None, []) is None
-
-
-def test_the_paths_that_neat_writes_are_those_of_neat_yaml() -> None:
-    """Documents and the table."""
-    config = ProjectConfig(id="x", documents={"handoff": "docs/handoff.md"}, table_csv="out/table.csv")
-    assert own_paths(config) == ("docs/handoff.md", "out/table.csv") and own_paths(ProjectConfig(id="x")) == ()
 
 
 def test_a_folder_of_endless_files_is_looked_at_in_part(made: Checked) -> None:

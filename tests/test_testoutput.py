@@ -218,6 +218,7 @@ def test_names_of_cache_and_junit_are_known_to_be_the_same() -> None:
         ((Counts(342, 1, 0), 12.31, 1, False), "342 passed, 1 failed in 12.3 s"),
         ((Counts(342, 0, 3), 192.0, 0, False), "342 passed, 3 skipped in 3 min 12 s"),
         ((Counts(None, 0, None), 0.5, 0, False), "none failed in 0.5 s"),
+        ((Counts(0, 0, 0), 0.5, 5, False), "no tests ran in 0.5 s"),
         ((None, 2.0, 2, False), "exit code 2, no counts recognised in 2.0 s"),
         ((Counts(10, 0, 0), 1.0, 130, True), "interrupted: 10 passed in 1.0 s"),
     ],

@@ -9,9 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from neatd.config import ProjectConfig
+from neatd.pipeline.testing import own_paths
+from neatd.pipeline.testlook import own_paths_at
 from neatd.read import treestate
 from neatd.read.treestate import Tree, is_stale, read_tree, tree_state
-from tests.testing_made import Checked
+from tests.testing_made import IDENTITY, Checked
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes")
 
@@ -223,3 +226,20 @@ def test_without_git_on_the_machine_nothing_is_known(made: Checked, monkeypatch:
     """And nothing fails."""
     monkeypatch.setenv("PATH", "")
     assert tree_state(made.root) == ""
+
+
+def test_the_paths_that_neat_writes_are_those_of_neat_yaml() -> None:
+    """Documents and the table."""
+    config = ProjectConfig(id="x", documents={"handoff": "docs/handoff.md"}, table_csv="out/table.csv")
+    assert own_paths(config) == ("docs/handoff.md", "out/table.csv") and own_paths(ProjectConfig(id="x")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [("documents:\n  handoff: docs/h.md\n", ("docs/h.md",)), ('"table_csv" : t.csv\n', ("t.csv",)), ("plan: PLAN.md\n", ()),
+     ("documents: 7\n", ())],
+)  # fmt: skip
+def test_the_paths_are_read_from_the_file_as_it_is(made: Checked, text: str, paths: tuple[str, ...]) -> None:
+    """In any spelling; with a mistake in it there are none, and the tests are run all the same."""
+    made.write("neat.yaml", f"id: {IDENTITY}\n{text}")
+    assert own_paths_at(made.root) == paths

@@ -43,9 +43,14 @@ def install(root: Path) -> list[str]:
 
 
 def is_installed(root: Path) -> bool:
-    """Whether `install` has nothing to change."""
+    """Whether git merges by record here."""
     has_driver = all(_git(root, "config", "--local", "--get", name) == value for name, value in DRIVER.items())
     return has_driver and ATTRIBUTE in _lines(_content(_attributes(root)))
+
+
+def would_install(root: Path) -> bool:
+    """Whether `install` has something to change: there is a repository, and it is not set up."""
+    return _git(root, "rev-parse", "--git-dir") is not None and not is_installed(root)
 
 
 def uninstall(root: Path) -> list[str]:

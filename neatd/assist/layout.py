@@ -128,13 +128,14 @@ def days(facts: Facts) -> list[Day]:
     finished = [*as_done(facts.done), *reversed(facts.changes), *(one for one in facts.bugs if one.is_closed)]
     for one in sorted(finished, key=lambda one: one.updated_at):
         day(one.created_at if one.status == "open" else one.updated_at).completed.append(one)
-    for decision in sorted(facts.decisions[::-1], key=lambda one: one.created_at):
+    for decision in reversed(facts.decisions):
         day(decision.created_at).decisions.append(decision)
     for run in reversed(watched(facts.runs)):
         day(run.started_at).results.append(run)
     for experiment in planned(facts.experiments, False):
         day(experiment.updated_at).results.append(experiment)
-    for seen in sorted((*facts.notes, *facts.insights)[::-1], key=lambda one: one.created_at):
+    observed: list[Record] = [*reversed(facts.insights), *reversed(facts.notes)]
+    for seen in sorted(observed, key=lambda one: one.created_at):
         day(seen.created_at).observations.append(seen)
     return [found[date] for date in sorted(found, reverse=True)]
 

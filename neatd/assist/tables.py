@@ -25,9 +25,8 @@ class Table(NamedTuple):
 
 
 def planned(experiments: Iterable[Experiment], is_planned: bool = True) -> list[Experiment]:
-    """The experiments that wait to be run, or the others; in the order they were recorded."""
-    waits = [one for one in experiments if (one.value is None and one.status.lower() in PLANNED) == is_planned]
-    return sorted(waits[::-1], key=lambda one: one.created_at)  # of one moment: as in the file they come from
+    """The experiments that wait to be run, or the others: given newest first, returned in the order of their making."""
+    return [one for one in experiments if (one.value is None and one.status.lower() in PLANNED) == is_planned][::-1]
 
 
 def tables(experiments: Sequence[Experiment], facts: Facts) -> list[Table]:

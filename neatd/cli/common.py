@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from neatd.store.connection import transaction
 from neatd.store.opening import connect
 from neatd.store.rows import finite_json
 from neatd.store.short import ensure_project
+from neatd.store.sync import take_in
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -52,6 +53,7 @@ def open_here(warn: bool = True) -> Open:
     if not records.execute("SELECT 1 FROM root WHERE path = ?", (str(place.root),)).fetchone():
         with transaction(records):
             ensure_project(records, place)
+        take_in(records, place.root, place.project_id, datetime.now(UTC))  # a clone brings what others know
     if warn:
         warn_if_unwatched(home)
     baseline = projects.baseline(records, place.project_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -89,8 +90,19 @@ def _finish(opened: Open, made: documents.Made) -> None:
         click.echo(f"nothing has changed since {made.id}: that is the one above", err=True)
     else:
         click.echo(f"kept: {made.id}", err=True)
+    _share(opened)
     for path in documents.write_documents(opened.records, opened.points, opened.project, opened.config):
         click.echo(f"written: {path}", err=True)
+
+
+def _share(opened: Open) -> None:
+    """Bring .neat/knowledge.jsonl up to date where there is one: a handoff is when people commit."""
+    from neatd.store.sync import knowledge_path, sync
+
+    if knowledge_path(opened.root).exists():
+        done = sync(opened.records, opened.root, opened.project.id, datetime.now(UTC))
+        if done.is_written:
+            click.echo(f"written: {done.path}", err=True)
 
 
 def _print_kept(opened: Open, as_json: bool) -> None:

@@ -14,7 +14,7 @@ import click
 from neatd.errors import NeatError
 
 LARGEST = 32 << 20  # bytes of an event
-WAIT_S = 3.0  # for a busy store; then the record goes to the inbox
+WAIT_S = 1.5  # for a busy store; then the record goes to the inbox
 _UNKNOWN = (NeatError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 

@@ -52,14 +52,20 @@ def init(yes: bool, name: str | None, as_json: bool) -> None:
     planned = [
         path for path in (root / PROJECT_FILE, root / ".neat" / ".gitignore", root / "CLAUDE.md") if _would_change(path)
     ]
+    from neatd.actions.gitmerge import would_install
+
+    if would_install(root):
+        planned.append(root / ".gitattributes")
     if planned and not yes:
         click.echo("will write: " + ", ".join(str(path.relative_to(root)) for path in planned), err=True)
         click.confirm("go on?", default=True, abort=True, err=True)
-    changed = _write(root, name)
-    _register(root)
+    changed = _write(root, name) + _set_git_up(root)
+    taken = _register(root)
     if as_json:
-        click.echo(json.dumps({"root": str(root.resolve()), "changed": changed}))
+        click.echo(json.dumps({"root": str(root.resolve()), "changed": changed, "records": taken}))
         return
+    if taken:
+        click.echo(f"took {taken} records in from .neat/knowledge.jsonl")
     for path in changed:
         click.echo(f"wrote {path}")
     if not changed:
@@ -120,13 +126,32 @@ def _config(name: str) -> str:
     )
 
 
-def _register(root: Path) -> None:
+def _set_git_up(root: Path) -> list[str]:
+    """The merge driver for knowledge.jsonl, where there is a repository; what was changed."""
+    from neatd.actions.gitmerge import install
+
+    try:
+        return install(root)
+    except NeatError as error:
+        click.echo(f"note: {error.message}; {error.hint}", err=True)
+        return []
+
+
+def _register(root: Path) -> int:
+    """Register the folder, and take in the records that a clone brings; returns how many."""
+    from datetime import UTC, datetime
+
     from neatd.store.connection import transaction
     from neatd.store.opening import connect
     from neatd.store.short import ensure_project
+    from neatd.store.sync import take_in
 
-    with closing(connect(neat_home())) as connection, transaction(connection):
-        ensure_project(connection, here(root))
+    place = here(root)
+    with closing(connect(neat_home())) as connection:
+        with transaction(connection):
+            ensure_project(connection, place)
+        outcome = take_in(connection, place.root, place.project_id, datetime.now(UTC))
+    return len(outcome.added)
 
 
 @click.command(short_help="Allow neat something in this folder.")

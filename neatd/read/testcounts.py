@@ -93,6 +93,8 @@ def title(counts: Counts | None, seconds: float | None, exit_code: int | None, i
 def _numbers(counts: Counts | None) -> str:
     if counts is None or (counts.passed is None and counts.failed is None):
         return ""
+    if counts.total == 0 and counts.passed is not None:
+        return "no tests ran"
     parts = [] if counts.passed is None else [f"{counts.passed} passed"]
     if counts.failed or counts.passed is None:
         parts.append(f"{counts.failed or 'none'} failed")

@@ -53,9 +53,10 @@ def read_rows(store: sqlite3.Connection, project_id: str, is_all: bool = False) 
         columns = ", ".join(f'"{name}"' for name in ("id", *_TIMES, "source", *names))
         rows = store.cursor()
         rows.row_factory = None  # plain tuples: 20,000 rows of 25 columns
-        for row in rows.execute(f"SELECT {columns} FROM {kind} WHERE project_id = ?", (project_id,)):
+        rows.execute(f"SELECT {columns} FROM {kind} WHERE project_id = ?", (project_id,))
+        for row, is_safe in _looked_at(rows):
             found = entries.get(row[0], [])
-            line = _line(kind, row, names, found)
+            line = _line(kind, row, names, found, is_safe)
             if row[0] in links:
                 line = line._replace(links=links[row[0]])
             lines[line.id] = line
@@ -64,7 +65,15 @@ def read_rows(store: sqlite3.Connection, project_id: str, is_all: bool = False) 
     return Held(lines, frozenset(stale))
 
 
-def _line(kind: str, row: Sequence[Any], names: Mapping[str, str], entries: list[Edit]) -> Line:
+def _looked_at(rows: sqlite3.Cursor) -> Iterator[tuple[Sequence[Any], bool]]:
+    """Each row, and whether no text in it can hold a secret: looked for in many at once, which takes half the time."""
+    while batch := rows.fetchmany(64):
+        is_safe = harmless(value for row in batch for value in row[5:])
+        for row in batch:
+            yield row, is_safe or harmless(row[5:])
+
+
+def _line(kind: str, row: Sequence[Any], names: Mapping[str, str], entries: list[Edit], is_safe: bool) -> Line:
     record_id, *times, source = row[:6]
     created_at, updated_at, deleted_at, restored_at = map(_moment, times)
     line = Line(record_id, kind, created_at, deleted_at=deleted_at, restored_at=restored_at)
@@ -75,11 +84,10 @@ def _line(kind: str, row: Sequence[Any], names: Mapping[str, str], entries: list
         return line._replace(lost={})
     if deleted_at or restored_at:
         updated_at = _said_at(created_at, updated_at, line.edits)
-    return settled(line._replace(updated_at=updated_at, fields=_fields(kind, names, row[6:])))
+    return settled(line._replace(updated_at=updated_at, fields=_fields(kind, names, row[6:], is_safe)))
 
 
-def _fields(kind: str, names: Mapping[str, str], values: Sequence[Any]) -> dict[str, str]:
-    is_safe = harmless(values)
+def _fields(kind: str, names: Mapping[str, str], values: Sequence[Any], is_safe: bool) -> dict[str, str]:
     fields = {}
     for (name, default), value in zip(names.items(), values, strict=True):
         if value in _UNSAID:

@@ -199,7 +199,8 @@ def is_like(value: Any, pattern: re.Pattern[str]) -> bool:
 def _check_plain(value: Any, depth: int) -> None:
     """Raises ValueError for what the store cannot hold, or what would make reading it back fail."""
     if isinstance(value, str):
-        value.encode()  # half characters, and bytes that are not UTF-8
+        if not value.isascii():
+            value.encode()  # raises for half characters, and for bytes that are not UTF-8
         if "\0" in value:
             raise ValueError("a NUL character")
     elif isinstance(value, dict | list):

@@ -15,7 +15,7 @@ from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Change, Event, Model, Run, Snapshot
 from neatd.store.connection import transaction
 from neatd.store.rows import to_model, to_models
-from neatd.store.short import LETTERS, column, insert_record, prepare, resolve_in, set_field, utc_now
+from neatd.store.short import LETTERS, column, insert_record, later_than, prepare, resolve_in, set_field
 
 _TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}
 
@@ -84,17 +84,19 @@ def close(connection: sqlite3.Connection, kind: str, record_id: str, outcome: st
 
 def delete(connection: sqlite3.Connection, kind: str, record_id: str, who: str = "person") -> bool:
     """Take a record out of every list, search and document; it stays in the store with its history. False: it was."""
-    if get(connection, kind, record_id).is_deleted:
+    record = get(connection, kind, record_id)
+    if record.is_deleted:
         return False
-    change(connection, kind, record_id, {"deleted_at": utc_now()}, who)
+    change(connection, kind, record_id, {"deleted_at": later_than(record.restored_at)}, who)
     return True
 
 
 def restore(connection: sqlite3.Connection, kind: str, record_id: str, who: str = "person") -> bool:
     """Bring a deleted record back. False when it was not deleted."""
-    if not get(connection, kind, record_id).is_deleted:
+    record = get(connection, kind, record_id)
+    if not record.is_deleted:
         return False
-    change(connection, kind, record_id, {"restored_at": utc_now()}, who)
+    change(connection, kind, record_id, {"restored_at": later_than(record.deleted_at)}, who)
     return True
 
 

@@ -12,7 +12,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,12 @@ def base32(number: int) -> str:
 def utc_now() -> str:
     """Now, as the store writes times: UTC, microseconds, fixed width so that text order is time order."""
     return stamp(datetime.now(UTC))
+
+
+def later_than(moment: str) -> str:
+    """Now; or just after `moment`, which a clone whose clock runs ahead may have written: what comes after it is newer."""
+    now = utc_now()
+    return now if now > moment else stamp(datetime.fromisoformat(moment) + timedelta(microseconds=1))
 
 
 def stamp(moment: datetime) -> str:
@@ -210,9 +216,10 @@ def resolve_in(connection: sqlite3.Connection, kind: str, prefix: str) -> str:
 
 def set_field(connection: sqlite3.Connection, kind: str, record_id: str, field: str, value: object, who: str) -> None:
     """Change one field of a record and keep the old value in history. Caller holds the transaction."""
-    old = connection.execute(f'SELECT "{field}" FROM {kind} WHERE id = ?', (record_id,)).fetchone()[0]
+    sql = f'SELECT "{field}", updated_at FROM {kind} WHERE id = ?'
+    old, updated_at = connection.execute(sql, (record_id,)).fetchone()
     if old == value:
         return
     sql = f'UPDATE {kind} SET "{field}" = ?, updated_at = ? WHERE id = ?'
-    connection.execute(sql, (value, utc_now(), record_id))
+    connection.execute(sql, (value, later_than(updated_at), record_id))
     add_history(connection, kind, record_id, who, field, old, value)

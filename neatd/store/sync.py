@@ -89,7 +89,7 @@ def copy_knowledge(store: sqlite3.Connection, home: Path, project_id: str) -> Pa
     with reading(store):
         held = read_rows(store, project_id, is_all=True)
     content = file_bytes({one.id: line_text(one) for one in held.lines.values()}, ())
-    path = inside(home, f"knowledge/{project_id}.jsonl")
+    path = home / "knowledge" / f"{project_id}.jsonl"
     try:
         is_same = read_small(path, len(content)) == content
     except OSError:

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 DEPTH_MAX = 8  # of lists in lists; each level reads its lines once more
-_ITEM = re.compile(r"^(?:[-*+•‣◦–]|\d{1,3}[.)]|[a-z]\)|\([a-z\d]{1,2}\))(?:[ \t]+|$)")
+_ITEM = re.compile(
+    r"^(?:(?=[☐☑☒✓✔✅⬜❌🔲⏳🔄🚧🟡🟢🔴]\ufe0f?[ \t])|(?:[-*+•‣◦–]|\d{1,3}[.)]|[a-z]\)|\([a-z\d]{1,2}\))(?:[ \t]+|$))"
+)
+_SIGNED = re.compile(r"^[☐☑☒✓✔✅⬜❌🔲⏳🔄🚧🟡🟢🔴]")  # a sign alone marks an item, behind a bullet it is a part of it
 _FENCE = re.compile(r"^(`{3,}|~{3,})[ \t]*([^`]{0,200})$")
 _ATX = re.compile(r"^(#{1,6})(?:[ \t]+|(?<=##)(?=[^#\s])|$)")
 _UNDERLINE = re.compile(r"^(={3,}|-{3,}|~{3,}|\^{3,})$")
@@ -177,7 +180,7 @@ def _last(lines: Sequence[Line], at: int, end: int) -> int:
 
 def _own_text(first: Line, rest: Sequence[Line]) -> tuple[str, Sequence[Line]]:
     """An item's first paragraph, and the lines after it."""
-    if _FENCE.match(first.text) or is_item(first.text):
+    if _FENCE.match(first.text) or (is_item(first.text) and not _SIGNED.match(first.text)):
         return "", [first, *rest]
     words = [first.text]
     for at, line in enumerate(rest):
@@ -191,9 +194,13 @@ def begins(text: str) -> bool:
     """Whether a line begins a block that ends a paragraph before it."""
     if text[:1] in "#`~<>-*+_=|" or is_item(text):
         return bool(
-            is_item(text) or _ATX.match(text) or _FENCE.match(text) or _RULE.match(text)
-            or text.startswith((">", "<!--")) or _TAG_ONLY.match(text)
-        )  # fmt: skip
+            is_item(text)
+            or _ATX.match(text)
+            or _FENCE.match(text)
+            or _RULE.match(text)
+            or text.startswith((">", "<!--"))
+            or _TAG_ONLY.match(text)
+        )
     return False
 
 
@@ -209,7 +216,7 @@ def _item_end(lines: Sequence[Line], at: int) -> int:
             if found := _FENCE.match(line.text):
                 end = fence_end(lines, end, found[1])[0]
                 continue
-        elif had_blank or begins(line.text) or _is_own_line(line.text) or _is_table(lines, end):
+        elif had_blank or line.indent < indent or begins(line.text) or _is_own_line(line.text) or _is_table(lines, end):
             break
         end += 1
     while not lines[end - 1].text:

@@ -10,15 +10,20 @@ from neatd.assist.notes.plain import bare, plain
 
 COLUMNS_MAX = 64  # what lies beyond stays in the last cell
 _EMPTY = re.compile(r"^(?:[-–—−.·?*~]*|n/?a|none|null|nan|tbd|tba|todo)$", re.I)
-_PARAM = re.compile(r"(?<![\w.])([A-Za-z_][\w./-]{0,40}?)\s?=\s?(\"[^\"]{0,60}\"|\[[^\]]{0,60}\]|\([^()]{0,60}\)|[^\s,;|)]{1,60})")
+_PARAM = re.compile(
+    r"(?<![\w.])([A-Za-z_][\w./-]{0,40}?)\s?=\s?(\"[^\"]{0,60}\"|\[[^\]]{0,60}\]|\([^()]{0,60}\)|[^\s,;|)]{1,60})"
+)
 _RULE = re.compile(r"^[\s|:-]+$")
 _STATES = (
     ("running", re.compile(r"\brunning\b|\bin[- ]progress\b|\btraining\b|🔄|🚧|⏳|🟡|\bongoing\b")),
     ("failed", re.compile(r"\bfail(?:ed|ure)?\b|\bcrashed\b|\bdiverged\b|\boom\b|❌|\berror(?:ed)?\b")),
-    ("planned", re.compile(r"\bplanned\b|\bqueued\b|\bpending\b|\btodo\b|\bnot started\b|\bwaiting\b|\bscheduled\b|⬜|📋")),
+    (
+        "planned",
+        re.compile(r"\bplanned\b|\bqueued\b|\bpending\b|\btodo\b|\bnot started\b|\bwaiting\b|\bscheduled\b|⬜|📋"),
+    ),
     ("dropped", re.compile(r"\bdropped\b|\babandoned\b|\bcancell?ed\b|\bskipped\b|\bdiscard(?:ed)?\b|\breverted\b")),
     ("done", re.compile(r"\bdone\b|\bcompleted?\b|\bfinished\b|✅|✓|✔|\bsuccess\b|\bkeep\b|\bkept\b")),
-)  # fmt: skip
+)
 _OF = re.compile(r"(?<![\d/.])(\d{1,7})\s?/\s?(\d{1,7})(?![\d/.])")
 
 
@@ -43,8 +48,10 @@ class Table:
             if all(len(one) == len(names) or is_empty("/".join(one)) for one in cells):
                 assert named
                 self.head = (*self.head[:at], *(f"{named[1]} {one}" for one in names), *self.head[at + 1 :])
-                self.rows = tuple((line, [*row[:at], *(one if len(one) == len(names) else [""] * len(names)), *row[at + 1 :]])
-                                  for (line, row), one in zip(self.rows, cells, strict=True))  # fmt: skip
+                self.rows = tuple(
+                    (line, [*row[:at], *(one if len(one) == len(names) else [""] * len(names)), *row[at + 1 :]])
+                    for (line, row), one in zip(self.rows, cells, strict=True)
+                )
 
     def column(self, at: int) -> list[str]:
         return [plain(row[at]) for _, row in self.rows]
@@ -91,7 +98,9 @@ def number_in(cell: str) -> float | None:
     number = number_of(cell)
     if number is not None:
         return float(number)
-    found = re.match(r"[~≈]?\s?(-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)\s?(?:%|±|\(|\[|@|✅|🏆|⭐|←|\*|$)", bare(cell)[:60], re.I)
+    found = re.match(
+        r"[~≈]?\s?(-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)\s?(?:%|±|\(|\[|@|✅|🏆|⭐|←|\*|$)", bare(cell)[:60], re.I
+    )
     return float(found[1].replace(",", "")) if found else None
 
 

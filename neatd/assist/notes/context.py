@@ -12,11 +12,13 @@ from typing import NamedTuple
 from neatd.assist.notes.names import Source
 from neatd.assist.notes.outline import Node
 from neatd.assist.notes.plain import bare
-from neatd.assist.notes.sections import horizon_of, is_numbered, meaning, phase_of, status_of
+from neatd.assist.notes.sections import horizon_of, is_numbered, meaning, phase_of, status_of, version_of
 
 _CLEAR = 0.75  # of a sub-heading's words have to be understood where the parent tells something already
 _LIKELY = 0.5  # where nothing does
-_TO_COME = re.compile(r"next|to-?do|pending|remaining|upcoming|immediate|priorit|backlog|roadmap|left|future|later", re.I)
+_TO_COME = re.compile(
+    r"next|to-?do|pending|remaining|upcoming|immediate|priorit|backlog|roadmap|left|future|later", re.I
+)
 _OWN_RULES = frozenset({"preference", "goal"})  # below these a sub-heading is what they are about
 
 
@@ -31,6 +33,7 @@ class Here(NamedTuple):
     told: str = ""
     is_default: bool = True  # the kind comes from the file's name, no heading told it
     source: Source = Source()
+    level: int = 0  # of the nearest heading: what stands right below the file's title tells of the file
 
     def under(self, heading: str, level: int) -> Here:
         """The place below a heading."""
@@ -40,12 +43,13 @@ class Here(NamedTuple):
         return here._replace(
             status=status if status and here.kind in ("task", "", "assessment") else here.status,
             horizon=horizon_of(heading) or here.horizon,
-            phase=phase_of(heading) or here.phase,
+            phase=version_of(title) or phase_of(heading) or here.phase,
             about=title[:200],
+            level=min(level, 6) if level < 7 else max(self.level, 1),
         )
 
     def _retold(self, title: str, level: int) -> Here:
-        if self.source.is_changelog:
+        if self.source.is_changelog or (level <= 1 and self.source.is_instructions):
             return self
         told = meaning(title)
         known = self.kind and not self.is_default

@@ -31,9 +31,7 @@ _LEAD4 = "[" + re.escape("".join(c for c in _HIGH if 0xF0 <= _BYTE[c] < 0xF5)) +
 _SEQUENCE = re.compile(f"{_LEAD4}{_CONT}{{1,3}}|{_LEAD3}{_CONT}{{1,2}}|{_LEAD2}{_CONT}")
 # Nobody writes these by hand: the beginnings of punctuation, arrows, symbols and emoji, and accented letters in a word.
 _C1 = "[" + re.escape("".join(c for c in _HIGH if 0x80 <= _BYTE[c] < 0xA0)) + "]"
-_UNMISTAKABLE = re.compile(
-    f"â{_C1}{_CONT}|â†|[ðğ]Ÿ|Â[\xa0-¿]|ï»¿|(?:(?<=[a-z])Ã[\xa0-¿]|Ã[\xa0-¿](?=[a-z]))"
-)
+_UNMISTAKABLE = re.compile(f"â{_C1}{_CONT}|â†|[ðğ]Ÿ|Â[\xa0-¿]|ï»¿|(?:(?<=[a-z])Ã[\xa0-¿]|Ã[\xa0-¿](?=[a-z]))")
 # Symbols whose bytes are lost in part are known by what is left; of two with the same remains the first wins.
 _SYMBOLS = "←”🎉🎯📝📁🔍🏆🏁❌⏱🎨🏗🎓📍🐍🎮🏃🏠🌍🤝📐➡⬅↔✍☁\ufe0f\u200d"
 

@@ -46,4 +46,3 @@ def title_of(text: str, about: str) -> str:
     rows = [bare(row) for row in text.split("\n", 12)[:12] if row.strip()]
     head = f"{unnumbered(about)}: " if about else ""
     return cut(head + "; ".join(row for row in rows if row))
-

@@ -7,17 +7,36 @@ from typing import NamedTuple
 
 from neatd.assist.notes.plain import bare, plain
 
-_BOLD = re.compile(r"^[^\w*\n`\[]{0,6}(?:\*\*|__)([^*\n]{1,80}?)[ \t]*:?[ \t]*(?:\*\*|__)[ \t]*(\([^()\n]{1,60}\))?[ \t]*(:|—|–|-(?=[ \t])|->|→|=(?!=))?[ \t]*")
-_PLAIN = re.compile(r"^[^\w*\n`\[]{0,6}([A-Z][\w./&'()+ -]{0,40}?|[a-z][\w-]{1,24}(?: [a-z][\w-]{1,20}){0,2})[ \t]*[:：](?=[ \t]|$)[ \t]*")
+_BOLD = re.compile(
+    r"^[^\w*\n`\[]{0,6}(?:\*\*|__)([^*\n]{1,80}?)[ \t]*:?[ \t]*(?:\*\*"
+    r"|__)[ \t]*(\([^()\n]{1,60}\))?[ \t]*(:|—|–|-(?=[ \t])|->|→|=(?!=))?[ \t]*"
+)
+_PLAIN = re.compile(
+    r"^[^\w*\n`\[]{0,6}([A-Z][\w./&'()+ -]{0,40}?"
+    r"|[a-z][\w-]{1,24}(?: [a-z][\w-]{1,20}){0,2})[ \t]*[:：](?=[ \t]|$)[ \t]*"
+)
 _COLON_IN_BOLD = re.compile(r"^[^\w*\n`\[]{0,6}(?:\*\*|__)[^*\n]{1,80}:[ \t]*(?:\*\*|__)")
-_DATE = re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[ T,]{1,3}~?(?:at )?(\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AP]M)?))?", re.I)
-_MONTH = re.compile(r"\b((?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2}?(?:st|nd|rd|th)?,? ?\d{4})\b", re.I)
+_DATE = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[ T,]{1,3}~?(?:at )?(\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AP]M)?))?", re.I
+)
+_MONTH = re.compile(
+    r"\b((?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2}?(?:st"
+    r"|nd|rd|th)?,? ?\d{4})\b",
+    re.I,
+)
 _NUMBER = re.compile(r"^[-+~≈<>]{0,2}\s?(\d[\d_,]*(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?$", re.I)
 _ARROW = re.compile(r"([^\s:(][^:(→\n]{0,60}?)\s*(?:→|⇒|-->|->|=>)\s*([^→\n]{1,60}?)(?=[).,;]?(?:\s*$|[);]|,\s|\. ))")
-_FROM_TO = re.compile(r"\bfrom (~?\d[^\s,]*(?: ?[A-Za-z%]{1,4})?) (?:down |up )?to (~?\d[^\s,]*(?: ?[A-Za-z%]{1,4})?)\b")
-_PREDICT = re.compile(r"(?<![\w/])([A-Za-z][\w/.@-]{1,40})\s{0,2}(<=|>=|≤|≥|<|>)\s{0,2}(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w%.]*\w)")
+_FROM_TO = re.compile(
+    r"\bfrom (~?\d[^\s,]*(?: ?[A-Za-z%]{1,4})?) (?:down |up )?to (~?\d[^\s,]*(?: ?[A-Za-z%]{1,4})?)\b"
+)
+_PREDICT = re.compile(
+    r"(?<![\w/])([A-Za-z][\w/.@-]{1,40})\s{0,2}(<=|>=|≤|≥|<|>)\s{0,2}(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w%.]*\w)"
+)
 _CODE = re.compile(r"`([^`\n]{1,200})`")
-_PATH = re.compile(r"(?<![\w/@:.-])(?:@?\.{0,2}/)?(?:[\w.*{}@+-]+/)*[\w*{}+-]+(?:\.[\w*-]+)*\.(?:[a-z][a-z0-9]{0,7}|\*)(?![\w/(])|(?<![\w/@:.-])(?:[\w.*-]+/)+(?=[\s,;)]|$)")
+_PATH = re.compile(
+    r"(?<![\w/@:.-])(?:@?\.{0,2}/)?(?:[\w.*{}@+-]+/)*[\w*{}+-]+(?:\.[\w*-]+)*\.(?:[a-z][a-z0-9]{0,7}"
+    r"|\*)(?![\w/(])|(?<![\w/@:.-])(?:[\w.*-]+/)+(?=[\s,;)]|$)"
+)
 
 
 class Label(NamedTuple):
@@ -92,31 +111,51 @@ def files_of(text: str) -> tuple[str, ...]:
 
 
 _NO_ENDING = {"Makefile", "Dockerfile", "LICENSE", "Justfile", "Procfile", "README", "Jenkinsfile"}
-_FILE = re.compile(r"^@?(?:~|\.{1,2}|[A-Za-z]:)?[\w./*{}@+,\[\]<>-]*(?:\.[A-Za-z][\w*]{0,9}|/)(?::\d+(?:-\d+)?)?$|^\.[a-z][\w.-]+$")
-_NO_FILE = re.compile(r"^(?:e\.g|i\.e|etc|vs|v?\d+(?:\.\d+)*\.?[a-z]?)\.?$|^[A-Za-z]\.[A-Za-z]$|^[\w]+\.(?:com|org|io|net|ai|dev)/?$|^\w+/\w+$|^/+$", re.I)
+_FILE = re.compile(
+    r"^@?(?:~|\.{1,2}|[A-Za-z]:)?[\w./*{}@+,\[\]<>-]*(?:\.[A-Za-z][\w*]{0,9}|/)(?::\d+(?:-\d+)?)?$|^\.[a-z][\w.-]+$"
+)
+_NO_FILE = re.compile(
+    r"^(?:e\.g|i\.e|etc|vs|v?\d+(?:\.\d+)*\.?[a-z]?)\.?$|^[A-Za-z]\.[A-Za-z]$|^[\w]+\.(?:com|org|io"
+    r"|net|ai|dev)/?$|^\w+/\w+$|^/+$",
+    re.I,
+)
 
 
 def is_path(text: str) -> bool:
     """Whether `text` is written as a file or folder."""
     if text in _NO_ENDING:
         return True
-    return len(text) <= 200 and bool(_FILE.match(text)) and not _NO_FILE.match(text) and "://" not in text and text.count(".") < 8
+    return (
+        len(text) <= 200
+        and bool(_FILE.match(text))
+        and not _NO_FILE.match(text)
+        and "://" not in text
+        and text.count(".") < 8
+    )
 
 
 _METRIC_WORD = (
-    r"loss|dice|acc|accuracy|f1|f1[- ]?score|auc|auroc|roc[- ]?auc|auprc|bleu|rouge(?:-?[l12])?|ppl|perplexity|mse|mae|rmse|mape"
-    r"|r2|r²|iou|miou|map|map@?\d*|score|reward|return|precision|recall|bpb|bpc|bits[ _]per[ _]\w+|nll|elbo|wer|cer|psnr|ssim|lpips|fid"
-    r"|sharpe|kl|error|err|win[ _]?rate|pass@?\d+|hit@?\d+|ndcg(?:@?\d+)?|mrr|top-?[15]|spearman|pearson|kappa|mcc|value|objective"
+    r"loss|dice|acc|accuracy|f1|f1[- ]?score|auc|auroc|roc[- ]?auc|auprc|bleu|rouge(?:-?[l12])?|ppl"
+    r"|perplexity|mse|mae|rmse|mape"
+    r"|r2|r²|iou|miou|map|map@?\d*|score|reward|return|precision|recall|bpb|bpc|bits[ _]per[ _]\w+|nll"
+    r"|elbo|wer|cer|psnr|ssim|lpips|fid"
+    r"|sharpe|kl|error|err|win[ _]?rate|pass@?\d+|hit@?\d+|ndcg(?:@?\d+)?|mrr|top-?[15]|spearman"
+    r"|pearson|kappa|mcc|value|objective"
 )
 _METRIC_HEAD = re.compile(rf"(?:^|[\s_/.(@-])(?:{_METRIC_WORD})(?:$|[\s_/.)@%↑↓-])", re.I)
 METRIC_VALUE = re.compile(
-    rf"(?<![\w])((?:(?:best|val|valid|validation|test|train|training|eval|final|mean|avg|top|cv|dev|oof)[ _/.-]){{0,3}}(?:{_METRIC_WORD})(?:@\d+)?)"
+    rf"(?<![\w])((?:(?:best|val|valid|validation|test|train|training|eval|final|mean|avg|top|cv|dev"
+    rf"|oof)[ _/.-]){{0,3}}(?:{_METRIC_WORD})(?:@\d+)?)"
     r"[*`_]{0,3}(?:\s*(?:[:=≈~]|is|of|was|at|reached)\s*|\s+)[*`_~≈]{0,4}(-?\d+\.\d+|\d+%?)(?![\w.]*\d)",
     re.I,
 )
 
 
-_VALUE_METRIC = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d+)?)\s?%\s((?:val(?:idation)? |test |train(?:ing)? )?(?:acc(?:uracy)?|precision|recall|f1))\b", re.I)
+_VALUE_METRIC = re.compile(
+    r"(?<![\w.])(\d{1,3}(?:\.\d+)?)\s?%\s((?:val(?:idation)? |test |train(?:ing)? )?(?:acc(?:uracy)?"
+    r"|precision|recall|f1))\b",
+    re.I,
+)
 
 
 def is_metric(name: str) -> bool:
@@ -137,4 +176,12 @@ def metric_in(text: str) -> tuple[str, float] | None:
 
 def _rank(name: str) -> int:
     """Validation before test before the rest; training last."""
-    return 0 if re.search(r"val|dev|cv|best", name, re.I) else 1 if "test" in name.lower() else 3 if "train" in name.lower() else 2
+    return (
+        0
+        if re.search(r"val|dev|cv|best", name, re.I)
+        else 1
+        if "test" in name.lower()
+        else 3
+        if "train" in name.lower()
+        else 2
+    )

@@ -46,7 +46,12 @@ def match_edited(old: Sequence[tuple[str, str, str]], new: Sequence[Parsed]) -> 
     found: dict[str, str] = {}
     for threshold, is_near in ((_SAME, True), (_MOVED, False)):
         taken = set(found.values())
-        pairs = _similar([one for one in gone if one[0] not in taken], [one for one in come if one.key not in found], threshold, is_near)
+        pairs = _similar(
+            [one for one in gone if one[0] not in taken],
+            [one for one in come if one.key not in found],
+            threshold,
+            is_near,
+        )
         for _, fresh, stale in sorted(pairs, reverse=True):
             if fresh not in found and stale not in taken:
                 found[fresh] = stale
@@ -54,11 +59,15 @@ def match_edited(old: Sequence[tuple[str, str, str]], new: Sequence[Parsed]) -> 
     return found
 
 
-def _similar(gone: Sequence[tuple[str, str, str]], come: Sequence[Parsed], threshold: float, is_near: bool) -> list[tuple[float, str, str]]:
+def _similar(
+    gone: Sequence[tuple[str, str, str]], come: Sequence[Parsed], threshold: float, is_near: bool
+) -> list[tuple[float, str, str]]:
     """(likeness, new key, old key) of the pairs above the threshold."""
     places: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for key, kind, title in gone:
-        places.setdefault((kind, key.split("|")[1] if is_near and key.count("|") >= 2 else ""), []).append((key, title.lower()))
+        places.setdefault((kind, key.split("|")[1] if is_near and key.count("|") >= 2 else ""), []).append(
+            (key, title.lower())
+        )
     found: list[tuple[float, str, str]] = []
     budget = _PAIRS_MAX
     for one in come:
@@ -69,6 +78,10 @@ def _similar(gone: Sequence[tuple[str, str, str]], come: Sequence[Parsed], thres
             if budget < 0:
                 return found
             matcher.set_seq1(before)
-            if matcher.real_quick_ratio() >= threshold and matcher.quick_ratio() >= threshold and (like := matcher.ratio()) >= threshold:
+            if (
+                matcher.real_quick_ratio() >= threshold
+                and matcher.quick_ratio() >= threshold
+                and (like := matcher.ratio()) >= threshold
+            ):
                 found.append((like, one.key, key))
     return found

@@ -13,7 +13,9 @@ from neatd.assist.notes.record import Draft, draft
 from neatd.assist.notes.walk import Heading
 
 
-def placed(source: Sequence[str], drafts: list[Draft], headings: Sequence[Heading], skipped: frozenset[int]) -> tuple[list[Draft], list[tuple[int, str]]]:
+def placed(
+    source: Sequence[str], drafts: list[Draft], headings: Sequence[Heading], skipped: frozenset[int]
+) -> tuple[list[Draft], list[tuple[int, str]]]:
     """(the records with all lines that are theirs, the lines in none). Lines that neither a record nor a heading claims
     and that have words become notes: nothing is lost, whatever the walk forgot."""
     words = [number for number, row in enumerate(source, 1) if row.strip() and number not in skipped]
@@ -45,7 +47,9 @@ def _owners(drafts: Sequence[Draft], words: frozenset[int]) -> dict[int, Draft]:
     return owner
 
 
-def _forgotten(source: Sequence[str], words: Sequence[int], owner: dict[int, Draft], headings: Sequence[Heading]) -> list[Draft]:
+def _forgotten(
+    source: Sequence[str], words: Sequence[int], owner: dict[int, Draft], headings: Sequence[Heading]
+) -> list[Draft]:
     """A note for each run of lines with words that nothing claims."""
     claimed = {number for heading in headings for number in range(heading.lines[0], heading.lines[1] + 1)}
     found: list[Draft] = []
@@ -54,14 +58,22 @@ def _forgotten(source: Sequence[str], words: Sequence[int], owner: dict[int, Dra
             continue
         if found and found[-1].lines[-1] == number - 1:
             found[-1].lines.append(number)
-            found[-1].fields["body"] = f"{found[-1].fields.get('body') or found[-1].fields['title']}\n{source[number - 1].strip()}"
+            found[-1].fields["body"] = (
+                f"{found[-1].fields.get('body') or found[-1].fields['title']}\n{source[number - 1].strip()}"
+            )
         else:
             row = source[number - 1].strip()
             found.append(draft("note", row[:120], row, [number]))
     return found
 
 
-def _decorations(source: Sequence[str], words: Sequence[int], owner: dict[int, Draft], taken: Sequence[int], unplaced: list[tuple[int, str]]) -> None:
+def _decorations(
+    source: Sequence[str],
+    words: Sequence[int],
+    owner: dict[int, Draft],
+    taken: Sequence[int],
+    unplaced: list[tuple[int, str]],
+) -> None:
     """Lines without words: with the record above, or below where none is above."""
     known = {number for number, _ in unplaced}
     for number in words:

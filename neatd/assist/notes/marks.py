@@ -6,19 +6,40 @@ import re
 from typing import NamedTuple
 
 _BOX = re.compile(r"^\\?\[([ xX~/>!?.✓✔✅-]?)\\?\](?!\()[ \t]*")
-_BOXES = {"": "open", " ": "open", "x": "done", "✓": "done", "✔": "done", "✅": "done", "~": "in progress", "/": "in progress",
-          ".": "in progress", ">": "open", "!": "open", "?": "open", "-": "dropped"}  # fmt: skip
+_BOXES = {
+    "": "open",
+    " ": "open",
+    "x": "done",
+    "✓": "done",
+    "✔": "done",
+    "✅": "done",
+    "~": "in progress",
+    "/": "in progress",
+    ".": "in progress",
+    ">": "open",
+    "!": "open",
+    "?": "open",
+    "-": "dropped",
+}
 _SIGN = re.compile(r"^(✅|✓|✔|☑|🟢|✗|✘|❌|🔴|⏳|🔄|🚧|🟡|⚠|⬜|☐|🔲|📋|⏸|🚫|⛔|⏭)\ufe0f?[ \t]*")
-_SIGNS = {**dict.fromkeys("✅✓✔☑🟢", "done"), **dict.fromkeys("⏳🔄🚧🟡", "in progress"), **dict.fromkeys("⬜☐🔲📋✗✘❌🔴⚠⏭", "open"),
-          **dict.fromkeys("⏸🚫⛔", "blocked")}  # fmt: skip
+_SIGNS = {
+    **dict.fromkeys("✅✓✔☑🟢", "done"),
+    **dict.fromkeys("⏳🔄🚧🟡", "in progress"),
+    **dict.fromkeys("⬜☐🔲📋✗✘❌🔴⚠⏭", "open"),
+    **dict.fromkeys("⏸🚫⛔", "blocked"),
+}
 _END = re.compile(
-    r"[ \t]*(?:(?:[-–—:(\[*]{1,4}|✅|✓|✔|☑)[ \t]*)+(done|completed?|fixed|resolved|finished|implemented|shipped|in[- ]progress|wip|ongoing|blocked|pending"
+    r"[ \t]*(?:(?:[-–—:(\[*]{1,4}|✅|✓|✔|☑)[ \t]*)+(done|completed?|fixed|resolved|finished|implemented"
+    r"|shipped|in[- ]progress|wip|ongoing|blocked|pending"
     r"|todo|not started|planned|cancell?ed|dropped|skipped)?[ \t]*[)\]*!.]{0,3}[ \t]*(?:✅|✓|✔|☑|🎉)?[ \t]*$",
     re.I,
 )
-_WORDS = {**dict.fromkeys(("in progress", "in-progress", "wip", "ongoing"), "in progress"), "blocked": "blocked",
-          **dict.fromkeys(("pending", "todo", "not started", "planned"), "open"),
-          **dict.fromkeys(("cancelled", "canceled", "dropped", "skipped"), "dropped")}  # fmt: skip
+_WORDS = {
+    **dict.fromkeys(("in progress", "in-progress", "wip", "ongoing"), "in progress"),
+    "blocked": "blocked",
+    **dict.fromkeys(("pending", "todo", "not started", "planned"), "open"),
+    **dict.fromkeys(("cancelled", "canceled", "dropped", "skipped"), "dropped"),
+}
 _STRIKE = re.compile(r"^(\*\*)?~~(.{1,2000}?)~~(\*\*)?", re.S)
 
 
@@ -33,6 +54,14 @@ class Marked(NamedTuple):
 
 def marked(text: str) -> Marked:
     """The marks of `text` read and taken off."""
+    if (
+        text[:1] in "*_"
+        and text[:1] == text[-1:]
+        and text[1:2] != text[:1]
+        and len(text) < 500
+        and text.count(text[:1]) == 2
+    ):
+        text = text[1:-1]  # all of it in italics, as footers are
     box = _BOX.match(text)
     status, is_box = (_BOXES.get(box[1].lower(), "open"), True) if box else ("", False)
     text = text[box.end() :] if box else text

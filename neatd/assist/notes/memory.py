@@ -12,13 +12,24 @@ from neatd.assist.notes.plain import cut, title_of
 from neatd.assist.notes.record import Draft, draft
 
 _KINDS = (
-    ("preference", r"preference|convention|rule|guideline|user"), ("decision", r"decision|adr"), ("task", r"task|todo|pending|next"),
-    ("bug", r"bug|issue|problem|error|fix"), ("hypothesis", r"hypothes"), ("experiment", r"experiment|study|hpo|trial|run|sweep"),
-    ("lesson", r"lesson|learning"), ("challenge", r"challenge|risk|question|blocker|limitation"), ("goal", r"goal|objective|milestone"),
-    ("machine", r"machine|server|gpu|hardware|host"), ("data", r"dataset|data"), ("document", r"document|file|plan|doc\b|paper"),
-    ("session", r"session|handoff"), ("command", r"command|script"), ("service", r"service|api|endpoint"), ("phase", r"phase"),
+    ("preference", r"preference|convention|rule|guideline|user"),
+    ("decision", r"decision|adr"),
+    ("task", r"task|todo|pending|next"),
+    ("bug", r"bug|issue|problem|error|fix"),
+    ("hypothesis", r"hypothes"),
+    ("experiment", r"experiment|study|hpo|trial|run|sweep"),
+    ("lesson", r"lesson|learning"),
+    ("challenge", r"challenge|risk|question|blocker|limitation"),
+    ("goal", r"goal|objective|milestone"),
+    ("machine", r"machine|server|gpu|hardware|host"),
+    ("data", r"dataset|data"),
+    ("document", r"document|file|plan|doc\b|paper"),
+    ("session", r"session|handoff"),
+    ("command", r"command|script"),
+    ("service", r"service|api|endpoint"),
+    ("phase", r"phase"),
     ("assessment", r"status|state|progress"),
-)  # fmt: skip
+)
 
 
 def kind_of(entity_type: str) -> str:
@@ -70,7 +81,11 @@ def _whole(text: str, source: Sequence[str]) -> list[tuple[dict[str, Any], list[
     if not isinstance(value, dict) or not isinstance(value.get("entities"), list):
         return []
     relations = value.get("relations")
-    items = [one for one in [*value["entities"], *(relations if isinstance(relations, list) else [])] if isinstance(one, dict)]
+    items = [
+        one
+        for one in [*value["entities"], *(relations if isinstance(relations, list) else [])]
+        if isinstance(one, dict)
+    ]
     return _located(items, source)
 
 
@@ -80,11 +95,16 @@ def _located(items: list[dict[str, Any]], source: Sequence[str]) -> list[tuple[d
     for one in items:
         wanted = json.dumps(str(one.get("name", one.get("from", ""))), ensure_ascii=False)
         plain = json.dumps(str(one.get("name", one.get("from", ""))))
-        found = next((number for number in range(at, len(source)) if wanted in source[number] or plain in source[number]), at)
+        found = next(
+            (number for number in range(at, len(source)) if wanted in source[number] or plain in source[number]), at
+        )
         begins.append(found)
         at = min(found + 1, len(source) - 1) if len(source) > 1 else 0
     ends = [*begins[1:], len(source)]
-    return [(one, list(range(begin + 1, max(end, begin + 1) + 1)) if begin < end else [begin + 1]) for one, begin, end in zip(items, begins, ends, strict=True)]
+    return [
+        (one, list(range(begin + 1, max(end, begin + 1) + 1)) if begin < end else [begin + 1])
+        for one, begin, end in zip(items, begins, ends, strict=True)
+    ]
 
 
 def _is_entity(value: dict[str, Any]) -> bool:
@@ -103,15 +123,21 @@ def _entity(value: dict[str, Any], lines: list[int]) -> Draft:
     if kind == "document":
         fields["path"] = next((file for one in notes for file in files_of(one)), "")
     if kind == "task":
-        fields["status"] = "done" if any(re.search(r"\b(?:done|completed?)\b", one, re.I) for one in notes[-1:]) else "open"
+        fields["status"] = (
+            "done" if any(re.search(r"\b(?:done|completed?)\b", one, re.I) for one in notes[-1:]) else "open"
+        )
     body = "\n".join([name, *(f"- {one}" for one in notes)])
-    return draft(kind, cut(title), body if len(notes) > 1 or len(title) < len(name) else body, lines, **fields)
+    return draft(kind, cut(title), body, lines, **fields)
 
 
 def _relation(value: dict[str, Any], lines: list[int], found: dict[str, Draft]) -> list[Draft]:
     """A relation goes to the entity it starts from; one that starts nowhere is an insight."""
     begin, end = str(value.get("from", "")), str(value.get("to", ""))
-    words = f"{begin} {value.get('relationType', 'relates to')} {end}" if begin or end else json.dumps(value, ensure_ascii=False)
+    words = (
+        f"{begin} {value.get('relationType', 'relates to')} {end}"
+        if begin or end
+        else json.dumps(value, ensure_ascii=False)
+    )
     if begin in found:
         one = found[begin]
         one.fields["body"] = f"{one.fields.get('body') or one.fields['title']}\n{words}"

@@ -23,17 +23,29 @@ class Piece(NamedTuple):
 
 
 _SESSION_FACT = re.compile(
-    r"^(?:git )?(?:(?:current |active |working )?branch(?:es)?|worktree|(?:last|latest|head|recent|current|final|base) commits?(?: hash)?|commits?|head|uncommitted(?: changes| files)?|working tree|untracked(?: files)?|modified(?: files)?"
-    r"|staged(?: files)?|remote|ahead|behind|stash(?:es)?|git status|git state|git|(?:session |handoff |work )?(?:date|time|duration|id|start(?:ed)?|end(?:ed)?|number|focus|goal|type|owner)|session|sessions|last (?:updated|session|modified|worked)|updated"
-    r"|(?:previous|next) agent|handoff (?:time|reason|from|to)|agent|assistant|model used|created(?: at| on)?|generated(?: at| on)?|author|operator|from session|context usage|started at|ended at|pr|pull request)$",
+    r"^(?:git )?(?:(?:current |active |working )?branch(?:es)?|worktree|(?:last|latest|head|recent"
+    r"|current|final|base) commits?(?: hash)?|commits?|head|uncommitted(?: changes| files)?"
+    r"|working tree|untracked(?: files)?|modified(?: files)?"
+    r"|staged(?: files)?|remote|ahead|behind|stash(?:es)?|git status|git state|git|(?:session "
+    r"|handoff |work )?(?:date|time|duration|started|ended)|(?:session |handoff |work )(?:id|start|end"
+    r"|number|focus|goal|type|owner)|session|sessions|last (?:updated|session|modified|worked)|updated"
+    r"|(?:previous|next) agent|handoff (?:time|reason|from|to)|agent|assistant|model used"
+    r"|created(?: at| on)?|generated(?: at| on)?|author|operator|from session|context usage|started at"
+    r"|ended at|pr|pull request)$",
     re.I,
 )
-_GIT_FACT = re.compile(r"branch|commit|uncommitted|working tree|untracked|worktree|remote|stash|session|duration|handoff|agent", re.I)
+_GIT_FACT = re.compile(
+    r"branch|commit|uncommitted|working tree|untracked|worktree|remote|stash|session|duration|handoff|agent", re.I
+)
 _MACHINE_KEYS = {
-    "host": r"host(?:name)?|address|ip(?: address)?|server|ssh host", "port": r"(?:ssh )?port", "key": r"(?:ssh |identity |private )?key(?: file| path)?|identity(?: file)?",
-    "gpu": r"gpus?(?: \w+)?|accelerators?|graphics(?: card)?", "driver": r"(?:nvidia |gpu )?drivers?(?: version)?", "provider": r"provider|cloud|platform|vendor|hosting",
+    "host": r"host(?:name)?|address|ip(?: address)?|server|ssh host",
+    "port": r"(?:ssh )?port",
+    "key": r"(?:ssh |identity |private )?key(?: file| path)?|identity(?: file)?",
+    "gpu": r"gpus?(?: \w+)?|accelerators?|graphics(?: card)?",
+    "driver": r"(?:nvidia |gpu )?drivers?(?: version)?",
+    "provider": r"provider|cloud|platform|vendor|hosting",
     "memory": r"(?:system )?(?:memory|ram)",
-}  # fmt: skip
+}
 _MACHINE = {name: re.compile(rf"^(?:{pattern})$", re.I) for name, pattern in _MACHINE_KEYS.items()}
 _SSH = re.compile(r"^(?:\$ )?ssh\s")
 
@@ -41,7 +53,10 @@ _SSH = re.compile(r"^(?:\$ )?ssh\s")
 def is_session_fact(name: str) -> bool:
     """Whether a field of this name tells of a session: its branch, date, commit, duration."""
     words = bare(name).split(" (")[0]
-    return bool(_SESSION_FACT.match(words) or ("/" in words and all(_SESSION_FACT.match(one.strip()) for one in words.split("/"))))
+    return bool(
+        _SESSION_FACT.match(words)
+        or ("/" in words and all(_SESSION_FACT.match(one.strip()) for one in words.split("/")))
+    )
 
 
 def is_git_fact(name: str) -> bool:
@@ -69,8 +84,12 @@ def session(heading: str, pieces: Sequence[Piece]) -> Draft:
         if label and re.search(r"uncommitted|modified|untracked|staged|files", name):
             files += _listed_files(piece.raw)
         if not fields["started"]:
-            fields["started"] = date_of(piece.text) if label and re.search(r"updated|created|generated|session", name) else ""
-    title = bare(heading) or (f"Session {fields['started']}" if fields["started"] else title_of(pieces[0].text if pieces else "Session"))
+            fields["started"] = (
+                date_of(piece.text) if label and re.search(r"updated|created|generated|session", name) else ""
+            )
+    title = bare(heading) or (
+        f"Session {fields['started']}" if fields["started"] else title_of(pieces[0].text if pieces else "Session")
+    )
     return draft("session", cut(title), body, _lines(pieces), file=files, **fields)
 
 
@@ -87,8 +106,14 @@ def _lines(pieces: Sequence[Piece]) -> list[int]:
     return sorted({line for piece in pieces for line in piece.lines})
 
 
-_PASSED = re.compile(r"(\d[\d,]*)(?:\s?/\s?(\d[\d,]*))?\s*(?:unit |integration )?(?:tests?|specs?|checks)?\s*(?:are |all )?(?:pass(?:ed|ing|es)?\b|green|✅|✓)|\bpass(?:ed|ing)?\b\W{0,6}(\d[\d,]*)(?:\s?/\s?(\d[\d,]*))?", re.I)
-_FAILED = re.compile(r"(\d[\d,]*)\s*(?:tests?\s*)?(?:are\s*)?(?:fail(?:ed|ing|ures?|s)?\b|errors?\b)|\bfail(?:ed|ing|ures?)?\b\W{0,6}(\d[\d,]*)", re.I)
+_PASSED = re.compile(
+    r"(\d[\d,]*)(?:\s?/\s?(\d[\d,]*))?\s*(?:unit |integration )?(?:tests?|specs?|checks)?\s*(?:are "
+    r"|all )?(?:pass(?:ed|ing|es)?\b|green|✅|✓)|\bpass(?:ed"
+    r"|ing)?\b\W{0,6}(\d[\d,]*)(?:\s?/\s?(\d[\d,]*))?",
+    re.I,
+)
+_FAILED = re.compile(r"(\d[\d,]*)\s*(?:tests?\s*)?(?:are\s*)?(?:fail(?:ed|ing|ures?|s)?\b|errors?\b)", re.I)
+_FAILED_NAMED = re.compile(r"\bfail(?:ed|ing|ures?)\b[^\w\n]{0,6}(\d[\d,]*)", re.I)
 _SKIPPED = re.compile(r"(\d[\d,]*)\s*(?:tests?\s*)?(?:skipped|ignored|xfailed)\b|\bskipped\b\W{0,4}(\d[\d,]*)", re.I)
 _SECONDS = re.compile(r"\bin (\d+(?:\.\d+)?)\s?s(?:ec(?:onds?)?)?\b", re.I)
 _STATE = re.compile(r"\bpass(?:ed|ing|es)?\b|\bfail(?:ed|ing|s|ures?)?\b|\bgreen\b|\bred\b|\bskipped\b", re.I)
@@ -104,19 +129,47 @@ def test(heading: str, pieces: Sequence[Piece]) -> Draft:
     body = "\n".join(piece.raw for piece in pieces)
     words = plain(body[:20000])
     passed, of = _count(_PASSED, words)
-    failed, _ = _count(_FAILED, words)
+    failed = next(
+        (count for pattern in (_FAILED, _FAILED_NAMED) if (count := _count(pattern, words)[0]) is not None), None
+    )
     skipped, _ = _count(_SKIPPED, words)
     failing = _failing(pieces)
-    says_all = re.search(r"\ball (?:\w+ )?(?:tests? )?(?:are |were )?pass|\bfail(?:ing|ed|ures?)?\W{0,4}(?:none|0)\b|\bno (?:test )?failures?\b|\bPASS\b(?!.*\bFAIL)", words)
+    says_all = re.search(
+        r"\ball (?:\w+ )?(?:tests? )?(?:are |were )?pass|\bfail(?:ing|ed|ures?)?\W{0,4}(?:none|0)\b"
+        r"|\bno (?:test )?failures?\b|\bPASS\b(?!.*\bFAIL)",
+        words,
+    )
     if failed is None:
-        failed = of - passed if of is not None and passed is not None and of >= passed else len(failing) or (0 if says_all else None)
-    command = next((one for one in re.findall(r"`([^`\n]{2,300})`", body[:4000]) if re.search(r"test|check|verify|lint|tox|nox|cargo|make|npm|go ", one) and not files_of(one) or " " in one), None)
+        failed = (
+            of - passed
+            if of is not None and passed is not None and of >= passed
+            else len(failing) or (0 if says_all else None)
+        )
+    command = next(
+        (
+            one
+            for one in re.findall(r"`([^`\n]{2,300})`", body[:4000])
+            if (re.search(r"test|check|verify|lint|tox|nox|cargo|make|npm|go ", one) and not files_of(one))
+            or " " in one
+        ),
+        None,
+    )
     seconds = _SECONDS.search(words)
     title = title_of(pieces[0].text) if pieces else bare(heading)
     if heading and len(title) < 30:
         title = f"{bare(heading)}: {title}"
-    return draft("test", cut(title), body, _lines(pieces), command=command, passed=passed, failed=failed, skipped=skipped,
-                 failing=failing, seconds=float(seconds[1]) if seconds else None)  # fmt: skip
+    return draft(
+        "test",
+        cut(title),
+        body,
+        _lines(pieces),
+        command=command,
+        passed=passed,
+        failed=failed,
+        skipped=skipped,
+        failing=failing,
+        seconds=float(seconds[1]) if seconds else None,
+    )
 
 
 def _count(pattern: re.Pattern[str], words: str) -> tuple[int | None, int | None]:
@@ -160,7 +213,9 @@ def machine(heading: str, pieces: Sequence[Piece]) -> Draft:
     _from_ssh(fields, left)
     named = [str(fields[name]) for name in ("provider", "gpu") if name in fields]
     title = bare(heading) or "Machine"
-    return draft("machine", cut(f"{title}: {', '.join(named)}" if named else title), "\n".join(left), _lines(pieces), **fields)
+    return draft(
+        "machine", cut(f"{title}: {', '.join(named)}" if named else title), "\n".join(left), _lines(pieces), **fields
+    )
 
 
 def _from_ssh(fields: dict[str, object], left: Sequence[str]) -> None:
@@ -179,7 +234,10 @@ def is_machine(pieces: Sequence[Piece]) -> bool:
             label = label_of(words)
             if _SSH.match(words.strip("`")) or (label and label.value and is_machine_key(label.name)):
                 return True
-            if re.search(r"\b(?:A100|H100|H200|V100|RTX ?\d{4}|GTX ?\d{4}|T4|L40S?|TPU|M[1-4] (?:Max|Pro|Ultra)|VRAM|GB RAM)\b", words):
+            if re.search(
+                r"\b(?:A100|H100|H200|V100|RTX ?\d{4}|GTX ?\d{4}|T4|L40S?|TPU|M[1-4] (?:Max|Pro|Ultra)|VRAM|GB RAM)\b",
+                words,
+            ):
                 return True
     return False
 
@@ -194,5 +252,10 @@ def phase(heading: str, pieces: Sequence[Piece]) -> Draft:
         words = plain(label.value)
     title = re.sub(rf"\s[-–—]\s{re.escape(status)}$", "", words) if status else words
     stated = next((one.value for piece in rest if (one := label_of(piece.text)) and one.name.lower() == "status"), "")
-    return draft("phase", title_of(title), "\n".join(piece.raw for piece in pieces if piece is not first), _lines(pieces),
-                 status=status[:60] or plain(stated)[:120])  # fmt: skip
+    return draft(
+        "phase",
+        title_of(title),
+        "\n".join(piece.raw for piece in pieces if piece is not first),
+        _lines(pieces),
+        status=status[:60] or plain(stated)[:120],
+    )

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from neatd.assist.notes import fields
 from neatd.assist.notes.blocks import Block
 from neatd.assist.notes.plain import bare
 
 LABEL_LEVEL = 7
-_BOLD_LINE = re.compile(r"^[^\w*\n]{0,6}(?:\*\*|__)([^*\n]{1,100})(?:\*\*|__)[ \t]*(\([^()\n]{1,80}\))?[ \t]*:?[^\w\n]{0,4}$")
+_BOLD_LINE = re.compile(
+    r"^[^\w*\n]{0,6}(?:\*\*|__)([^*\n]{1,100})(?:\*\*|__)[ \t]*(\([^()\n]{1,80}\))?[ \t]*:?[^\w\n]{0,4}$"
+)
 _COLON_LINE = re.compile(r"^[^\w\n]{0,4}([^\n|]{1,100}):[*_]{0,3}$")
 _SENTENCE_END = (".", "!", "?", ",", ";")
 
@@ -79,7 +82,12 @@ def _under(here: Node, node: Node) -> Node:
 
 def _is_footer(block: Block, before: Block | None) -> bool:
     """A line in bold or italics below a rule: it tells of the file and not of the section above."""
-    return before is not None and before.kind == "rule" and block.kind == "paragraph" and block.text.lstrip()[:1] in ("*", "_")
+    return (
+        before is not None
+        and before.kind == "rule"
+        and block.kind == "paragraph"
+        and block.text.lstrip()[:1] in ("*", "_")
+    )
 
 
 def _top(root: Node, here: Node) -> Node:
@@ -106,6 +114,9 @@ def label_of(block: Block, after: Block | None) -> str:
         is_followed = after is not None and after.kind not in ("heading", "rule", "front")
         return f"{bold[1]} {bold[2] or ''}".strip().rstrip(":").strip() if is_followed else ""
     if after is None or after.kind not in ("item", "fence", "table"):
+        return ""
+    field_name = fields.label_of(text)
+    if field_name and field_name.value.strip("*_ :"):
         return ""
     colon = _COLON_LINE.match(text)
     return colon[1].strip("*_ ") if colon and not re.search(r"[.!?]\s", colon[1]) else ""

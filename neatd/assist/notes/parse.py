@@ -38,7 +38,9 @@ def _structured(text: str, source: Sequence[str], name: str) -> list[Draft] | No
     ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
     if ending in ("csv", "tsv"):
         return trials.from_csv(text, source, ending)
-    if ending in ("jsonl", "ndjson", "json") or (ending not in ("md", "mdc", "markdown") and text.lstrip()[:1] in ("{", "[")):
+    if ending in ("jsonl", "ndjson", "json") or (
+        ending not in ("md", "mdc", "markdown") and text.lstrip()[:1] in ("{", "[")
+    ):
         return memory.from_memory(text, source) or trials.from_json(text, source)
     return None
 
@@ -64,7 +66,15 @@ def _notes(source: Sequence[str], drafts: list[Draft], headings: Sequence[Headin
     seen: Counter[str] = Counter()
     keys = {id(one): keyed(one.kind, section_slug(one.section, top), str(one.fields["title"]), seen) for one in drafts}
     records = tuple(
-        Parsed(one.kind, one.fields, tuple(one.lines), one.section, keys[id(one)], one.cites, keys[id(one.parent)] if one.parent else "")
+        Parsed(
+            one.kind,
+            one.fields,
+            tuple(one.lines),
+            one.section,
+            keys[id(one)],
+            one.cites,
+            keys[id(one.parent)] if one.parent else "",
+        )
         for one in drafts
     )
     return Notes(records, tuple(unplaced), sum(1 for row in source if row.strip()))

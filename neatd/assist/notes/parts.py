@@ -33,29 +33,49 @@ def _names(**fields: str) -> dict[str, str]:
 _COMMON = {"status": "status", "state": "status", "tags": "tags", "labels": "tags"}
 NAMES: dict[str, dict[str, str]] = {
     "bug": _names(
-        cause="root cause|cause|causes|reason|why|because|diagnosis|underlying cause|root causes|why it happened",
-        fix="solution|fix|fixed by|resolution|fixed|solved|how fixed|the fix|fix applied|resolved|resolved by|solution applied|what fixed it",
+        cause="root cause|cause|causes|reason|why|because|diagnosis|underlying cause|root causes"
+        "|why it happened|root cause analysis",
+        fix="solution|fix|fixed by|resolution|fixed|solved|how fixed|the fix|fix applied|resolved|resolved by"
+        "|solution applied|what fixed it|fix approach|the solution",
         follow_up="future fix|follow-up|follow up|followup|todo|next|next step|next steps|remaining|to do|still to do",
-        before="before", after="after",
-        file="files|file|location|locations|files changed|files modified|affected files|where|files affected|file changed",
+        before="before",
+        after="after",
+        file="files|file|location|locations|files changed|files modified|affected files|where|files affected"
+        "|file changed",
     ),
     "decision": _names(
-        why="rationale|why|reason|reasons|reasoning|because|justification|motivation|decision drivers|the reason|rational",
-        context="context|background|problem|problem statement|context and problem statement|issue|situation|forces|the problem|challenge|question",
-        alternative="alternatives|alternatives considered|options considered|considered options|options|rejected|rejected alternatives|alternative|considered alternatives|other options|alternatives rejected|considered",
-        implication="consequences|implications|impact|trade-offs|tradeoffs|trade-off|positive consequences|negative consequences|consequence|implication|positive|negative|neutral|effects|tradeoff|risks|downsides|cons|positives|negatives",
+        why="rationale|why|reason|reasons|reasoning|because|justification|motivation|decision drivers"
+        "|the reason|rational",
+        context="context|background|problem|problem statement|context and problem statement|issue|situation"
+        "|forces|the problem|challenge|question",
+        alternative="alternatives|alternatives considered|options considered|considered options|options|rejected"
+        "|rejected alternatives|alternative|considered alternatives|other options|alternatives rejected"
+        "|considered",
+        implication="consequences|implications|impact|trade-offs|tradeoffs|trade-off|positive consequences"
+        "|negative consequences|consequence|implication|positive|negative|neutral|effects|tradeoff|risks"
+        "|downsides|cons|positives|negatives",
         supersedes="supersedes|replaces",
     ),
-    "hypothesis": _names(predict="prediction|predict|expected|expected result|expected outcome|success criteria|success criterion|threshold",
-                         run="run|run id|run name", verdict="result|results|verdict|outcome|conclusion"),
+    "hypothesis": _names(
+        predict="prediction|predict|expected|expected result|expected outcome|success criteria|success criterion"
+        "|threshold",
+        run="run|run id|run name",
+        verdict="result|results|verdict|outcome|conclusion",
+    ),
     "task": _names(phase="phase|milestone|sprint", horizon="horizon|due|deadline|when|timeline|priority"),
-    "change": _names(before="before|was|old|previously", after="after|now|new", file="files|file|files changed|files modified|location"),
+    "change": _names(
+        before="before|was|old|previously",
+        after="after|now|new",
+        file="files|file|files changed|files modified|location",
+    ),
     "experiment": _names(run="run|run id|run name|wandb run"),
     "insight": _names(component="component|area|module|subsystem", phase="phase"),
     "assessment": _names(component="component|area|module|subsystem", phase="phase"),
-    "lesson": _names(phase="phase"), "challenge": _names(phase="phase"),
-    "document": _names(path="path|location|file"), "service": _names(url="url|address|endpoint", about="purpose|role|does"),
-}  # fmt: skip
+    "lesson": _names(phase="phase"),
+    "challenge": _names(phase="phase"),
+    "document": _names(path="path|location|file"),
+    "service": _names(url="url|address|endpoint", about="purpose|role|does"),
+}
 _LISTED = {"file", "alternative", "implication", "tags"}
 
 
@@ -89,7 +109,9 @@ def _add_plain(parts: list[Part], raw: str) -> None:
     """Words without a name continue the named part before them when that one says nothing yet."""
     if parts and parts[-1].name and not parts[-1].text:
         last = parts[-1]
-        parts[-1] = last._replace(text=raw, raw=f"{last.raw}\n{raw}", items=tuple(raw.split("\n")) if len(raw) < 4000 else ())
+        parts[-1] = last._replace(
+            text=raw, raw=f"{last.raw}\n{raw}", items=tuple(raw.split("\n")) if len(raw) < 4000 else ()
+        )
     else:
         parts.append(Part("", raw, raw))
 
@@ -117,7 +139,9 @@ def _item_part(source: Sequence[str], block: Block) -> Part:
         return Part("", block.text, raw)
     below = [plain(marked(child.text).text) for child in block.children if child.kind in ("item", "paragraph")]
     rest = "\n".join(raw_of(source, child.lines) for child in block.children)
-    return Part(label.name, "\n".join(filter(None, (label.value, rest))), raw, tuple(filter(None, [plain(label.value), *below])))
+    return Part(
+        label.name, "\n".join(filter(None, (label.value, rest))), raw, tuple(filter(None, [plain(label.value), *below]))
+    )
 
 
 def node_parts(source: Sequence[str], node: Node) -> list[Part]:

@@ -8,11 +8,19 @@ from functools import lru_cache
 TITLE_MAX = 120  # characters: one line in a brief
 _LOOKED_AT = 1500  # a title is taken from this much of a text; a line of megabytes costs no more
 _IMAGE = re.compile(r"!\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
-_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{0,400}(?:\([^()\s]{0,100}\))?\)|\[\[([^\[\]|]{1,200})(?:\|[^\[\]]{0,200})?\]\]")
+_LINK = re.compile(
+    r"\[([^\[\]]{1,300})\]\([^()\s]{0,400}(?:\([^()\s]{0,100}\))?\)|\[\[([^\[\]|]{1,200})(?:\|[^\[\]]{0,200})?\]\]"
+)
 _STRONG = re.compile(r"\*\*|~~")
 _UNDERLINED = re.compile(r"(?<!\w)__([^_\n]{1,200})__(?!\w)")  # `__init__` is a name: only several words are bold
-_EMPHASIS = re.compile(r"(?<![\w*\\/])\*(?=[^\s*])([^*\n]{1,300}?)(?<=\S)\*(?![\w*/.])|(?<!\w)_(?=[^\s_])([^_\n]{1,300}?)_(?!\w)")
-_TAG = re.compile(r"</?(?:br|b|i|em|strong|code|sub|sup|kbd|details|summary|span|div|p|a|u|s|center|font|img|h[1-6])\b[^<>]{0,200}/?>", re.I)
+_EMPHASIS = re.compile(
+    r"(?<![\w*\\/])\*(?=[^\s*])([^*\n]{1,300}?)(?<=\S)\*(?![\w*/.])|(?<!\w)_(?=[^\s_])([^_\n]{1,300}?)_(?!\w)"
+)
+_TAG = re.compile(
+    r"</?(?:br|b|i|em|strong|code|sub|sup|kbd|details|summary|span|div|p|a|u|s|center|font|img"
+    r"|h[1-6])\b[^<>]{0,200}/?>",
+    re.I,
+)
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|<>~-])")
 _MARKED = re.compile(r"[*_~`\[<\\]")
 _SPACE = re.compile(r"\s+")

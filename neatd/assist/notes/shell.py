@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "powershell", "ps1", "pwsh", "cmd",
-                       "bat", "batch", "fish", "bash-session"})  # fmt: skip
-_PROGRAMS = frozenset(
-    "git python python3 pip pip3 uv uvx poetry conda mamba make npm npx pnpm yarn bun bunx node deno cargo rustc go docker docker-compose podman kubectl helm"
-    " terraform cd ls cat tail head grep rg find sed awk curl wget ssh scp rsync tmux screen source export pytest tox nox ruff mypy black isort flake8 pre-commit"
-    " accelerate torchrun deepspeed nvidia-smi watch kill pkill ps top htop df du free chmod mkdir rm cp mv ln tar unzip echo crontab systemctl journalctl sudo"
-    " apt apt-get brew gh aws gcloud gsutil az bash sh zsh env time nohup sbatch srun squeue scancel salloc jupyter streamlit uvicorn gunicorn flask django-admin"
-    " tensorboard wandb dvc mlflow optuna huggingface-cli hf vercel fly railway supabase prisma vite next tsc tsx eslint prettier jest vitest playwright cypress"
-    " mvn gradle ./gradlew dotnet swift xcodebuild flutter dart bundle rails rake ruby php composer mix elixir just task bazel cmake ninja gcc g++ clang ollama"
-    " claude codex gemini neat neatd bd sqlite3 psql mysql redis-cli jq yq tree wc diff patch touch printf which turbo nx lerna ctest colcon hatch pdm pipx rye pyenv nvm".split()
+from neatd.assist.notes.programs import ENGLISH, LANGUAGES, PROGRAMS
+
+_FIRST = re.compile(
+    r"^(?:\$ |> |% |❯ |PS> |\+ )?(?:sudo |time |nohup |env )?(?:[A-Z_][A-Z0-9_]*=(?:\"[^\"]{0,200}\""
+    r"|'[^']{0,200}'|[^\s\"']{0,200})\s+){0,8}([\w./~@+-]{1,120})"
 )
-_FIRST = re.compile(r"^(?:\$ |> |% |❯ |PS> |\+ )?(?:sudo |time |nohup |env )?(?:[A-Z_][A-Z0-9_]*=(?:\"[^\"]{0,200}\"|'[^']{0,200}'|[^\s\"']{0,200})\s+){0,8}([\w./~@+-]{1,120})")
-_PROMPT = re.compile(r"^(?:\([\w.-]{1,30}\)[ ]?)?(?:\$|❯|PS [^>\n]{0,60}>|[\w.-]{1,30}@[\w.-]{1,60}:[^$#\n]{0,80}[$#])[ ]")
+_PROMPT = re.compile(
+    r"^(?:\([\w.-]{1,30}\)[ ]?)?(?:\$|❯|PS [^>\n]{0,60}>|[\w.-]{1,30}@[\w.-]{1,60}:[^$#\n]{0,80}[$#])[ ]"
+)
 _ASIDE = re.compile(r"^(.*?\S)[ \t]{1,80}#[ \t]{0,4}(\S.*)$")
 _HEREDOC = re.compile(r"<<-?\s*['\"]?(\w{1,40})['\"]?")
 _BLOCK = re.compile(r"^(?:for|while|if|until|case|function)\b|\(\)\s*\{\s*$")
 _BLOCK_END = re.compile(r"(?:^|;\s*)(?:done|fi|esac|\})\s*(?:[|>&<].*)?$")
-_GIT_STATUS = re.compile(r"^(?:[MADRCU?!]{1,2}\s+\S|(?:modified|new file|deleted|renamed):\s|On branch |Your branch |nothing to commit|Changes |Untracked files)")
+_ASSIGNED = re.compile(r"^(?:export |set )?[A-Za-z_]\w{0,60}=[^\s;&|]*$")
+_GIT_STATUS = re.compile(
+    r"^(?:[MADRCU?!]{1,2}\s+\S|(?:modified|new file|deleted|renamed):\s|On branch |Your branch "
+    r"|nothing to commit|Changes |Untracked files)"
+)
 _ROWS_MAX = 400  # a longer listing is a script, not commands to run
 
 
@@ -43,13 +43,13 @@ def is_command(text: str, is_expected: bool = False) -> bool:
     if not first or len(text) > 2000 or text.endswith(":") or (text.endswith("/") and " " not in text):
         return False
     program = first[1]
-    if program in _PROGRAMS:
-        return " " in text or program not in ("go", "task", "next", "find", "watch", "env", "time", "top", "free", "just", "make", "tree", "which", "node", "dart", "swift", "hf", "mix", "head", "tail", "patch", "diff", "source", "export", "sh", "gh", "echo", "cat")
+    if program in PROGRAMS:
+        return " " in text or program not in ENGLISH
     if program.startswith(("./", "~/", "/", "../")) and (program.endswith((".sh", ".py")) or " " in text):
         return True
     if program.endswith((".sh", ".exe", ".bat")):
         return True
-    if _PROMPT.match(text) or text.startswith("/") and is_expected and " " not in text and "." not in text:
+    if _PROMPT.match(text) or (text.startswith("/") and is_expected and " " not in text and "." not in text):
         return True
     return is_expected and " -" in text and bool(re.match(r"[a-z][\w.-]*$", program))
 
@@ -131,7 +131,13 @@ def _command(rows: list[str], at: int, end: int, comments: list[tuple[int, str]]
     line, about = (text, "") if end - at > 1 else _aside(text)
     above = " ".join(words for _, words in comments if words)
     numbers = (*(row for row, _ in comments), *range(at, end))
-    return Command(line.split("\n")[0].rstrip(" \\"), text if end - at > 1 else line, f"{above}: {about}" if above and about else above or about, numbers)
+    first = next((row for row in line.split("\n") if not _ASSIGNED.match(row.strip())), line.split("\n")[0])
+    return Command(
+        first.strip().rstrip(" \\"),
+        text if end - at > 1 else line,
+        f"{above}: {about}" if above and about else above or about,
+        numbers,
+    )
 
 
 def _aside(line: str) -> tuple[str, str]:
@@ -149,6 +155,8 @@ def _end(rows: list[str], at: int) -> int:
         return next((end + 1 for end in range(at + 1, len(rows)) if rows[end].strip() == heredoc[1]), 0)
     if _BLOCK.search(row) and not _BLOCK_END.search(row):
         return next((end + 1 for end in range(at + 1, len(rows)) if _BLOCK_END.search(rows[end].strip())), 0)
+    while _ASSIGNED.match(rows[at].strip()) and at + 1 < len(rows) and rows[at + 1].strip():
+        at += 1  # a variable that is set belongs to the command below
     quote = ""
     for end in range(at, len(rows)):
         quote = _quote_after(rows[end], quote)

@@ -16,16 +16,39 @@ from neatd.assist.notes.fields import is_metric
 from neatd.assist.notes.plain import cut
 from neatd.assist.notes.record import Draft, draft
 
-_NAME = re.compile(r"^(?:experiment|exp|run|name|model|config|variant|method|trial|id|study|title|description|tag|commit)s?(?:[ _-]?(?:id|name))?$", re.I)
+_NAME = re.compile(
+    r"^(?:experiment|exp|run|name|model|config|variant|method|trial|id|study|title|description|tag"
+    r"|commit)s?(?:[ _-]?(?:id|name))?$",
+    re.I,
+)
 _TEXT = re.compile(r"^(?:title|text|note|notes|description|name|task|decision|summary)$", re.I)
-_STATES = {"complete": "done", "completed": "done", "finished": "done", "done": "done", "keep": "done", "running": "running", "fail": "failed",
-           "failed": "failed", "crash": "failed", "pruned": "dropped", "discard": "dropped", "waiting": "planned", "queued": "planned"}  # fmt: skip
+_STATES = {
+    "complete": "done",
+    "completed": "done",
+    "finished": "done",
+    "done": "done",
+    "keep": "done",
+    "running": "running",
+    "fail": "failed",
+    "failed": "failed",
+    "crash": "failed",
+    "pruned": "dropped",
+    "discard": "dropped",
+    "waiting": "planned",
+    "queued": "planned",
+}
 
 
 def from_csv(text: str, source: Sequence[str], ending: str) -> list[Draft] | None:
     """An experiment a row where a column is a metric, else a note a row. None when it is no table."""
     head_line = source[0] if source else ""
-    mark = "\t" if ending == "tsv" or head_line.count("\t") > head_line.count(",") else ";" if head_line.count(";") > head_line.count(",") else ","
+    mark = (
+        "\t"
+        if ending == "tsv" or head_line.count("\t") > head_line.count(",")
+        else ";"
+        if head_line.count(";") > head_line.count(",")
+        else ","
+    )
     rows = _csv_rows(text, mark)
     if not rows or len(rows) < 2:
         return None
@@ -74,14 +97,26 @@ def _row(head: Sequence[str], row: Sequence[str], lines: list[int], metric: int 
         return draft("note", cut(row[text].strip() if text is not None else whole), whole, lines)
     value = number_in(row[metric]) if metric < len(row) else None
     title = cells.get(head[name], "") if name is not None else ""
-    params: dict[str, object] = {one: value_of(cell) for one, cell in cells.items() if one != head[metric] and (name is None or one != head[name])}
+    params: dict[str, object] = {
+        one: value_of(cell)
+        for one, cell in cells.items()
+        if one != head[metric] and (name is None or one != head[name])
+    }
     for cell in cells.values():
         params.update({key: one for key, one in params_in(cell).items() if key not in params})
     if extra:
         params["more"] = "; ".join(extra)
     stated = next((cell.lower() for one, cell in cells.items() if one.lower() in ("status", "state")), "")
-    return draft("experiment", cut(title or whole), "", lines, metric=head[metric] if value is not None else None, value=value, params=params,
-                 status=_STATES.get(stated, stated[:40]) or ("done" if value is not None else "planned"))  # fmt: skip
+    return draft(
+        "experiment",
+        cut(title or whole),
+        "",
+        lines,
+        metric=head[metric] if value is not None else None,
+        value=value,
+        params=params,
+        status=_STATES.get(stated, stated[:40]) or ("done" if value is not None else "planned"),
+    )
 
 
 def from_json(text: str, source: Sequence[str]) -> list[Draft] | None:
@@ -91,7 +126,9 @@ def from_json(text: str, source: Sequence[str]) -> list[Draft] | None:
     elements = list(_elements(text))
     if not elements:
         return None
-    found = [made for value, begin, end in elements if (made := _trial(value, _line(starts, begin), _line(starts, end - 1)))]
+    found = [
+        made for value, begin, end in elements if (made := _trial(value, _line(starts, begin), _line(starts, end - 1)))
+    ]
     if not found or len(found) * 2 < len(elements):
         return None
     covered = {line for one in found for line in one.lines}
@@ -157,17 +194,47 @@ def _trial(value: object, first: int, last: int) -> Draft | None:
     """A trial: its parameters, its value, its state."""
     if not isinstance(value, dict) or not value:
         return None
-    params = next((value[key] for key in ("params", "parameters", "config", "hyperparameters") if isinstance(value.get(key), dict)), None)
+    params = next(
+        (
+            value[key]
+            for key in ("params", "parameters", "config", "hyperparameters")
+            if isinstance(value.get(key), dict)
+        ),
+        None,
+    )
     metric, number = _value_of(value)
     if params is None and metric is None:
         return None
-    rest = {key: one for key, one in value.items() if key not in ("params", "parameters", "config", "hyperparameters", metric, "values")}
-    kept: dict[str, object] = {str(key): _scalar(one) for key, one in {**(params or {}), **rest}.items() if one is not None}
-    named = next((str(value[key]) for key in ("name", "title", "run_name", "run", "experiment", "trial_id", "number", "id", "trial") if isinstance(value.get(key), str | int)), "")
+    rest = {
+        key: one
+        for key, one in value.items()
+        if key not in ("params", "parameters", "config", "hyperparameters", metric, "values")
+    }
+    kept: dict[str, object] = {
+        str(key): _scalar(one) for key, one in {**(params or {}), **rest}.items() if one is not None
+    }
+    named = next(
+        (
+            str(value[key])
+            for key in ("name", "title", "run_name", "run", "experiment", "trial_id", "number", "id", "trial")
+            if isinstance(value.get(key), str | int)
+        ),
+        "",
+    )
     state = str(value.get("state", value.get("status", ""))).rsplit(".", 1)[-1].lower()
-    title = f"trial {named}" if named.isdigit() else named or cut(", ".join(f"{key}={one}" for key, one in kept.items()))
-    return draft("experiment", cut(title), "", range(first, last + 1), metric=metric, value=number, params=kept,
-                 status=_STATES.get(state, state[:40]) or ("done" if number is not None else ""))  # fmt: skip
+    title = (
+        f"trial {named}" if named.isdigit() else named or cut(", ".join(f"{key}={one}" for key, one in kept.items()))
+    )
+    return draft(
+        "experiment",
+        cut(title),
+        "",
+        range(first, last + 1),
+        metric=metric,
+        value=number,
+        params=kept,
+        status=_STATES.get(state, state[:40]) or ("done" if number is not None else ""),
+    )
 
 
 def _value_of(value: dict[str, Any]) -> tuple[str | None, float | None]:
@@ -176,9 +243,17 @@ def _value_of(value: dict[str, Any]) -> tuple[str | None, float | None]:
     for source in (value, value.get("metrics"), value.get("results")):
         if not isinstance(source, dict):
             continue
-        for key in sorted(dict.fromkeys([*names, *(one for one in source if isinstance(one, str) and is_metric(one))]), key=lambda one: 0 if re.search("best|val", one) else 1):
+        for key in sorted(
+            dict.fromkeys([*names, *(one for one in source if isinstance(one, str) and is_metric(one))]),
+            key=lambda one: 0 if re.search("best|val", one) else 1,
+        ):
             number = source.get(key)
-            if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number) and abs(number) < 1e300:
+            if (
+                isinstance(number, int | float)
+                and not isinstance(number, bool)
+                and math.isfinite(number)
+                and abs(number) < 1e300
+            ):
                 return key, float(number)
     values = value.get("values")
     if isinstance(values, list) and values and isinstance(values[0], int | float) and math.isfinite(values[0]):
