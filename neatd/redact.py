@@ -150,6 +150,8 @@ def _without_key_blocks(text: str) -> str:
         limit = min(found.end() + shapes.LONGEST_KEY, following if following >= 0 else len(text))
         closing = finish.search(text, found.end(), limit)
         kept += [_without_key_end(text[end : found.start()]), HOLE]
+        if closing and not shapes.is_key_body(text[found.end() : closing.start()]):
+            closing = None  # two mentions with prose between them
         rest = closing or body.match(text, found.end())
         end = rest.end() if rest else found.end()
     return "".join([*kept, _without_key_end(text[end:])])

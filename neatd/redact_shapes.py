@@ -36,6 +36,7 @@ KEY_BODY = (
 KEY_BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 KEY_END = r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 KEY_MARKS = ("-----BEGIN", "---- BEGIN", "-----END", "---- END")
+SHORT_KEY = 200  # characters between BEGIN and END: what is shorter goes without a look at it
 LONGEST_KEY = 32 * 1024  # characters: the END of a longer one is not looked for, its lines go all the same
 
 # Nothing else begins like these.
@@ -198,6 +199,12 @@ def is_random(tail: str) -> bool:
 def has_mixed_case(text: str) -> bool:
     """Whether the case changes more often than in words joined LikeThis."""
     return 4 * sum(a.isupper() != b.isupper() for a, b in pairwise(text)) > len(text) > 3
+
+
+def is_key_body(text: str) -> bool:
+    """Whether what stands between BEGIN and END is a key: a short piece, or base64 for the greater part."""
+    pieces = re.findall(r"[\w+/=.-]{16,}", text)
+    return len(text) < SHORT_KEY or 2 * sum(map(len, pieces)) > len(text)
 
 
 def is_key_line(line: str) -> bool:

@@ -73,6 +73,13 @@ def test_a_cut_off_private_key_takes_only_itself() -> None:
     assert redact(f"- note {flat}\n- the next one") == f"- note {MARK}\n- the next one"
 
 
+def test_two_mentions_of_a_key_do_not_take_the_text_between_them() -> None:
+    """What is no base64 is no key, however it is framed."""
+    prose = "## Decisions\n" + "- keep the larger batch, since it halves the time\n" * 20
+    text = f"looks for -----BEGIN PRIVATE {'KEY'}-----\n{prose}and for -----END PRIVATE {'KEY'}-----\n"
+    assert redact(text) == f"looks for {MARK}\n{prose}and for {MARK}\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [

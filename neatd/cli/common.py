@@ -43,7 +43,7 @@ class Open:
         return Path(self.project.root)
 
 
-def open_here(warn: bool = True) -> Open:
+def open_here(warn: bool = True, takes_in: bool = True) -> Open:
     """Open the store for the project around the working folder; says on stderr when nothing is being watched."""
     place, home = here(), neat_home()
     config = load_project(place.root)
@@ -53,7 +53,8 @@ def open_here(warn: bool = True) -> Open:
     if not records.execute("SELECT 1 FROM root WHERE path = ?", (str(place.root),)).fetchone():
         with transaction(records):
             ensure_project(records, place)
-        take_in(records, place.root, place.project_id, datetime.now(UTC))  # a clone brings what others know
+        if takes_in:  # a clone brings what others know
+            take_in(records, place.root, place.project_id, datetime.now(UTC))
     if warn:
         warn_if_unwatched(home)
     baseline = projects.baseline(records, place.project_id)

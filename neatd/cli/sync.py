@@ -57,7 +57,7 @@ def _set_git_up(install: bool, hook: bool, as_json: bool) -> None:
 def _exchange(is_dry: bool, as_json: bool) -> None:
     from neatd.store.sync import sync as exchange
 
-    opened = open_here(warn=False)
+    opened = open_here(warn=False, takes_in=False)
     done = exchange(opened.records, opened.root, opened.project.id, datetime.now(UTC), is_dry)
     if as_json:
         refused = [{"file": str(done.path), "line": one.number, "why": one.why} for one in done.refused]
