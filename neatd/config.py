@@ -17,6 +17,7 @@ from neatd.errors import ConfigError
 from neatd.files import read_small
 from neatd.models import Goal, Model, RetentionPolicy
 from neatd.place import PROJECT_FILE
+from neatd.redact_own import compile_patterns
 
 T = TypeVar("T", bound=Model)
 LARGEST_FILE = 64 * 1024  # bytes of a configuration
@@ -69,6 +70,15 @@ class ProjectConfig(Model):
     table_csv: str = ""  # the experiment table, kept current for spreadsheets
     data: DataFolders = DataFolders()
     secrets: tuple[str, ...] = ()  # patterns of what must not reach a document, besides the known ones
+
+    @field_validator("secrets")
+    @classmethod
+    def _safe_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            compile_patterns(value)
+        except ConfigError as error:
+            raise ValueError(f"{error.message} ({error.hint})") from error
+        return value
 
     @field_validator("id")
     @classmethod

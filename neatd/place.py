@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.errors import ConfigError, NeatError
+from neatd.redact import redact
 
 PROJECT_FILE = "neat.yaml"
 _ID_LINE = re.compile(r"^id:\s*[\"']?([0-9a-fA-F-]{32,36})[\"']?\s*(?:#.*)?$", re.MULTILINE)
@@ -88,7 +89,7 @@ def git_head(folder: Path) -> tuple[str, str]:
     ref = head[5:]
     common = _common_dir(git_dir)
     commit = _read(git_dir / ref) or _read(common / ref) or _packed(common, ref)
-    return ref.removeprefix("refs/heads/"), commit
+    return redact(ref.removeprefix("refs/heads/")), commit
 
 
 def git_folder(folder: Path) -> Path | None:

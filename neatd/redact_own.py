@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -43,6 +43,13 @@ def redact_with(patterns: Patterns, text: str) -> str:
     for pattern in patterns:
         text = MARK.join(pattern.sub(MARK, part) for part in text.split(MARK))
     return text
+
+
+def redactor(root: Path) -> Callable[[str], str]:
+    """What takes the known secrets and those of the project in `root` out of a text; one look at neat.yaml for many
+    texts. Raises ConfigError as `patterns_of` does."""
+    patterns = patterns_of(root)
+    return partial(redact_with, patterns) if patterns else redact
 
 
 def redact_value_with(patterns: Patterns, value: Any) -> Any:

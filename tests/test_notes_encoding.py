@@ -33,7 +33,17 @@ def test_windows_bytes_in_a_file_that_is_no_utf8_are_read_as_windows_1252() -> N
 
 
 @pytest.mark.parametrize("page", ["cp1252", "cp1254"])
-@pytest.mark.parametrize("text", ["✅ What was done", "loss 0.3 → 0.2 — it’s “fine”", "naïve café crème", "├─ daemon", "📊 Impact", "128³ voxels, 10 °C"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "✅ What was done",
+        "loss 0.3 → 0.2 — it’s “fine”",
+        "naïve café crème",
+        "├─ daemon",
+        "📊 Impact",
+        "128³ voxels, 10 °C",
+    ],
+)
 def test_text_encoded_twice_is_repaired(text: str, page: str) -> None:
     """Western and Turkish code pages are both seen in the wild."""
     assert repair(doubled(text, page)) == text

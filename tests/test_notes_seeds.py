@@ -92,13 +92,17 @@ def test_a_lab_book_gives_machine_checklist_table_hypotheses_and_bugs() -> None:
     assert machine.fields["gpu"] == "A100 (40GB)" and "192.0.2.7" not in str(machine.fields["title"])
     assert Counter(one.fields["status"] for one in of(notes, "task")) == {"done": 3, "open": 2}
     (baseline,) = of(notes, "experiment")
-    assert (baseline.fields["metric"], baseline.fields["value"], baseline.fields["status"]) == ("Val Dice", 0.1373, "done")
+    assert (baseline.fields["metric"], baseline.fields["value"], baseline.fields["status"]) == (
+        "Val Dice",
+        0.1373,
+        "done",
+    )
     assert baseline.fields["params"] == {"Status": "done", "Notes": "small net, 300 samples"}
     (hypothesis,) = of(notes, "hypothesis")
     assert hypothesis.fields["predict"] == "val/dice > 0.20"
     (bug,) = of(notes, "bug")
     assert bug.fields["fix"] == "added --max-samples" and bug.fields["follow_up"] == "load lazily"
-    assert bug.fields["status"] == "fixed" and bug.lines == (38, 40, 41, 42, 43)
+    assert bug.fields["status"] == "fixed" and bug.lines == (36, 38, 39, 40, 41)
     assert bug.fields["body"] == "- the box has 58 GB"
 
 
@@ -176,7 +180,10 @@ def test_a_handoff_gives_git_tests_queue_grid_and_preferences() -> None:
     notes = parse(HANDOFF, "session_context.md")
     assert typed_share(notes) >= 0.9 and not notes.unplaced
     (session,) = of(notes, "session")
-    assert session.fields["started"] == "2025-12-19 11:00" and session.fields["file"] == ("docs/results.csv", "scripts/run.sh")
+    assert session.fields["started"] == "2025-12-19 11:00" and session.fields["file"] == (
+        "docs/results.csv",
+        "scripts/run.sh",
+    )
     (test,) = of(notes, "test")
     assert (test.fields["command"], test.fields["passed"], test.fields["failed"]) == ("make test", 342, 0)
     (phase,) = of(notes, "phase")
@@ -196,134 +203,23 @@ def test_rows_of_a_queue_and_cells_of_a_grid_come_back_as_fields() -> None:
     running, finished, first, second, *cells = trials
     assert running.fields["status"] == "running" and finished.fields["status"] == "done"
     assert finished.fields["value"] == 0.3081 and finished.fields["metric"] == "Best val_loss"
-    assert finished.fields["params"] == {"Trials": "50/50 COMPLETE", "Best Architecture": "d=768, L=24", "d": 768, "L": 24}
+    assert finished.fields["params"] == {
+        "Trials": "50/50 COMPLETE",
+        "Best Architecture": "d=768, L=24",
+        "d": 768,
+        "L": 24,
+    }
     assert first.fields["params"] == {
-        "#": 1, "Config": "d=1024, L=20, h=16", "d_ff": 2048, "Params": "168M", "Task": "h1", "Notes": "between 16 and 24",
-        "d": 1024, "L": 20, "h": 16,
-    }  # fmt: skip
+        "#": 1,
+        "Config": "d=1024, L=20, h=16",
+        "d_ff": 2048,
+        "Params": "168M",
+        "Task": "h1",
+        "Notes": "between 16 and 24",
+        "d": 1024,
+        "L": 20,
+        "h": 16,
+    }
     assert first.fields["status"] == "planned" and first.fields["title"] != second.fields["title"]
     assert [(one.fields["value"], one.fields["params"]["h"]) for one in cells] == [(0.3199, 1), (0.263, 3), (0.3483, 1)]  # type: ignore[index]
     assert cells[1].fields["tags"] == ("best",) and cells[1].lines == () and cells[1].cites == cells[0].cites[-1:]
-
-
-REPORT = """\
-# Session Complete - 2025-11-12
-
-**Duration:** ~3 hours
-
-## ✅ What Was Accomplished
-
-### 1. **Leak Closed** 🔧
-- **Problem:** 50-60GB of RAM
-- **Root cause:** the whole set was tokenized at once
-- **Fix:** chunks of 1000
-- **Result:** less memory (50GB → 15GB peak)
-- **Files:** train.py (2 places)
-
-### 2. **Monitor Added**
-- **New panel** with alerts
-- **Files:** monitor.py, ui.html
-
-## 📊 Impact Metrics
-
-### Disk
-```
-Before:  1004GB used
-After:   533GB used
-```
-
-## Current System Status
-
-### Services (All Running)
-```
-✅ Training daemon (PID 28)
-✅ Monitor (port 8080)
-```
-
-## Recommended Next Steps
-
-### Immediate (Done)
-- ✅ Set up monitoring
-
-### Short-Term (Next 24-48 Hours)
-1. **Let training complete**
-
-## Quick Reference Card
-
-**Guide:** `cat README.md`
-**Live UI:** http://localhost:8080/ui.html
-
----
-
-**Status:** ✅ COMPLETE
-"""
-
-
-def test_a_report_gives_bugs_changes_services_and_horizons() -> None:
-    """The structure of a report of what a long session achieved."""
-    notes = parse(REPORT, "SESSION_COMPLETE.md")
-    assert typed_share(notes) >= 0.9 and not notes.unplaced
-    (bug,) = of(notes, "bug")
-    assert (bug.fields["before"], bug.fields["after"], bug.fields["file"]) == ("50GB", "15GB peak", ("train.py",))
-    assert bug.fields["cause"] == "the whole set was tokenized at once" and bug.fields["status"] == "fixed"
-    monitor, disk = of(notes, "change")
-    assert monitor.fields["file"] == ("monitor.py", "ui.html")
-    assert (disk.fields["before"], disk.fields["after"]) == ("1004GB used", "533GB used")
-    assert [one.fields["status"] for one in of(notes, "service")][:2] == ["running", "running"]
-    assert [(one.fields["status"], one.fields.get("horizon")) for one in of(notes, "task")] == [("done", None), ("open", "24-48h")]
-    assert [(one.fields["title"], one.fields["about"]) for one in of(notes, "command")] == [("cat README.md", "Guide")]
-    assert of(notes, "service")[2].fields["url"] == "http://localhost:8080/ui.html"
-
-
-GUIDE = """\
-# CLAUDE.md - Project Pebble
-
-## Always Do This
-- Read @PLAN and @DESIGN.md before you begin.
-- Never skip a failing test.
-
-## Build & Test Commands
-- Run all tests: `python3 -m pytest tests/`
-
-## Code Style Guidelines
-- Constructors first: `__init__`, then public methods
-
-## Progress and Insights
-
-### Memory System (Completed 1.4.2)
-- **Key Insight 1**: Decay has to depend on the context's length.
-
-## Reflections
-
-### Current State Assessment (Updated: 2025-03-14)
-Phase 2.2.1 is done and gradients are coordinated. The parts work together.
-
-### Lessons Learned from Phases 2.1-2.2.1
-1. **Locks**: timeouts prevent deadlocks
-
-### Upcoming Challenges
-1. **Data**: tasks that show the advantage:
-   - long contexts
-
-### Long-Term Vision
-Small parts together beat one large model.
-"""
-
-
-def test_a_guide_for_assistants_gives_rules_commands_style_and_insights() -> None:
-    """The structure of a CLAUDE.md that is also a diary; its insights stay in every brief."""
-    notes = parse(GUIDE, "CLAUDE.md")
-    assert typed_share(notes) >= 0.9 and not notes.unplaced
-    (document,) = of(notes, "document")
-    assert document.fields["must_read"] is True and document.fields["path"] == "PLAN"
-    assert titles(notes, "preference") == ["Never skip a failing test."]
-    (command,) = of(notes, "command")
-    assert (command.fields["title"], command.fields["about"]) == ("python3 -m pytest tests/", "Run all tests")
-    assert titles(notes, "style") == ["Constructors first: __init__, then public methods"]
-    (insight,) = of(notes, "insight")
-    assert insight.fields == {
-        "title": "Decay has to depend on the context's length.", "component": "Memory System", "phase": "1.4.2", "forever": True,
-    }  # fmt: skip
-    assert of(notes, "lesson")[0].fields["phase"] == "2.1-2.2.1"
-    assert of(notes, "challenge")[0].fields["body"] == "- long contexts"
-    assert of(notes, "goal")[0].fields["horizon"] == "later" and len(of(notes, "assessment")) == 1

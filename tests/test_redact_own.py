@@ -11,7 +11,7 @@ import pytest
 
 from neatd.errors import ConfigError
 from neatd.redact import MARK, redact
-from neatd.redact_own import LONGEST, MOST, compile_patterns, patterns_of, redact_value_with, redact_with
+from neatd.redact_own import LONGEST, MOST, compile_patterns, patterns_of, redact_value_with, redact_with, redactor
 
 GOOD = [r"acme-[a-z0-9]{8}", r"PRJ_[A-Z0-9]+", r"(?i)bluebird", r"\b10\.\d{1,3}\.\d{1,3}\.\d{1,3}\b",
         r"[a-z]{1,60}\.corp\.acme", r"[[a]x{4}",
@@ -66,6 +66,14 @@ def test_own_patterns_come_after_the_known_secrets() -> None:
     assert once == f"{MARK} at postgres://me:{MARK}@db, the {MARK} is out"
     assert redact_with(patterns, once) == once
     assert redact_with((), text) == redact(text)
+
+
+def test_a_redactor_knows_the_project_it_was_made_for(tmp_path: Path) -> None:
+    """Without a list of its own it is the plain one."""
+    (tmp_path / "neat.yaml").write_text("id: x\n")
+    assert redactor(tmp_path) is redact
+    (tmp_path / "neat.yaml").write_text("id: x\nsecrets: [bluebird]\n")
+    assert redactor(tmp_path)("bluebird, password: hunter22") == f"{MARK}, password: {MARK}"
 
 
 def test_own_patterns_reach_into_objects() -> None:

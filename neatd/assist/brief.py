@@ -15,7 +15,7 @@ from neatd.assist.facts import Facts
 from neatd.assist.fitting import Page, Stage, size, stages
 from neatd.assist.render import filters
 from neatd.assist.sandbox import opened
-from neatd.redact import redact
+from neatd.redact_own import redactor
 
 LARGEST_PART = 4  # an item larger than this part of the budget falls off first, so that it does not push out all others
 LINE_PART = 8  # the line on what fell off takes at most this part of the budget
@@ -46,7 +46,7 @@ def brief(facts: Facts, budget_bytes: int, folders: Sequence[Path]) -> str:
 
 
 def _made(facts: Facts, budget_bytes: int, folders: Sequence[Path], is_over: bool = False) -> _Brief:
-    page = Page(redact)
+    page = Page(redactor(Path(facts.root)))
     with opened("brief.md.j2", folders, filters(facts)) as template:
         words = {"facts": facts, "budget": budget_bytes, "is_over": is_over, **page.words()}
         module = template.make_module(words)
@@ -67,7 +67,7 @@ def _fitted(page: Page, says: _Says, budget_bytes: int) -> str:
         largest = budget_bytes // LARGEST_PART if fallen else None
         fallen = page.fit(says.order, budget_bytes - reserve, largest)
         line = _left_out(fallen + says.beyond, says, budget_bytes)
-    return redact(page.text(line))
+    return page.clean(page.text(line))
 
 
 def _left_out(fallen: Counter[str], says: _Says, budget_bytes: int) -> str:

@@ -88,7 +88,7 @@ class Page:
     """One rendering. `words()` is what its template may call; `clean` is applied to every text before it is measured."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
-        self._clean = clean
+        self.clean = clean
         self._mark = uuid.uuid4().hex  # of this rendering only: no record's text can hold it
         self._nodes: list[Node] = []
         self._by_kind: dict[str, list[Item]] = {}
@@ -127,7 +127,7 @@ class Page:
 
     def _keep(self, text: str) -> str:
         """Text that is always there, whole."""
-        return self._place(Kept(self._clean(text)))
+        return self._place(Kept(self.clean(text)))
 
     def _place(self, node: Node) -> str:
         self._nodes.append(node)
@@ -139,7 +139,7 @@ class Page:
         return [self._nodes[int(part)] if index % 2 else self._plain(part) for index, part in enumerate(parts)]
 
     def _plain(self, text: str) -> str:
-        return self._clean(re.sub(r"\n{3,}", "\n\n", text))
+        return self.clean(re.sub(r"\n{3,}", "\n\n", text))
 
     def take(self, text: str) -> None:
         """The text that the template gave, with what it placed."""
@@ -209,7 +209,7 @@ class Page:
 
     def _written(self, item: Item) -> str:
         if item.text is None:
-            item.text = self._clean(str(item.macro(*item.values)))
+            item.text = self.clean(str(item.macro(*item.values)))
         return item.text
 
     def _joined(self, nodes: Iterable[Node], left_out: str) -> str:

@@ -19,6 +19,7 @@ from neatd.assist.private import private_text
 from neatd.assist.sandbox import opened
 from neatd.knowledge import Record
 from neatd.redact import redact
+from neatd.redact_own import redactor
 
 # The reasons of `rules/validity.py` that are about where a record was made; the others are about what changed since.
 _ELSEWHERE = re.compile(r"^(on unmerged |from (branch |a detached HEAD)|it holds on branch )| is not in this branch$")
@@ -31,7 +32,7 @@ def render(name: str, facts: Facts, folders: Sequence[Path], **more: Any) -> str
     """
     with opened(name, folders, filters(facts)) as template:
         text = template.render(facts=facts, **more)
-    return redact(re.sub(r"\n{3,}", "\n\n", text))
+    return redactor(Path(facts.root))(re.sub(r"\n{3,}", "\n\n", text))
 
 
 def filters(facts: Facts) -> dict[str, Callable[..., Any]]:

@@ -13,6 +13,7 @@ from neatd.assist.render import one_line
 from neatd.cli.common import json_option, open_here, print_json, print_table
 from neatd.pipeline.importing import Imported, import_file
 from neatd.place import here
+from neatd.redact import redact, redact_value
 from neatd.store.imports import Outcome
 
 
@@ -38,7 +39,7 @@ def import_(files: tuple[Path, ...], dry_run: bool, yes: bool, as_json: bool) ->
         click.confirm("keep these records?", default=True, abort=True, err=True)
     done = [import_file(opened.records, place, path, is_dry_run=dry_run) for path in files]
     if as_json:
-        print_json(_shape(done))
+        print_json(redact_value(_shape(done)))
     else:
         _print(done, dry_run)
 
@@ -89,4 +90,4 @@ def _print(done: list[Imported], is_dry_run: bool) -> None:
         click.echo(f"{one.file}: {one.placed} of {one.lines} lines placed ({counted or 'no records'})")
         click.echo(f"  {'would be ' if is_dry_run else ''}{said}{gone_text}")
         for line, text in one.unplaced:
-            click.echo(f"  not placed: {one.file}:{line}: {one_line(text, 100)}", err=True)
+            click.echo(f"  not placed: {one.file}:{line}: {one_line(redact(text), 100)}", err=True)

@@ -66,7 +66,7 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     payload = {"job_id": job.id, "root": str(opened.root)}
     wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
     if as_json:
-        print_json({"job": job.id, "name": folder, "folder": folder, "command": list(command)})
+        print_json({"job": job.id, "name": folder, "folder": folder, "command": requests.shown_command(job)})
     else:
         click.echo(f"{folder} trains as job {job.id[:8]}; `neat logs {folder} -f` follows it")
 

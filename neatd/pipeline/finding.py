@@ -16,9 +16,11 @@ from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import SOURCES, survey
 from neatd.read.gitstate import git_marks, git_state
+from neatd.redact_own import compile_patterns
 from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
 from neatd.store import events, points, projects, runs
+from neatd.store.cleaning import clean_records
 
 log = logging.getLogger(__name__)
 WALK_SHARE = 400  # a walk of t seconds is repeated after 400 t: a quarter of a percent of a core
@@ -56,7 +58,10 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
     stamp = _stamps([project.root / PROJECT_FILE])
     if stamp != project.config_stamp:
         try:
-            project.config = load_project(project.root)
+            config = load_project(project.root)
+            if config.secrets != project.config.secrets:  # what was kept before they were known is cleaned
+                clean_records(scene.records, project.project.id, compile_patterns(config.secrets))
+            project.config = config
             project.is_stale = True
         except ConfigError as error:
             _mishap(scene, project, "config-mistake", error)

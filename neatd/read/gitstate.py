@@ -14,6 +14,7 @@ from pathlib import Path
 
 from neatd.models import FileMark, GitState
 from neatd.place import git_folder
+from neatd.redact import redact_value
 
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is one without repositories, not an error
 
@@ -35,9 +36,10 @@ def git_state(folder: Path, ours: Iterable[str] = ()) -> GitState:
     """
     try:
         with git.Repo(folder, search_parent_directories=True) as repo:
-            return _state(repo, _relative(repo, folder, ours))
+            state = _state(repo, _relative(repo, folder, ours))
     except _REFUSED:
         return GitState()
+    return GitState.model_validate(redact_value(state.model_dump()))  # a subject or a file's name may hold a key
 
 
 def changed_since(folder: Path, commit: str, ours: Iterable[str] = ()) -> tuple[tuple[str, FileMark], ...]:

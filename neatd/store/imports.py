@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from neatd.kinds import KINDS, LISTS
 from neatd.place import Place
+from neatd.redact_own import patterns_of
 from neatd.store.connection import transaction
 from neatd.store.short import (
     add_history,
@@ -137,7 +138,8 @@ def _follow_edits(
 
 
 def _take(connection: sqlite3.Connection, place: Place, file: str, old: _Known | None, item: Item) -> Outcome:
-    fields = {name: column(value) for name, value in item.fields.items()}
+    patterns = patterns_of(place.root)
+    fields = {name: column(value, patterns) for name, value in item.fields.items()}
     if old is not None and old.kind != item.kind:  # it became another kind: the old record goes, a new one comes
         _drop(connection, place.project_id, file, item.key, old, "deleted")
         old = None

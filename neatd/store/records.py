@@ -13,6 +13,7 @@ from neatd.files import is_text, read_small
 from neatd.kinds import KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Change, Event, Model, Run, Snapshot
+from neatd.redact_own import patterns_of
 from neatd.store.connection import transaction
 from neatd.store.rows import to_model, to_models
 from neatd.store.short import LETTERS, column, insert_record, later_than, prepare, resolve_in, set_field
@@ -67,8 +68,10 @@ def change(
 ) -> None:
     """Set fields of a record in one transaction, the old values kept in history."""
     with transaction(connection):
+        root = connection.execute(f"SELECT worktree FROM {kind} WHERE id = ?", (record_id,)).fetchone()
+        patterns = patterns_of(Path(root[0])) if root and root[0] else ()
         for name, value in fields.items():
-            set_field(connection, kind, record_id, name, column(value), who)
+            set_field(connection, kind, record_id, name, column(value, patterns), who)
 
 
 def close(connection: sqlite3.Connection, kind: str, record_id: str, outcome: str, who: str = "person") -> str:

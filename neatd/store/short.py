@@ -19,7 +19,7 @@ from typing import Any
 from neatd.errors import NeatError
 from neatd.kinds import FIELDS, KINDS
 from neatd.place import Place
-from neatd.redact import redact_value
+from neatd.redact_own import Patterns, patterns_of, redact_value_with
 from neatd.store.connection import transaction
 from neatd.store.opening import OutOfReachError, connect
 
@@ -78,14 +78,16 @@ def record_row(kind: str, place: Place, fields: Mapping[str, Any], source: str) 
     now = utc_now()
     row = {"id": new_id(kind), "project_id": place.project_id, "created_at": now, "updated_at": now, "source": source}
     row |= {"worktree": str(place.root), "branch": place.branch, "commit": place.commit}
+    patterns = patterns_of(place.root)
     for name, value in fields.items():
-        row[name] = column(value)
+        row[name] = column(value, patterns)
     return row
 
 
-def column(value: object) -> Any:
-    """A value as its column holds it: secrets taken out, lists and objects as JSON, flags as 0 or 1."""
-    clean = redact_value(value)
+def column(value: object, patterns: Patterns = ()) -> Any:
+    """A value as its column holds it: secrets taken out (a project's own `patterns` too), lists and objects as JSON, flags
+    as 0 or 1."""
+    clean = redact_value_with(patterns, value)
     if isinstance(clean, list | dict):
         clean = json.dumps(clean, ensure_ascii=False)
     if isinstance(clean, str):

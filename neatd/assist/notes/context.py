@@ -15,10 +15,12 @@ from neatd.assist.notes.plain import bare
 from neatd.assist.notes.sections import horizon_of, is_numbered, meaning, phase_of, status_of, version_of
 
 _CLEAR = 0.75  # of a sub-heading's words have to be understood where the parent tells something already
-_LIKELY = 0.5  # where nothing does
+_LIKELY = 0.6  # where nothing does
 _TO_COME = re.compile(
     r"next|to-?do|pending|remaining|upcoming|immediate|priorit|backlog|roadmap|left|future|later", re.I
 )
+_POSSIBLE = 0.5
+_JUDGED = frozenset({"machine", "command", "test", "document", "experiment", "session", "insight"})
 _OWN_RULES = frozenset({"preference", "goal"})  # below these a sub-heading is what they are about
 
 
@@ -53,7 +55,7 @@ class Here(NamedTuple):
             return self
         told = meaning(title)
         known = self.kind and not self.is_default
-        if not told.kind or (told.is_weak and known) or told.share < (_CLEAR if known else _LIKELY):
+        if not told.kind or (told.is_weak and known) or told.share < (_CLEAR if known else _limit(told.kind)):
             return self
         if known and is_numbered(title) and told.share < 1.0:
             return self
@@ -65,6 +67,11 @@ class Here(NamedTuple):
             is_open = bool(_TO_COME.search(title))
             return self._replace(status=told.status if told.status or is_open else self.status)
         return self._replace(kind=told.kind, status=told.status, told=title[:200], is_default=False)
+
+
+def _limit(kind: str) -> float:
+    """How much has to be understood of a heading with no telling one above: less where the words below are judged too."""
+    return _POSSIBLE if kind in _JUDGED else _LIKELY
 
 
 def place_of(node: Node, source: Source) -> Here:

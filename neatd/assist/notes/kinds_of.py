@@ -169,6 +169,8 @@ def _in_section(mark: Marked, label: Label | None, here: Here, words: str) -> st
     starts = code is not None and not re.search(r"\w", mark.text[: code.start()])
     if kind == "command":
         return _in_commands(mark, label, here, words)
+    if kind == "test" and is_test_fact(mark.text):
+        return "test"
     if (
         code
         and is_command(code[1])

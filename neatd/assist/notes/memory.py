@@ -91,18 +91,22 @@ def _whole(text: str, source: Sequence[str]) -> list[tuple[dict[str, Any], list[
 
 def _located(items: list[dict[str, Any]], source: Sequence[str]) -> list[tuple[dict[str, Any], list[int]]]:
     """Each object with its lines: from the one its name stands on to the next object's."""
-    begins, at = [], 0
+    if not items:
+        return []
+    begins: list[int] = []
+    at = 0
     for one in items:
-        wanted = json.dumps(str(one.get("name", one.get("from", ""))), ensure_ascii=False)
-        plain = json.dumps(str(one.get("name", one.get("from", ""))))
-        found = next(
-            (number for number in range(at, len(source)) if wanted in source[number] or plain in source[number]), at
-        )
-        begins.append(found)
-        at = min(found + 1, len(source) - 1) if len(source) > 1 else 0
+        name = str(one.get("name", one.get("from", "")))
+        wanted = (json.dumps(name, ensure_ascii=False), json.dumps(name))
+        found = next((row for row in range(at, len(source)) if any(text in source[row] for text in wanted)), at)
+        begin = found
+        while begin > at and "{" not in source[begin]:
+            begin -= 1
+        begins.append(begin if begins else 0)
+        at = min(found + 1, len(source) - 1)
     ends = [*begins[1:], len(source)]
     return [
-        (one, list(range(begin + 1, max(end, begin + 1) + 1)) if begin < end else [begin + 1])
+        (one, list(range(begin + 1, max(end, begin + 1) + 1)))
         for one, begin, end in zip(items, begins, ends, strict=True)
     ]
 

@@ -135,7 +135,7 @@ def test(heading: str, pieces: Sequence[Piece]) -> Draft:
     skipped, _ = _count(_SKIPPED, words)
     failing = _failing(pieces)
     says_all = re.search(
-        r"\ball (?:\w+ )?(?:tests? )?(?:are |were )?pass|\bfail(?:ing|ed|ures?)?\W{0,4}(?:none|0)\b"
+        r"\b[Aa]ll (?:\w+ )?(?:tests? )?(?:are |were )?pass|(?i:\bfail(?:ing|ed|ures?)?\W{0,4}(?:none|0)\b)"
         r"|\bno (?:test )?failures?\b|\bPASS\b(?!.*\bFAIL)",
         words,
     )

@@ -95,13 +95,23 @@ def raw_of(source: Sequence[str], lines: tuple[int, int]) -> str:
 def parts_of(source: Sequence[str], found: Sequence[Block]) -> list[Part]:
     """The parts in these blocks, in order; what has no name has the name ""."""
     parts: list[Part] = []
+    is_listing = False  # the items continue a named part: "**Alternatives:**" with its list below
     for block in found:
         if block.kind == "paragraph":
             parts += _lines_parts(source, block)
         elif block.kind == "item":
-            parts.append(_item_part(source, block))
+            part = _item_part(source, block)
+            is_listing = not part.name and bool(parts) and bool(parts[-1].name) and (is_listing or not parts[-1].text)
+            if is_listing:
+                last, words = parts[-1], plain(marked(block.text).text)
+                text = f"{last.text}\n{part.raw}".strip("\n")
+                parts[-1] = Part(last.name, text, f"{last.raw}\n{part.raw}", (*last.items, words))
+            else:
+                parts.append(part)
+            continue
         elif block.kind not in ("rule", "comment"):
             _add_plain(parts, raw_of(source, block.lines))
+        is_listing = False
     return parts
 
 

@@ -76,18 +76,22 @@ def meaning(heading: str) -> Meaning:
 
 def _told(words: str) -> Meaning:
     words = " ".join(_DIGITS.sub(" ", words).split())
-    total = len(words.split())
-    if not total:
-        return Meaning()
     told = [rule for rule in RULES if rule.words.search(words)]
     if not told:
         return Meaning()
     found = next((rule for rule in told if not rule.is_weak), told[0])
+    content = FILLER.sub(" ", words).split() or words.split()
     left = words
     for rule in RULES:
         left = rule.words.sub(" ", left)
-    left = FILLER.sub(" ", left)
-    return Meaning(found.kind, found.status, 1 - len(left.split()) / total, found.is_weak)
+    share = 1 - min(len(FILLER.sub(" ", left).split()) / len(content), 1.0)
+    if len(content) > _LONG and share < _CLEAR:
+        return Meaning()
+    return Meaning(found.kind, found.status, share, found.is_weak)
+
+
+_LONG = 4  # a heading of more words than these is a sentence, in which words of a kind stand by chance
+_CLEAR = 0.8
 
 
 _HORIZONS = (

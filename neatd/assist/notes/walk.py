@@ -155,9 +155,8 @@ class Walk:
         inside = {line for child in apart for line in range(child.lines[0], last_line(child) + 1)}
         lines = [line for line in range(node.lines[0], last_line(node) + 1) if line not in inside]
         for block in front:
-            parts += [
-                part for part in parts_of(self.source, [block._replace(kind="paragraph")]) if part.raw.strip(" -")
-            ]
+            inner = Block("paragraph", (block.lines[0] + 1, block.lines[1] - 1), block.text)
+            parts += parts_of(self.source, [inner])
             lines = [*range(block.lines[0], block.lines[1] + 1), *lines]
             self.merging.pop(("meta", id(node)), None)
         place = here._replace(kind=kind, status=above.status, about=above.about, told=above.told)
