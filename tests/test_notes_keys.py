@@ -50,3 +50,9 @@ def test_many_edits_are_matched_in_bounded_time() -> None:
     old = parse("## Tasks\n" + "\n".join(f"- old item {n}" for n in range(3000)), "h.md")
     new = parse("## Tasks\n" + "\n".join(f"- new thing {n}" for n in range(3000)), "h.md")
     assert len(match_edited(olds(old), new.records)) <= 3000
+
+
+def test_a_copy_of_a_guide_for_assistants_is_known_by_its_title() -> None:
+    """People keep dated copies under other names."""
+    text = "# CLAUDE.md - Pebble\n\n## The Loader\n\n- It keeps an index\n"
+    assert [one.fields.get("forever") for one in parse(text, "old_copy.txt").records] == [True]

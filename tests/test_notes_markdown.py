@@ -254,3 +254,17 @@ def test_placeholders_and_comments_are_notes_and_neats_own_block_is_not_read() -
 def test_nothing_found_is_stated_and_is_no_record_of_that_kind() -> None:
     """ "None" under blockers is how things stand."""
     assert kinds("## Blockers\n- None\n") == [("assessment", "Blockers: None")]
+
+
+def test_rows_of_other_tables_are_records_of_the_sections_kind() -> None:
+    """Columns named as a field fill it, the state column the status; owners and dates stay in the body."""
+    text = "## Tasks\n| ID | Task | Owner | Status |\n|--|--|--|--|\n| 1 | Write it | ann | in progress |\n"
+    task = only(text)
+    assert task.fields == {"title": "Write it", "body": "Owner: ann", "status": "in progress"} and task.lines == (
+        1,
+        2,
+        3,
+        4,
+    )
+    change = only("## Memory Entities Updated\n| Entity | Status |\n|--|--|\n| `Study_A` | Updated |\n")
+    assert (change.kind, change.fields["status"]) == ("change", "done")

@@ -148,3 +148,42 @@ def test_a_hostile_file_is_read_in_seconds(name: str) -> None:
     notes = parse(HOSTILE[name], "notes.md")
     assert time.perf_counter() - start < 60
     assert sum(len(record.lines) for record in notes.records) + len(notes.unplaced) == notes.lines
+
+
+MARKS = [
+    "-",
+    "–",
+    "*",
+    "**",
+    "_",
+    "~",
+    "`",
+    ":",
+    "(",
+    "[",
+    "]",
+    "|",
+    "=",
+    "#",
+    ">",
+    "<",
+    "\\",
+    ".",
+    "a.",
+    "a/",
+    "1.",
+    "→",
+    "✅",
+    "A=",
+    "1/1 ",
+]
+BEFORE = ["", "- ", "## ", "**L**: ", "| a | b |\n|--|--|\n| ", "## Tests\n- ", "## Experiments\n- ", "```bash\n", "> "]
+
+
+def test_no_row_of_marks_makes_a_pattern_explode() -> None:
+    """A rule of forty dashes behind an item once took a pattern minutes; each of these takes milliseconds."""
+    start = time.perf_counter()
+    for mark in MARKS:
+        for before in BEFORE:
+            parse(f"{before}{mark * 700}\n{before}{(mark + ' a') * 300}\nend!", "notes.md")
+    assert time.perf_counter() - start < 30

@@ -52,7 +52,7 @@ def _shape(done: list[Imported]) -> dict[str, Any]:
     """What other programs rely on: records, lines, placed, unplaced."""
     records = [
         {
-            **parsed.fields, "id": outcome.record_id, "kind": parsed.kind, "file": one.file, "lines": parsed.lines,
+            **parsed.fields, "id": outcome.record_id, "kind": parsed.kind, "file": one.file, "lines": parsed.cites,
             "section": parsed.section, "action": outcome.action,
         }
         for one in done
@@ -68,7 +68,7 @@ def _shape(done: list[Imported]) -> dict[str, Any]:
 
 
 def _row(parsed: Parsed, outcome: Outcome) -> tuple[str, ...]:
-    line = str(parsed.lines[0]) if parsed.lines else ""
+    line = str(parsed.cites[0]) if parsed.cites else ""
     return line, parsed.kind, outcome.action, one_line(str(parsed.fields.get("title", "")), 100)
 
 

@@ -19,6 +19,7 @@ from neatd.files import is_inside, read_small
 from neatd.place import Place
 from neatd.store import imports
 from neatd.store.imports import Item, Outcome
+from neatd.store.links import Link, add_link
 
 LARGEST_NOTES = 8 << 20
 OURS = "<!-- written by neat"  # the beginning of the line below every document that neat keeps
@@ -44,12 +45,8 @@ def import_file(store: sqlite3.Connection, place: Place, path: Path, is_dry_run:
     digest = hashlib.sha256(data).hexdigest()
     file = _known_as(store, place, path, digest)
     text = _without_ours(repair(data))
-    notes = parse(text, path.name)
-    items = []
-    cited: Sequence[int] = ()
-    for one in notes.records:
-        cited = one.lines or cited[-1:]  # cells of a table's row share its line, which the first of them accounts for
-        items.append(Item(one.key, one.kind, _fields(one), f"{file}:{_ranges(cited)}"))
+    notes = parse(text, file)
+    items = [Item(one.key, one.kind, _fields(one), f"{file}:{_ranges(one.cites)}", one.parent) for one in notes.records]
     by_key = {one.key: one for one in notes.records}
 
     def match(old: Sequence[tuple[str, str, str]], new: Sequence[Item]) -> Mapping[str, str]:
@@ -57,7 +54,19 @@ def import_file(store: sqlite3.Connection, place: Place, path: Path, is_dry_run:
 
     outcomes = imports.apply(store, place, file, digest, items, match, is_dry_run=is_dry_run)
     taken = [(by_key[one.key], one) for one in outcomes[: len(items)]]
+    if not is_dry_run:
+        _end_superseded(store, place.project_id, taken)
     return Imported(file, notes.lines, notes.unplaced, tuple(taken), tuple(outcomes[len(items) :]))
+
+
+def _end_superseded(store: sqlite3.Connection, project_id: str, taken: Sequence[tuple[Parsed, Outcome]]) -> None:
+    """A decision log names the decision it replaces by its number ("ADR-0005") or words: that one ends, and both are linked."""
+    for parsed, outcome in taken:
+        named = str(parsed.fields.get("supersedes") or "")
+        if outcome.action in ("added", "updated") and named:
+            other = imports.decision_named(store, project_id, named, outcome.record_id)
+            if other:
+                add_link(store, "decision", Link(outcome.record_id, "supersedes", other), "decision", "import")
 
 
 def _bytes(path: Path) -> bytes:

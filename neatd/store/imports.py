@@ -11,8 +11,10 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from neatd.errors import NeatError
 from neatd.kinds import KINDS, LISTS
 from neatd.place import Place
 from neatd.redact_own import patterns_of
@@ -163,7 +165,8 @@ def _add(
     """A new record; one that another clone made of the same place in the same file is taken as it is."""
     row = record_row(item.kind, place, fields, "import")
     row["id"] = item_id(place.project_id, file, item.key, item.kind)
-    prepare(connection, item.kind, row)
+    with suppress(NeatError):  # a reference in the file's own words, which are kept as they are
+        prepare(connection, item.kind, row)
     if insert_record(connection, item.kind, row):
         return row["id"], "added"
     return row["id"], "restored" if _bring_back(connection, item.kind, row["id"]) else "unchanged"
@@ -178,6 +181,16 @@ def _bring_back(connection: sqlite3.Connection, kind: str, record_id: str) -> bo
         return False
     set_field(connection, kind, record_id, "restored_at", utc_now(), "import")
     return True
+
+
+def decision_named(connection: sqlite3.Connection, project_id: str, name: str, but: str) -> str | None:
+    """The one other decision whose title or file bears a name such as "ADR-0005"; None when none or several do."""
+    sql = (
+        "SELECT id FROM decision WHERE project_id = ? AND id != ? AND deleted_at <= restored_at"
+        " AND (instr(lower(title), lower(?)) OR instr(lower(origin), lower(?))) LIMIT 2"
+    )
+    found = connection.execute(sql, (project_id, but, name, name)).fetchall()
+    return str(found[0][0]) if len(found) == 1 else None
 
 
 def item_id(project_id: str, file: str, key: str, kind: str) -> str:

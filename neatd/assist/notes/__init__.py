@@ -1,1 +1,0 @@
-"""Notes people already have, read into records: text in, values out."""

@@ -158,9 +158,17 @@ _VALUE_METRIC = re.compile(
 )
 
 
+_BEST_HEAD = re.compile(
+    r"^(?:best|val|valid|validation|test|eval|dev)[ _](?!(?:epochs?|steps?|arch|config|params?|runs?|iter|checkpoint|ckpt|lr"
+    r"|model|time|set|split|data|size|trial|id|name|hyper)\w*)[A-Za-z]\w{1,20}$",
+    re.I,
+)
+
+
 def is_metric(name: str) -> bool:
     """Whether a column or key by this name holds what runs are compared by."""
-    return len(name) <= 60 and bool(_METRIC_HEAD.search(name.strip()))
+    head = name.strip()
+    return len(head) <= 60 and bool(_METRIC_HEAD.search(head) or _BEST_HEAD.match(head))
 
 
 def metric_in(text: str) -> tuple[str, float] | None:

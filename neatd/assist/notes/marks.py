@@ -29,7 +29,7 @@ _SIGNS = {
     **dict.fromkeys("⏸🚫⛔", "blocked"),
 }
 _END = re.compile(
-    r"[ \t]*(?:(?:[-–—:(\[*]{1,4}|✅|✓|✔|☑)[ \t]*)+(done|completed?|fixed|resolved|finished|implemented"
+    r"[ \t]*(?:[-–—:(\[*✅✓✔☑][ \t]*)+(done|completed?|fixed|resolved|finished|implemented"
     r"|shipped|in[- ]progress|wip|ongoing|blocked|pending"
     r"|todo|not started|planned|cancell?ed|dropped|skipped)?[ \t]*[)\]*!.]{0,3}[ \t]*(?:✅|✓|✔|☑|🎉)?[ \t]*$",
     re.I,

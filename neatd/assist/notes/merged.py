@@ -226,20 +226,23 @@ def _from_ssh(fields: dict[str, object], left: Sequence[str]) -> None:
             fields[name] = found[1]
 
 
+_GPU = re.compile(
+    r"\b(?:A100|H100|H200|V100|RTX ?\d{4}|GTX ?\d{4}|T4|L40S?|TPU|M[1-4] (?:Max|Pro|Ultra)|VRAM|GB RAM)\b"
+)
+
+
 def is_machine(pieces: Sequence[Piece]) -> bool:
-    """Whether the pieces describe a machine: at least one of its fields, or an ssh command."""
+    """Whether the pieces describe a machine: two of its fields, the name of a GPU, or an ssh command."""
+    named: set[str] = set()
     for piece in pieces:
         for row in piece.raw.split("\n", 60)[:60]:
             words = row.strip().lstrip("-*+ ").strip()
             label = label_of(words)
-            if _SSH.match(words.strip("`")) or (label and label.value and is_machine_key(label.name)):
+            if _SSH.match(words.strip("`")) or _GPU.search(words):
                 return True
-            if re.search(
-                r"\b(?:A100|H100|H200|V100|RTX ?\d{4}|GTX ?\d{4}|T4|L40S?|TPU|M[1-4] (?:Max|Pro|Ultra)|VRAM|GB RAM)\b",
-                words,
-            ):
-                return True
-    return False
+            if label and label.value and is_machine_key(label.name):
+                named.add(label.name.lower())
+    return len(named) > 1
 
 
 def phase(heading: str, pieces: Sequence[Piece]) -> Draft:

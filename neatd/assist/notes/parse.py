@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,8 +11,8 @@ from neatd.assist.notes.blocks import blocks, numbered
 from neatd.assist.notes.encoding import repair
 from neatd.assist.notes.keys import keyed, match_edited, section_slug, top_heading
 from neatd.assist.notes.lines import placed
-from neatd.assist.notes.names import source_of
-from neatd.assist.notes.outline import outline
+from neatd.assist.notes.names import Source, source_of
+from neatd.assist.notes.outline import Node, outline
 from neatd.assist.notes.record import Draft, Notes, Parsed
 from neatd.assist.notes.walk import Heading, Walk
 
@@ -28,16 +29,25 @@ def parse(text: str, name: str) -> Notes:
         return _notes(source, found, [], frozenset())
     skipped = _own_block(source)
     kept = [line if line.number not in skipped else line._replace(text="", raw="", indent=0) for line in lines]
-    walk = Walk([line.raw for line in kept], name, source_of(name))
-    walk.run(outline(blocks(kept)))
+    tree = outline(blocks(kept))
+    walk = Walk([line.raw for line in kept], name, _source(tree, name))
+    walk.run(tree)
     return _notes(source, walk.drafts, walk.headings, skipped)
+
+
+def _source(tree: Node, name: str) -> Source:
+    """What the file's name says; a copy under another name is known by the name in its title: "CLAUDE.md - Project"."""
+    said = source_of(name)
+    title = tree.children[0].title if tree.children else ""
+    named = re.match(r"(?:CLAUDE|AGENTS?|GEMINI)(?:\.local)?\.md\b", title)
+    return source_of(named[0]) if named and said == Source() else said
 
 
 def _structured(text: str, source: Sequence[str], name: str) -> list[Draft] | None:
     """The records of CSV, JSON and JSON lines; None for everything that is none of them or is broken."""
     ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
     if ending in ("csv", "tsv"):
-        return trials.from_csv(text, source, ending)
+        return trials.from_csv(source, ending)
     if ending in ("jsonl", "ndjson", "json") or (
         ending not in ("md", "mdc", "markdown") and text.lstrip()[:1] in ("{", "[")
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 import re
@@ -39,7 +38,7 @@ _STATES = {
 }
 
 
-def from_csv(text: str, source: Sequence[str], ending: str) -> list[Draft] | None:
+def from_csv(source: Sequence[str], ending: str) -> list[Draft] | None:
     """An experiment a row where a column is a metric, else a note a row. None when it is no table."""
     head_line = source[0] if source else ""
     mark = (
@@ -49,7 +48,7 @@ def from_csv(text: str, source: Sequence[str], ending: str) -> list[Draft] | Non
         if head_line.count(";") > head_line.count(",")
         else ","
     )
-    rows = _csv_rows(text, mark)
+    rows = _csv_rows(source, mark)
     if not rows or len(rows) < 2:
         return None
     head = [cell.strip() or f"column {at + 1}" for at, cell in enumerate(rows[0][1][:COLUMNS_MAX])]
@@ -60,9 +59,9 @@ def from_csv(text: str, source: Sequence[str], ending: str) -> list[Draft] | Non
     return found
 
 
-def _csv_rows(text: str, mark: str) -> list[tuple[list[int], list[str]]] | None:
+def _csv_rows(source: Sequence[str], mark: str) -> list[tuple[list[int], list[str]]] | None:
     """Each row with its lines; a quoted cell may run over several. None where the file is broken."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    reader = csv.reader((f"{row}\n" for row in source), delimiter=mark)
     rows: list[tuple[list[int], list[str]]] = []
     before = 0
     try:
