@@ -112,7 +112,7 @@ def test_an_edited_title_keeps_its_record(notes: Notes) -> None:
 def test_a_dry_run_leaves_no_trace(notes: Notes) -> None:
     """It says what would be done, and the store is as before."""
     assert notes.read(item("a"), is_dry_run=True) == ["added"]
-    assert notes.all() == {} and imports.last_digest(notes.store, PROJECT, FILE) == ""
+    assert notes.all() == {} and imports.last_digest(notes.store, notes.place, FILE) == ""
 
 
 def test_two_clones_make_the_same_record_of_the_same_place(tmp_path: Path) -> None:
@@ -145,3 +145,29 @@ def test_secrets_do_not_get_in(notes: Notes) -> None:
     """A key in a notes file is not carried into the store."""
     notes.read(item("a", body="export OPENAI_API_KEY=sk-abcdefghij0123456789abcdefghij0123456789"))
     assert "sk-abc" not in notes.all()["a"].body and "secret removed" in notes.all()["a"].body
+
+
+def test_a_file_that_was_emptied_takes_nothing_with_it(notes: Notes) -> None:
+    """More than half at once is no edit; whoever means it says so."""
+    items = [item(f"a{number}") for number in range(8)]
+    notes.read(*items)
+    assert notes.read() == ["kept"] * 8 and len(notes.all()) == 8
+    assert notes.read(*items) == ["unchanged"] * 8
+    notes.read()
+    done = imports.apply(notes.store, notes.place, FILE, "digest", [], none_alike, is_pruning=True)
+    assert [one.action for one in done] == ["removed"] * 8 and notes.all() == {}
+
+
+def test_worktrees_that_differ_do_not_undo_each_other(notes: Notes, tmp_path: Path) -> None:
+    """Each file's own edits count, however often both are read."""
+    notes.read(item("a", component="memory"), item("b"))
+    other = Notes.__new__(Notes)
+    other.place, other.store = notes.place._replace(root=tmp_path / "worktree"), notes.store
+    other.read(item("a", component="attention"))
+    before = notes.all()
+    for _ in range(3):
+        notes.read(item("a", component="memory"), item("b"))
+        other.read(item("a", component="attention"))
+    assert notes.all() == before and before["a"].component == "memory"
+    other.read(item("a", component="loss"))
+    assert notes.all()["a"].component == "loss" and "b" in notes.all()

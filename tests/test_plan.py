@@ -156,3 +156,47 @@ def test_ticking_changes_marks_and_nothing_else(text: str, marks: dict[int, bool
     assert len(after) == len(text)
     assert all({old, new} <= {" ", "x", "X"} for old, new in zip(text, after, strict=True) if old != new)
     assert ticked(after, marks) == after
+
+
+def test_a_box_that_comes_back_is_as_the_file_says(plan: Plan) -> None:
+    """Another branch without it was checked out, and this one again: nothing is ticked that nobody ticked."""
+    plan.sync()
+    plan.path.write_text(PLAN.replace("- [ ] 1.2 Read it back\n", "").replace("1. [ ] **Measure** the `loader`\n", ""))
+    plan.sync()
+    assert plan.tasks()["1.2 Read it back"].status == "dropped"
+    plan.path.write_text(PLAN)
+    plan.sync()
+    assert not plan.sync() and plan.path.read_text() == PLAN
+    assert plan.tasks()["1.2 Read it back"].status == plan.tasks()["Measure the loader"].status == "open"
+
+
+def test_a_task_that_was_ended_here_stays_so_when_its_box_comes_back(plan: Plan) -> None:
+    """Closed by a person while its line was away."""
+    plan.sync()
+    plan.path.write_text(PLAN.replace("- [ ] 1.2 Read it back\n", ""))
+    plan.sync()
+    records.close(plan.store, "task", plan.tasks()["1.2 Read it back"].id, "")
+    plan.path.write_text(PLAN)
+    plan.sync()
+    assert plan.tasks()["1.2 Read it back"].status == "done"
+
+
+def test_two_worktrees_that_differ_leave_each_other_alone(plan: Plan, tmp_path: Path) -> None:
+    """What one says is no edit of what the other says: looked at in turn, nothing changes any more."""
+    other = tmp_path / "worktree"
+    other.mkdir()
+    (other / "PLAN.md").write_text(PLAN.replace("[ ] 1.2 Read", "[x] 1.2 Read"))
+    there = plan.place._replace(root=other)
+    plan.sync()
+    sync_plan(plan.store, there, "PLAN.md", may_write=False)
+    before = plan.tasks()
+    for _ in range(3):
+        assert not sync_plan(plan.store, plan.place, "PLAN.md", may_write=False)
+        assert not sync_plan(plan.store, there, "PLAN.md", may_write=False)
+    assert plan.tasks() == before and plan.path.read_text() == PLAN
+    (other / "PLAN.md").write_text("# Plan\n")
+    sync_plan(plan.store, there, "PLAN.md", may_write=False)
+    assert plan.tasks() == before  # the line stands here still
+    (other / "PLAN.md").write_text(PLAN.replace("[ ] with", "[x] with"))
+    sync_plan(plan.store, there, "PLAN.md", may_write=False)
+    assert plan.path.read_text() == PLAN

@@ -62,13 +62,17 @@ def open_here(warn: bool = True, takes_in: bool = True) -> Open:
     return Open(home, records, points, project, config)
 
 
-def sync_plan_here(opened: Open) -> None:
-    """Bring the plan file of neat.yaml and the tasks to the same state, as the daemon does when it runs."""
+def sync_plan_here(opened: Open, is_changing: bool = False) -> None:
+    """Bring the plan file of neat.yaml and the tasks to the same state, as the daemon does when it runs.
+
+    A command that only reads writes no box where the project stands in several folders: whose tick is it?
+    """
     if opened.config.plan:
         from neatd.pipeline.planning import sync_plan
 
         try:
-            sync_plan(opened.records, here(), opened.config.plan)
+            may_write = is_changing or projects.count_roots(opened.records, opened.project.id) == 1
+            sync_plan(opened.records, here(), opened.config.plan, may_write)
         except NeatError as error:
             click.echo(f"note: {error.message}", err=True)
 

@@ -53,7 +53,7 @@ def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
         fields = {"verdict": "", "verdict_reason": "", "evidence": [], "status": "open"} | fields
     records.change(opened.records, kind, full, fields, source())
     if kind == "task":
-        sync_plan_here(opened)
+        sync_plan_here(opened, is_changing=True)
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:

@@ -125,7 +125,7 @@ def close(record_id: str, outcome: str, as_json: bool) -> None:
     kind, full = record_of(opened, record_id)
     status = records.close(opened.records, kind, full, outcome, source())
     if kind == "task":
-        sync_plan_here(opened)
+        sync_plan_here(opened, is_changing=True)
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:

@@ -39,7 +39,9 @@ class Imported(NamedTuple):
         return self.lines - len(self.unplaced)
 
 
-def import_file(store: sqlite3.Connection, place: Place, path: Path, is_dry_run: bool = False) -> Imported:
+def import_file(
+    store: sqlite3.Connection, place: Place, path: Path, is_dry_run: bool = False, is_pruning: bool = False
+) -> Imported:
     """Bring the records of one file of notes to what it says. Raises NeatError when it cannot be read."""
     data = _bytes(path)
     digest = hashlib.sha256(data).hexdigest()
@@ -52,7 +54,7 @@ def import_file(store: sqlite3.Connection, place: Place, path: Path, is_dry_run:
     def match(old: Sequence[tuple[str, str, str]], new: Sequence[Item]) -> Mapping[str, str]:
         return match_edited(old, [by_key[one.key] for one in new])
 
-    outcomes = imports.apply(store, place, file, digest, items, match, is_dry_run=is_dry_run)
+    outcomes = imports.apply(store, place, file, digest, items, match, is_dry_run=is_dry_run, is_pruning=is_pruning)
     taken = [(by_key[one.key], one) for one in outcomes[: len(items)]]
     if not is_dry_run:
         _end_superseded(store, place.project_id, taken)
@@ -82,9 +84,9 @@ def _known_as(store: sqlite3.Connection, place: Place, path: Path, digest: str) 
     """The name a file's records are kept under: relative to the project where it lies in it; the earlier one of a copy."""
     inside = is_inside(path, place.root)
     name = path.resolve().relative_to(place.root.resolve()).as_posix() if inside else path.resolve().as_posix()
-    if imports.last_digest(store, place.project_id, name):
+    if imports.last_digest(store, place, name):
         return name
-    return imports.known_digest(store, place.project_id, digest) or name
+    return imports.known_digest(store, place, digest) or name
 
 
 def _without_ours(text: str) -> str:

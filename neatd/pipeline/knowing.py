@@ -37,6 +37,10 @@ def take_notes(scene: Scene, project: LiveProject) -> None:
 
 def _take_note(scene: Scene, project: LiveProject, path: Path) -> None:
     done = import_file(scene.records, here(project.root), path)
+    kept = sum(outcome.action == "kept" for outcome in done.removed)
+    if kept:
+        hint = f"`neat import --prune {done.file}` deletes those that are meant to go"
+        raise NeatError(f"{done.file} no longer says what {kept} of its records hold: they are kept", hint)
     actions = {outcome.action for _, outcome in done.records} | {outcome.action for outcome in done.removed}
     project.is_stale = project.is_stale or bool(actions - {"unchanged"})
 
@@ -52,7 +56,8 @@ def take_plan(scene: Scene, project: LiveProject) -> None:
 
 
 def _take_plan(scene: Scene, project: LiveProject) -> None:
-    if sync_plan(scene.records, here(project.root), project.config.plan):
+    may_write = sum(other.project.id == project.project.id for other in scene.projects.values()) == 1
+    if sync_plan(scene.records, here(project.root), project.config.plan, may_write):
         project.is_stale = True
 
 

@@ -24,31 +24,27 @@ LARGEST_PLAN = 4 << 20
 ALIKE = 0.6  # of the words: below it an edited box is a new task
 
 
-def sync_plan(store: sqlite3.Connection, place: Place, name: str) -> bool:
+def sync_plan(store: sqlite3.Connection, place: Place, name: str, may_write: bool = True) -> bool:
     """Bring the plan file `name` and the project's tasks to the same state. True when either changed.
 
-    Raises NeatError when the file is missing, leads out of the project or is no text.
+    Without `may_write` the file is only read: another worktree's plan may be of another branch. Raises NeatError when
+    the file is missing, leads out of the project or is no text.
     """
     path = inside(place.root, name)
     text = _read(path)
     found = boxes(text)
-    here = _marks(store, place, name, found)
-    file_said = {box.key: _last(store, place, name, box.key) for box in found}
-    to_tick = {
-        box.line: here[box.key]
-        for box in found
-        if box.key in here and here[box.key] != box.is_done and file_said[box.key] == box.is_done
-    }
-    if to_tick:
+    moved = _moved(store, place, name)
+    to_tick = {box.line: moved[box.key] for box in found if box.key in moved and moved[box.key] != box.is_done}
+    if to_tick and may_write:
         text = ticked(text, to_tick)
         if _read(path) == ticked(text, {line: not mark for line, mark in to_tick.items()}):  # nobody wrote meanwhile
             write_atomic(path.resolve(), text.encode())
         found = boxes(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if not to_tick and imports.last_digest(store, place.project_id, _file(name)) == digest:
+    if not moved and imports.last_digest(store, place, _file(name)) == digest:
         return False
     outcomes = imports.apply(store, place, _file(name), digest, _items(name, found), _match, gone="dropped")
-    return bool(to_tick) or any(one.action != "unchanged" for one in outcomes)
+    return bool(to_tick) or any(one.action not in ("unchanged", "kept") for one in outcomes)
 
 
 def _file(name: str) -> str:
@@ -76,22 +72,19 @@ def _items(name: str, found: Sequence[Box]) -> list[Item]:
     return items
 
 
-def _marks(store: sqlite3.Connection, place: Place, name: str, found: Sequence[Box]) -> dict[str, bool]:
-    """Whether the task of each known box is over, by the box's key."""
+def _moved(store: sqlite3.Connection, place: Place, name: str) -> dict[str, bool]:
+    """Whether the task is over now, by its box's key: of those tasks that ended or began anew since file and tasks were
+    last looked at, while their box stayed what it was."""
     sql = (
-        "SELECT i.key, t.status FROM imported i JOIN task t ON t.id = i.record_id"
-        " WHERE i.project_id = ? AND i.file = ? AND t.deleted_at <= t.restored_at"
+        "SELECT i.key, t.status, i.seen FROM imported i JOIN task t ON t.id = i.record_id"
+        " WHERE i.project_id = ? AND i.root = ? AND i.file = ? AND t.deleted_at <= t.restored_at"
     )
-    rows = store.execute(sql, (place.project_id, _file(name)))
-    keys = {box.key for box in found}
-    return {key: status.lower() in CLOSED for key, status in rows if key in keys}
+    rows = store.execute(sql, (place.project_id, str(place.root), _file(name)))
+    return {key: _is_over(status) for key, status, seen in rows if _is_over(status) != _is_over(seen)}
 
 
-def _last(store: sqlite3.Connection, place: Place, name: str, key: str) -> bool:
-    """What the box said when file and tasks were last alike."""
-    sql = "SELECT json_extract(fields, '$.status') FROM imported WHERE project_id = ? AND file = ? AND key = ?"
-    row = store.execute(sql, (place.project_id, _file(name), key)).fetchone()
-    return row is not None and row[0] == "done"
+def _is_over(status: str) -> bool:
+    return status.lower() in CLOSED
 
 
 def _match(old: Sequence[tuple[str, str, str]], new: Sequence[Item]) -> Mapping[str, str]:

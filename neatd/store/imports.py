@@ -54,36 +54,38 @@ class Outcome(NamedTuple):
 Matcher = Callable[[Sequence[tuple[str, str, str]], Sequence[Item]], Mapping[str, str]]
 
 
-def known_digest(connection: sqlite3.Connection, project_id: str, digest: str) -> str | None:
+def known_digest(connection: sqlite3.Connection, place: Place, digest: str) -> str | None:
     """The file under whose name exactly these bytes were read before."""
-    sql = "SELECT file FROM imported_file WHERE project_id = ? AND digest = ? ORDER BY file LIMIT 1"
-    row = connection.execute(sql, (project_id, digest)).fetchone()
+    sql = "SELECT file FROM imported_file WHERE project_id = ? AND root = ? AND digest = ? ORDER BY file LIMIT 1"
+    row = connection.execute(sql, (place.project_id, str(place.root), digest)).fetchone()
     return str(row[0]) if row else None
 
 
-def last_digest(connection: sqlite3.Connection, project_id: str, file: str) -> str:
+def last_digest(connection: sqlite3.Connection, place: Place, file: str) -> str:
     """The hash of a file's bytes when it was last read; "" before."""
-    sql = "SELECT digest FROM imported_file WHERE project_id = ? AND file = ?"
-    row = connection.execute(sql, (project_id, file)).fetchone()
+    sql = "SELECT digest FROM imported_file WHERE project_id = ? AND root = ? AND file = ?"
+    row = connection.execute(sql, (place.project_id, str(place.root), file)).fetchone()
     return str(row[0]) if row else ""
 
 
 def apply(
     connection: sqlite3.Connection, place: Place, file: str, digest: str, items: Sequence[Item], match: Matcher,
-    gone: str = "deleted", is_dry_run: bool = False,
+    gone: str = "deleted", is_dry_run: bool = False, is_pruning: bool = False,
 ) -> list[Outcome]:  # fmt: skip
     """Bring the records of one file to what it says now, in one transaction, which a dry run takes back.
 
-    What vanished from the file is deleted (or gets the status `gone`), unless a person has changed it since.
+    What vanished from the file is deleted (or gets the status `gone`), unless a person has changed it since, or another
+    worktree's file still says it. When more than half vanished at once, the file was emptied, cut off or broken rather
+    than edited: nothing is taken away then, but with `is_pruning`.
     """
     outcomes: list[Outcome] = []
     try:
         with transaction(connection):
-            outcomes = _apply(connection, place, file, items, match, gone)
+            outcomes = _apply(connection, place, file, items, match, gone, is_pruning)
             connection.execute(
-                "INSERT INTO imported_file (project_id, file, digest, read_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (project_id, file) DO UPDATE SET digest = excluded.digest, read_at = excluded.read_at",
-                (place.project_id, file, digest, utc_now()),
+                "INSERT INTO imported_file (project_id, root, file, digest, read_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET digest = excluded.digest, read_at = excluded.read_at",
+                (place.project_id, str(place.root), file, digest, utc_now()),
             )
             if is_dry_run:
                 raise _TakenBackError
@@ -92,16 +94,21 @@ def apply(
     return outcomes
 
 
+FEW = 3  # records that may vanish from a file at once, however few it held
+
+
 class _TakenBackError(Exception):
     """Ends the transaction of a dry run."""
 
 
 def _apply(
-    connection: sqlite3.Connection, place: Place, file: str, items: Sequence[Item], match: Matcher, gone: str
-) -> list[Outcome]:
+    connection: sqlite3.Connection, place: Place, file: str, items: Sequence[Item], match: Matcher, gone: str,
+    is_pruning: bool,
+) -> list[Outcome]:  # fmt: skip
     ensure_project(connection, place)
-    known = _known(connection, place.project_id, file)
-    _follow_edits(connection, place.project_id, file, known, items, match)
+    known = _known(connection, place, file)
+    before = len(known)
+    _follow_edits(connection, place, file, known, items, match)
     ids: dict[str, str] = {}
     outcomes = []
     for one in items:
@@ -109,7 +116,9 @@ def _apply(
             one = one._replace(fields={**one.fields, "parent": ids[one.parent]})
         outcomes.append(_take(connection, place, file, known.pop(one.key, None), one))
         ids[one.key] = outcomes[-1].record_id
-    return outcomes + [_drop(connection, place.project_id, file, key, old, gone) for key, old in known.items()]
+    if len(known) > max(FEW, before // 2) and not is_pruning:
+        return outcomes + [Outcome(old.record_id, key, "kept") for key, old in known.items()]
+    return outcomes + [_drop(connection, place, file, key, old, gone) for key, old in known.items()]
 
 
 class _Known(NamedTuple):
@@ -118,13 +127,14 @@ class _Known(NamedTuple):
     fields: dict[str, Any]  # as columns hold them
 
 
-def _known(connection: sqlite3.Connection, project_id: str, file: str) -> dict[str, _Known]:
-    sql = "SELECT key, record_id, kind, fields FROM imported WHERE project_id = ? AND file = ?"
-    return {row[0]: _Known(row[1], row[2], json.loads(row[3])) for row in connection.execute(sql, (project_id, file))}
+def _known(connection: sqlite3.Connection, place: Place, file: str) -> dict[str, _Known]:
+    sql = "SELECT key, record_id, kind, fields FROM imported WHERE project_id = ? AND root = ? AND file = ?"
+    rows = connection.execute(sql, (place.project_id, str(place.root), file))
+    return {row[0]: _Known(row[1], row[2], json.loads(row[3])) for row in rows}
 
 
 def _follow_edits(
-    connection: sqlite3.Connection, project_id: str, file: str, known: dict[str, _Known], items: Sequence[Item],
+    connection: sqlite3.Connection, place: Place, file: str, known: dict[str, _Known], items: Sequence[Item],
     match: Matcher,
 ) -> None:  # fmt: skip
     """Give an item whose words were edited the record it had under its old key."""
@@ -135,15 +145,15 @@ def _follow_edits(
     for new_key, old_key in (match(old, new) if old and new else {}).items():
         if old_key in known and known[old_key].kind == kinds[new_key]:
             known[new_key] = known.pop(old_key)
-            sql = "UPDATE imported SET key = ? WHERE project_id = ? AND file = ? AND key = ?"
-            connection.execute(sql, (new_key, project_id, file, old_key))
+            sql = "UPDATE imported SET key = ? WHERE project_id = ? AND root = ? AND file = ? AND key = ?"
+            connection.execute(sql, (new_key, place.project_id, str(place.root), file, old_key))
 
 
 def _take(connection: sqlite3.Connection, place: Place, file: str, old: _Known | None, item: Item) -> Outcome:
     patterns = patterns_of(place.root)
     fields = {name: column(value, patterns) for name, value in item.fields.items()}
     if old is not None and old.kind != item.kind:  # it became another kind: the old record goes, a new one comes
-        _drop(connection, place.project_id, file, item.key, old, "deleted")
+        _drop(connection, place, file, item.key, old, "deleted")
         old = None
     if old is None:
         record_id, action = _add(connection, place, file, item, fields)
@@ -151,11 +161,15 @@ def _take(connection: sqlite3.Connection, place: Place, file: str, old: _Known |
         record_id, action = old.record_id, _update(connection, item, old, fields)
     _set_origin(connection, item, record_id)
     connection.execute(
-        "INSERT INTO imported (project_id, file, key, record_id, kind, fields) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (project_id, file, key) DO UPDATE SET record_id = excluded.record_id, kind = excluded.kind,"
-        " fields = excluded.fields",
-        (place.project_id, file, item.key, record_id, item.kind, json.dumps(fields, ensure_ascii=False)),
-    )
+        "INSERT INTO imported (project_id, root, file, key, record_id, kind, fields, seen)"
+        f" VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT status FROM {item.kind} WHERE id = ?))"
+        " ON CONFLICT DO UPDATE SET record_id = excluded.record_id, kind = excluded.kind, fields = excluded.fields,"
+        " seen = excluded.seen",
+        (
+            place.project_id, str(place.root), file, item.key, record_id, item.kind,
+            json.dumps(fields, ensure_ascii=False), record_id,
+        ),
+    )  # fmt: skip
     return Outcome(record_id, item.key, action)
 
 
@@ -169,18 +183,25 @@ def _add(
         prepare(connection, item.kind, row)
     if insert_record(connection, item.kind, row):
         return row["id"], "added"
-    return row["id"], "restored" if _bring_back(connection, item.kind, row["id"]) else "unchanged"
+    is_back = _bring_back(connection, item.kind, row["id"], str(row.get("status", "open")))
+    return row["id"], "restored" if is_back else "unchanged"
 
 
-def _bring_back(connection: sqlite3.Connection, kind: str, record_id: str) -> bool:
-    """Restore what was deleted because the file no longer said it; what a person deleted stays deleted."""
-    sql = f"SELECT 1 FROM {kind} WHERE id = ? AND deleted_at > restored_at"
-    who = "SELECT who FROM history WHERE record_id = ? AND field = 'deleted_at' ORDER BY id DESC LIMIT 1"
-    last = connection.execute(who, (record_id,)).fetchone()
-    if not connection.execute(sql, (record_id,)).fetchone() or last is None or last[0] != "import":
-        return False
-    set_field(connection, kind, record_id, "restored_at", utc_now(), "import")
-    return True
+def _bring_back(connection: sqlite3.Connection, kind: str, record_id: str, status: str) -> bool:
+    """Restore what was deleted or dropped because the file no longer said it; what a person ended stays ended."""
+    row = connection.execute(
+        f"SELECT status, deleted_at, restored_at FROM {kind} WHERE id = ?", (record_id,)
+    ).fetchone()
+    sql = "SELECT field, who FROM history WHERE record_id = ? AND field IN ('deleted_at', 'status') ORDER BY id"
+    last = dict(connection.execute(sql, (record_id,)).fetchall())
+    is_back = False
+    if row["deleted_at"] > row["restored_at"] and last.get("deleted_at") == "import":
+        set_field(connection, kind, record_id, "restored_at", utc_now(), "import")
+        is_back = True
+    if row["status"] == "dropped" and last.get("status") == "import":
+        set_field(connection, kind, record_id, "status", status, "import")
+        is_back = True
+    return is_back
 
 
 def decision_named(connection: sqlite3.Connection, project_id: str, name: str, but: str) -> str | None:
@@ -224,10 +245,13 @@ def _set_origin(connection: sqlite3.Connection, item: Item, record_id: str) -> N
     connection.execute(sql, (origin, record_id, origin))
 
 
-def _drop(connection: sqlite3.Connection, project_id: str, file: str, key: str, old: _Known, gone: str) -> Outcome:
-    """What the file no longer says: deleted, or given a status; what a person changed here stays as it is."""
-    sql = "DELETE FROM imported WHERE project_id = ? AND file = ? AND key = ?"
-    connection.execute(sql, (project_id, file, key))
+def _drop(connection: sqlite3.Connection, place: Place, file: str, key: str, old: _Known, gone: str) -> Outcome:
+    """What the file no longer says: deleted, or given a status; what a person changed here stays as it is, and so does
+    what the same file says in another worktree."""
+    sql = "DELETE FROM imported WHERE project_id = ? AND root = ? AND file = ? AND key = ?"
+    connection.execute(sql, (place.project_id, str(place.root), file, key))
+    if connection.execute("SELECT 1 FROM imported WHERE record_id = ?", (old.record_id,)).fetchone():
+        return Outcome(old.record_id, key, "kept")
     row = connection.execute(f"SELECT * FROM {old.kind} WHERE id = ?", (old.record_id,)).fetchone()
     if row is None or row["deleted_at"] > row["restored_at"]:
         return Outcome(old.record_id, key, "unchanged")

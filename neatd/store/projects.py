@@ -37,6 +37,12 @@ def baseline(connection: sqlite3.Connection, project_id: str) -> str:
     return str(row[0]) if row else ""
 
 
+def count_roots(connection: sqlite3.Connection, project_id: str) -> int:
+    """In how many folders of this machine the project stands: worktrees and clones that are still there."""
+    rows = connection.execute("SELECT path FROM root WHERE project_id = ?", (project_id,))
+    return sum(Path(path).is_dir() for (path,) in rows)
+
+
 def allow(connection: sqlite3.Connection, root: Path, what: str) -> None:
     """Keep the user's consent for one folder on this machine."""
     with transaction(connection):

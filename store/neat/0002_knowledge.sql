@@ -470,9 +470,11 @@ INSERT INTO search (rowid, id, kind, project_id, title, body)
   SELECT rowno * 64 + 5, id, 'task', project_id, title,
     body || ' ' || tags || ' ' || after || ' ' || parent || ' ' || horizon || ' ' || phase FROM task;
 CREATE TABLE imported (  -- what a file of notes said when it was last read: an edit is told from what a person changed here
-  project_id TEXT NOT NULL, file TEXT NOT NULL, key TEXT NOT NULL, record_id TEXT NOT NULL, kind TEXT NOT NULL,
-  fields TEXT NOT NULL, PRIMARY KEY (project_id, file, key)
+  project_id TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL, key TEXT NOT NULL, record_id TEXT NOT NULL,
+  kind TEXT NOT NULL, fields TEXT NOT NULL, seen TEXT NOT NULL DEFAULT '',  -- the record's status then, for a plan's boxes
+  PRIMARY KEY (project_id, root, file, key)
 );
-CREATE TABLE imported_file (
-  project_id TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (project_id, file)
+CREATE TABLE imported_file (  -- each worktree has its own: what one says is no edit of what another says
+  project_id TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, read_at TEXT NOT NULL,
+  PRIMARY KEY (project_id, root, file)
 );
