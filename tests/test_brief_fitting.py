@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from neatd.assist.brief import FRAME_BYTES, brief
 from neatd.assist.facts import Facts
 from neatd.assist.fitting import Page, stages
-from neatd.assist.private import private_text
+from neatd.private import private_text
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Decision, Note, Preference, Task
 from neatd.redact import redact

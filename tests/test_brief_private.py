@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from neatd.assist.private import ADDRESS, COMMAND, KEY, PORT, private_text, without_private
+from neatd.private import ADDRESS, COMMAND, KEY, PORT, private_text, without_private
 from neatd.knowledge import Machine, Note, Service
 from tests.facts_made import record
 

@@ -70,3 +70,16 @@ def test_a_link_that_leads_out_is_an_error_of_two_lines(cli: Cli, tmp_path: Path
     """As every mistake."""
     (cli.root / ".neat" / "knowledge.jsonl").symlink_to(tmp_path / "outside")
     assert "leads out" in cli.refused("sync")
+
+
+def test_addresses_do_not_travel_and_stay_here(cli: Cli) -> None:
+    """Hosts, ssh commands and key paths, in fields and in anybody's words; a sync takes none of them from this machine."""
+    cli.ok("machine", "node", "--host", "root@203.0.113.17", "--body", "ssh -i ~/.ssh/lambda -p 2222 root@203.0.113.17")
+    note = cli.keep("note", "connect to ubuntu@198.51.100.23 first")
+    for _ in range(2):
+        cli.ok("sync")
+        text = (cli.root / ".neat" / "knowledge.jsonl").read_text()
+        assert not [word for word in ("203.0.113", "198.51.100", ".ssh/lambda", "2222") if word in text]
+        assert cli.json("list", "note")[0]["title"] == "connect to ubuntu@198.51.100.23 first"
+        assert "203.0.113.17" in cli.json("list", "machine")[0]["body"]
+        cli.ok("edit", note, "tags=vm")

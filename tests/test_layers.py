@@ -18,7 +18,22 @@ from neatd.cli.main import NEAT, NEATD
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "neatd"
-BASE = {"errors", "models", "kinds", "knowledge", "config", "files", "place", "locks", "redact", "redact_names", "redact_shapes", "redact_own", "redact_values"}
+BASE = {
+    "errors",
+    "models",
+    "kinds",
+    "knowledge",
+    "config",
+    "files",
+    "place",
+    "locks",
+    "redact",
+    "private",
+    "redact_names",
+    "redact_shapes",
+    "redact_own",
+    "redact_values",
+}
 STAGES = {"watch", "read", "store", "rules", "actions", "jobs", "assist", "web"}
 JOINED = BASE | STAGES | {"pipeline"}
 # Who may import whom, by the first name below neatd. A new name has to be placed here.

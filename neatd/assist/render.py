@@ -15,7 +15,7 @@ from neatd.assist.claims import claim, proof
 from neatd.assist.facts import Facts, RunFact
 from neatd.assist.layout import layout_filters
 from neatd.assist.outline import outline
-from neatd.assist.private import private_text
+from neatd.private import private_text
 from neatd.assist.sandbox import opened
 from neatd.knowledge import Record
 from neatd.redact import redact

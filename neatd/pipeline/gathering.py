@@ -11,7 +11,7 @@ from typing import Any
 from neatd import __version__
 from neatd.assist.brief import brief
 from neatd.assist.facts import EventFact, Facts, SavesFact
-from neatd.assist.private import without_private
+from neatd.private import without_private
 from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.kinds import KINDS

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from neatd.store.lines import ID, is_like, read_line
+from neatd.store.lines import ID, is_like, read_line, without_addresses
 from neatd.store.merge import Line, join
 
 _MARKER = re.compile(r"(<{7}|\|{7}|={7}|>{7})( .*)?")
@@ -72,7 +72,7 @@ def _line_or_odd(text: str, project_id: str, latest: str, number: int) -> Line |
     data: Any = None
     try:
         data = json.loads(text, parse_constant=_no_number)
-        return read_line(data, project_id, latest)
+        return without_addresses(read_line(data, project_id, latest))
     except (ValueError, TypeError, RecursionError) as error:
         record_id = data.get("id") if isinstance(data, dict) else ""
         return Odd(number, text, _why(error), str(record_id) if is_like(record_id, ID) else "")

@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from neatd.kinds import JSON_FIELDS, KINDS
-from neatd.store.lines import TIME, TRAVELLING, as_text, clean, harmless, shape
+from neatd.private import private_text
+from neatd.store.lines import TIME, TRAVELLING, as_text, clean, harmless, hidden, shape
 from neatd.store.merge import Edit, Line, history, parted, settled
 from neatd.store.short import stamp
 
@@ -237,13 +238,21 @@ def update_line(store: sqlite3.Connection, line: Line) -> None:
     wanted: dict[str, Any] = {name: getattr(line, name) for name in ("created_at", *_DELETING)}
     if line.updated_at:
         wanted |= {"updated_at": line.updated_at, **_columns(line)}
-    changed = {name: value for name, value in wanted.items() if row[name] != value}
+    changed = {name: value for name, value in wanted.items() if row[name] != value and _public(row, name) != value}
     if changed:
         places = ", ".join(f'"{name}" = ?' for name in changed)
         store.execute(f"UPDATE {line.kind} SET {places} WHERE id = ?", [*changed.values(), line.id])
     if line.updated_at:
         _rewrite_history(store, line)
         _set_links(store, [line])
+
+
+def _public(row: sqlite3.Row, name: str) -> Any:
+    """A column as it travels: what is here with its address is not replaced by the same without."""
+    value = row[name]
+    if not isinstance(value, str):
+        return value
+    return _column(json.loads(hidden(value))) if name in JSON_FIELDS else private_text(value)
 
 
 def _rewrite_history(store: sqlite3.Connection, line: Line) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from neatd.kinds import JSON_FIELDS, KINDS
 from neatd.knowledge import RECORD_KINDS
+from neatd.private import private_text
 from neatd.redact import might_hold_secret, redact, redact_value
 from neatd.store.merge import Edit, Line, history, parted, settled
 
@@ -210,3 +211,30 @@ def _check_plain(value: Any, depth: int) -> None:
             _check_plain(one, depth - 1)
     elif isinstance(value, int | float) and not _fits(value):
         raise ValueError("a number that is too large")
+
+
+def without_addresses(line: Line) -> Line:
+    """The line with hosts, ssh commands and paths of keys hidden in all its texts: what travels may be published."""
+    told = [*line.fields.values(), *(text for edit in line.edits for text in (edit.old, edit.new))]
+    told += [text for _, text in line.lost]
+    words = "\n".join(told).replace("\\n", "\n")
+    if private_text(words) == words:
+        return line
+    return line._replace(
+        fields={name: hidden(text) for name, text in line.fields.items()},
+        edits=frozenset(edit._replace(old=hidden(edit.old), new=hidden(edit.new)) for edit in line.edits),
+        lost={(name, hidden(text)): at for (name, text), at in line.lost.items()},
+    )
+
+
+def hidden(text: str) -> str:
+    """A value's JSON text without addresses."""
+    return as_text(_hide(json.loads(text)))
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, str):
+        return private_text(value)
+    if isinstance(value, list):
+        return [_hide(one) for one in value]
+    return {name: _hide(one) for name, one in value.items()} if isinstance(value, dict) else value

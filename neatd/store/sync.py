@@ -16,7 +16,7 @@ from neatd.files import inside, read_small, write_atomic
 from neatd.store.connection import transaction
 from neatd.store.linefile import Found, Odd, file_bytes, read_file
 from neatd.store.linerows import Held, insert_lines, is_elsewhere, read_rows, reading, update_line
-from neatd.store.lines import line_text
+from neatd.store.lines import line_text, without_addresses
 from neatd.store.merge import Line, join
 from neatd.store.short import stamp
 
@@ -139,7 +139,7 @@ def _exchange(store: sqlite3.Connection, project_id: str, before: bytes, now: da
     """Read both sides without a lock, then write in one transaction what is new, looking again if the store moved on."""
     with reading(store):
         version = _version(store)
-        held = read_rows(store, project_id)
+        held = _public(read_rows(store, project_id))
     texts = {key: line_text(line) for key, line in held.lines.items()}
     known = {text: held.lines[key] for key, text in texts.items()}
     found = read_file(before, project_id, _latest(now), known)
@@ -148,13 +148,18 @@ def _exchange(store: sqlite3.Connection, project_id: str, before: bytes, now: da
         return merged
     with transaction(store):
         if _version(store) != version:
-            held = read_rows(store, project_id)
+            held = _public(read_rows(store, project_id))
             texts = {key: line_text(line) for key, line in held.lines.items()}
             merged = _merge(store, project_id, held, texts, found)
         insert_lines(store, project_id, merged.new)
         for line in merged.changed:
             update_line(store, line)
     return merged
+
+
+def _public(held: Held) -> Held:
+    """The store's records as they may travel."""
+    return held._replace(lines={key: without_addresses(line) for key, line in held.lines.items()})
 
 
 def _version(store: sqlite3.Connection) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from neatd.assist.notes.blocks import Block
 from neatd.assist.notes.fields import number_of
@@ -23,6 +24,21 @@ _STATES = (
     ),
     ("dropped", re.compile(r"\bdropped\b|\babandoned\b|\bcancell?ed\b|\bskipped\b|\bdiscard(?:ed)?\b|\breverted\b")),
     ("done", re.compile(r"\bdone\b|\bcompleted?\b|\bfinished\b|✅|✓|✔|\bsuccess\b|\bkeep\b|\bkept\b")),
+)
+_NOT_FINITE = re.compile(r"^[-+]?(?:nan|inf(?:inity)?)$", re.I)
+_BAD = (
+    (
+        "diverged",
+        r"diverge[ds]?|diverging|(?:loss|to|went|gave|became|is) nan|nan (?:loss|at|after|from)|blew up|exploded",
+    ),
+    ("failed", r"fail(?:ed|s|ure)?|crash(?:ed|es)?|oom(?:ed)?|out of memory|segfault(?:ed)?|❌"),
+)
+_BAD_WORD = tuple(
+    (name, re.compile(rf"(?<!\bno )(?<!\bnot )(?<!\bnever )(?<!\w)(?:{one})(?!\w)")) for name, one in _BAD
+)
+_BAD_CELL = tuple((name, re.compile(rf"(?:cuda )?(?:{one})[.! ]*")) for name, one in _BAD)
+_PLANNED_WORD = re.compile(
+    r"\b(?:planned|queued|todo|to do|to run|pending|not started|not (?:yet )?run|scheduled|waiting)\b|⬜|📋"
 )
 _OF = re.compile(r"(?<![\d/.])(\d{1,7})\s?/\s?(\d{1,7})(?![\d/.])")
 
@@ -110,3 +126,31 @@ def state_in(text: str) -> str:
     if counted := _OF.search(words):
         return "done" if int(counted[1]) >= int(counted[2]) > 0 else "running"
     return next((name for name, pattern in _STATES if pattern.search(words)), "")
+
+
+def is_not_finite(cell: str) -> bool:
+    """Whether a cell holds what a broken training leaves where a number was: nan, inf."""
+    return len(cell) < 40 and bool(_NOT_FINITE.match(bare(cell)))
+
+
+def ended_badly(words: str) -> str:
+    """diverged or failed when words say so; "" for everything else."""
+    lower = plain(words[:400]).lower()
+    return next((name for name, pattern in _BAD_WORD if pattern.search(lower)), "")
+
+
+def trial_state(cells: Iterable[str], value: float | None, is_lost: bool, is_queue: bool) -> str:
+    """The state of a row that has no column for it: done, failed, diverged, planned or open.
+
+    `is_lost`: its metric is nan or inf. `is_queue`: what it stands below is a plan. A row with a value is done unless a
+    cell says nothing but that it failed; one without is planned only where it says so.
+    """
+    words = [plain(cell[:400]).lower().strip() for cell in cells]
+    if value is not None:
+        bad = (name for name, pattern in _BAD_CELL for one in words if pattern.fullmatch(one))
+        return next(bad, "done")
+    if bad_word := next(filter(None, map(ended_badly, words)), ""):
+        return bad_word
+    if any(map(_PLANNED_WORD.search, words)):
+        return "planned"
+    return "diverged" if is_lost else "planned" if is_queue else "open"

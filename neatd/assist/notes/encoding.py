@@ -60,6 +60,18 @@ def repair(data: bytes) -> str:
     return text.removeprefix("\ufeff").replace("\0", "\ufffd")
 
 
+_CONTROLS = "".join(chr(code) for code in range(32) if chr(code) not in "\t\n\v\f\r\x1b") + "\x7f\ufffd"
+_FEW = 8  # control characters that any text may hold
+_LOOKED_AT = 100_000
+
+
+def is_binary(text: str) -> bool:
+    """Whether text that was made of bytes is no text: more than one of twenty characters is a control character."""
+    head = text[:_LOOKED_AT]
+    found = sum(map(head.count, _CONTROLS))
+    return found > _FEW and 20 * found > len(head)
+
+
 def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from neatd.assist.notes.cells import state_in, value_of
+from neatd.assist.notes.cells import ended_badly, state_in, value_of
 from neatd.assist.notes.context import Here
 from neatd.assist.notes.fields import Label, before_after, is_path, label_of, metric_in, prediction_of
 from neatd.assist.notes.marks import Marked
@@ -64,6 +64,8 @@ def bug(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
         is_fixed = True
     if re.search(r"\((?:fixed|resolved|solved)\b|\b(?:FIXED|RESOLVED)\b|\bfixed\W*$", plain(thing.mark.text[:400])):
         is_fixed = True
+    if "fix" not in fields and (mended := _MENDED.search(plain(thing.mark.text[:2000]))):
+        given["fix"], is_fixed = mended[1].strip(), True
     problem = next(
         (
             part
@@ -75,6 +77,12 @@ def bug(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
     if problem and not thing.is_heading and not any(map(str.isalnum, thing.mark.text)):
         given["title"] = title_of(problem.text)
     return {**given, "status": "fixed" if is_fixed else "open", "file": fields.get("file") or _named_files(thing)}
+
+
+# "Fixed by --max-samples." as a sentence of its own, or behind a dash; not "not fixed by".
+_MENDED = re.compile(
+    r"(?:^|[.;!?…—–]\s+|\s-\s)(?:Fixed|Solved|Resolved|fixed|solved|resolved) (?:by|with|via)\s+(\S[^\n]{0,300}?)\.?\s*$"
+)
 
 
 def _named_files(thing: Thing) -> tuple[str, ...]:
@@ -90,6 +98,23 @@ _DECIDED = (
     ("dropped", r"reject|deprecat|dropped|abandon"),
     ("implemented", r"implemented|done|complete"),
 )
+
+
+_BECAUSE = re.compile(r"\bbecause(?: of)?\s+([^\n]{3,600}?)\s*(?:$|\n|(?<=[.!?])\s)", re.I)
+_SUPERSEDES = re.compile(
+    r"^[ \t*+-]{0,6}(?:Supersedes|Replaces):?[ \t]+"
+    r"(?:\[(?:ADR[- ]?)?(\d{1,5})\b[^\]\n]{0,120}\]|(?:ADR[- ]?)?(\d{1,5})\b(?!\s+\w))",
+    re.I | re.M,
+)
+
+
+def _because(thing: Thing, chosen: Part | None) -> str:
+    """The reason that the decision's own words give: "We use X because Y"."""
+    unnamed = [part.text for part in thing.parts if not part.name][:1] if thing.is_heading and not chosen else []
+    for words in (chosen.text if chosen else "", thing.mark.text, *unnamed):
+        if found := _BECAUSE.search(plain(words[:2000])):
+            return found[1].rstrip(".")
+    return ""
 
 
 def decision(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
@@ -112,6 +137,11 @@ def decision(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
         ),
         None,
     )
+    if "why" not in fields and (reason := _because(thing, chosen)):
+        given["why"] = reason
+    named = [part.raw for part in thing.parts] if "supersedes" not in fields else []
+    if found := next(filter(None, map(_SUPERSEDES.search, named)), None):
+        given["supersedes"] = found[1] or found[2]
     label = thing.label
     is_bare = thing.is_heading and (
         not normal(thing.mark.text)
@@ -187,6 +217,8 @@ def experiment(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
         status = (
             state_in(ended) or "done"
             if found
+            else bad
+            if (bad := ended_badly(f"{ended} {thing.mark.text[:300]}"))
             else "planned"
             if re.search(r"queue|planned|next|to run", f"{thing.here.told} {thing.here.about}", re.I)
             else ""

@@ -6,6 +6,10 @@ import re
 from typing import NamedTuple
 
 _BOX = re.compile(r"^\\?\[([ xX~/>!?.✓✔✅-]?)\\?\](?!\()[ \t]*")
+_WORD_BOX = re.compile(
+    r"^\\?\[(open|todo|pending|done|fixed|resolved|closed|wip|in[- ]progress|blocked|dropped|cancell?ed)\\?\](?!\()[ \t]+",
+    re.I,
+)
 _BOXES = {
     "": "open",
     " ": "open",
@@ -37,7 +41,7 @@ _END = re.compile(
 _WORDS = {
     **dict.fromkeys(("in progress", "in-progress", "wip", "ongoing"), "in progress"),
     "blocked": "blocked",
-    **dict.fromkeys(("pending", "todo", "not started", "planned"), "open"),
+    **dict.fromkeys(("open", "pending", "todo", "not started", "planned"), "open"),
     **dict.fromkeys(("cancelled", "canceled", "dropped", "skipped"), "dropped"),
 }
 _STRIKE = re.compile(r"^(\*\*)?~~(.{1,2000}?)~~(\*\*)?", re.S)
@@ -65,6 +69,8 @@ def marked(text: str) -> Marked:
     box = _BOX.match(text)
     status, is_box = (_BOXES.get(box[1].lower(), "open"), True) if box else ("", False)
     text = text[box.end() :] if box else text
+    if not box and (word := _WORD_BOX.match(text)):  # "[open] the loader hangs"
+        status, text = _WORDS.get(word[1].lower(), "done"), text[word.end() :]
     sign = _SIGN.match(text)
     if sign and len(text) > sign.end():
         text = text[sign.end() :]

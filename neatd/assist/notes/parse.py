@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from neatd.assist.notes import memory, trials
 from neatd.assist.notes.blocks import blocks, numbered
-from neatd.assist.notes.encoding import repair
+from neatd.assist.notes.encoding import is_binary, repair
+from neatd.assist.notes.jsonlines import broken_lines
 from neatd.assist.notes.keys import keyed, match_edited, section_slug, top_heading
 from neatd.assist.notes.lines import placed
 from neatd.assist.notes.names import Source, source_of
@@ -17,6 +18,7 @@ from neatd.assist.notes.record import Draft, Notes, Parsed
 from neatd.assist.notes.walk import Heading, Walk
 
 __all__ = ["Notes", "Parsed", "match_edited", "parse", "repair"]
+_QUEUE_FILE = re.compile(r"(?<![a-z])(?:queued?|planned|plans?|todo|upcoming)(?![a-z])[^/]*$", re.I)
 BEGIN, END = "<!-- neat:begin -->", "<!-- neat:end -->"  # neat's own block in a file; what is in it came from records
 
 
@@ -24,10 +26,14 @@ def parse(text: str, name: str) -> Notes:
     """Every record in `text`, by the ending of `name` and what is there; each non-blank line in one record or unplaced."""
     lines = numbered(text)
     source = [line.raw for line in lines]
-    found = _structured(text, source, name)
+    if is_binary(text):
+        return _notes(source, [], [], frozenset(range(1, len(source) + 1)))
+    broken = broken_lines(source)
+    whole = ["" if number in broken else row for number, row in enumerate(source, 1)] if broken else source
+    found = _structured("\n".join(whole) if broken else text, whole, name)
     if found is not None:
-        return _notes(source, found, [], frozenset())
-    skipped = _own_block(source)
+        return _notes(source, found, [], broken)
+    skipped = _own_block(source) | broken
     kept = [line if line.number not in skipped else line._replace(text="", raw="", indent=0) for line in lines]
     tree = outline(blocks(kept))
     walk = Walk([line.raw for line in kept], name, _source(tree, name))
@@ -46,12 +52,13 @@ def _source(tree: Node, name: str) -> Source:
 def _structured(text: str, source: Sequence[str], name: str) -> list[Draft] | None:
     """The records of CSV, JSON and JSON lines; None for everything that is none of them or is broken."""
     ending = name.lower().rsplit(".", 1)[-1] if "." in name else ""
+    is_queue = bool(_QUEUE_FILE.search(name))
     if ending in ("csv", "tsv"):
-        return trials.from_csv(source, ending)
+        return trials.from_csv(source, ending, is_queue)
     if ending in ("jsonl", "ndjson", "json") or (
         ending not in ("md", "mdc", "markdown") and text.lstrip()[:1] in ("{", "[")
     ):
-        return memory.from_memory(text, source) or trials.from_json(text, source)
+        return memory.from_memory(text, source) or trials.from_json(text, source, is_queue)
     return None
 
 

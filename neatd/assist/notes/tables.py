@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from neatd.assist.notes.cells import Table, is_empty, number_in, params_in, state_in, value_of
+from neatd.assist.notes.cells import (
+    Table,
+    is_empty,
+    is_not_finite,
+    number_in,
+    params_in,
+    state_in,
+    trial_state,
+    value_of,
+)
 from neatd.assist.notes.context import Here
 from neatd.assist.notes.fields import is_metric
 from neatd.assist.notes.marks import marked
@@ -19,6 +28,7 @@ _NOT_METRIC = re.compile(
     r"|function|type|weight|target|threshold)\b|^Δ|^loss$(?<=x)",
     re.I,
 )
+_QUEUE = re.compile(r"queue|planned|next|pending|to run|todo|upcoming|future|\bplan\b", re.I)
 _SECTIONS = frozenset({"experiment", "insight", "assessment", "test", "", "hypothesis", "session", "change", "task"})
 _FIXED_WORDS = re.compile(r"[\d.]+(?:e-?\d+)?")
 _PARAMETER = re.compile(
@@ -120,7 +130,7 @@ def _metric_column(table: Table) -> int | None:
     for at, head in enumerate(table.head):
         if at == 0 or not is_metric(head) or _NOT_METRIC.search(head):
             continue
-        cells = [cell for _, row in table.rows if not is_empty(cell := row[at])]
+        cells = [cell for _, row in table.rows if not is_empty(cell := row[at]) and not is_not_finite(cell)]
         if cells and sum(number_in(cell) is not None for cell in cells) * 2 > len(cells):
             words = head.lower()
             rank = (
@@ -145,7 +155,11 @@ def _experiments(table: Table, here: Here, metric: int | None) -> list[Draft]:
         value = number_in(row[metric]) if metric is not None else None
         params: dict[str, object] = {}
         for at, (head, cell) in enumerate(zip(table.head, row, strict=True)):
-            if is_empty(cell) or (at == metric and value is not None) or (at == name and not params_in(cell)):
+            if (
+                (is_empty(cell) and not is_not_finite(cell))
+                or (at == metric and value is not None)
+                or (at == name and not params_in(cell))
+            ):
                 continue
             params[head or f"column {at + 1}"] = value_of(cell)
         for cell in row:
@@ -159,7 +173,7 @@ def _experiments(table: Table, here: Here, metric: int | None) -> list[Draft]:
                 metric=table.head[metric] if metric is not None and value is not None else None,
                 value=value,
                 params=params,
-                status=_state(table, row, here, value),
+                status=_state(table, row, here, metric, value),
                 tags=_tags(row, name),
             )
         )
@@ -190,20 +204,15 @@ def _titles(table: Table, name: int) -> list[str]:
     ]
 
 
-def _state(table: Table, row: list[str], here: Here, value: float | None) -> str:
-    """A row's state: what a column says, else a value means done, else planned."""
+def _state(table: Table, row: list[str], here: Here, metric: int | None, value: float | None) -> str:
+    """A row's state: what a column for it says, else what its cells do."""
+    is_lost = value is None and metric is not None and is_not_finite(row[metric])
     for at, head in enumerate(table.head):
         if _STATE_HEAD.match(head) and not is_empty(row[at]):
-            return state_in(row[at]) or plain(row[at])[:60].lower()
+            stated = state_in(row[at]) or plain(row[at])[:60].lower()
+            return "diverged" if is_lost and stated == "done" else stated
     counted = next((state for cell in row if re.match(r"^\W*\d+ ?/ ?\d+\b", cell) and (state := state_in(cell))), "")
-    if counted:
-        return counted
-    if value is not None:
-        return "done"
-    is_planned = re.search(
-        r"queue|planned|next|pending|to run|todo|upcoming|future|plan\b", f"{here.told} {here.about}", re.I
-    )
-    return "planned" if is_planned else ""
+    return counted or trial_state(row, value, is_lost, bool(_QUEUE.search(f"{here.told} {here.about}")))
 
 
 def _tags(row: list[str], name: int) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from neatd.assist.notes.cells import COLUMNS_MAX, number_in, params_in, value_of
+from neatd.assist.notes.cells import COLUMNS_MAX, is_not_finite, number_in, params_in, state_in, trial_state, value_of
 from neatd.assist.notes.fields import is_metric
 from neatd.assist.notes.plain import cut
 from neatd.assist.notes.record import Draft, draft
@@ -38,8 +38,14 @@ _STATES = {
 }
 
 
-def from_csv(source: Sequence[str], ending: str) -> list[Draft] | None:
-    """An experiment a row where a column is a metric, else a note a row. None when it is no table."""
+_STATE_HEADS = ("status", "state", "outcome", "verdict")
+
+
+def from_csv(source: Sequence[str], ending: str, is_queue: bool = False) -> list[Draft] | None:
+    """An experiment a row where a column is a metric, else a note a row. None when it is no table.
+
+    `is_queue`: the file is a plan by its name.
+    """
     head_line = source[0] if source else ""
     mark = (
         "\t"
@@ -54,7 +60,7 @@ def from_csv(source: Sequence[str], ending: str) -> list[Draft] | None:
     head = [cell.strip() or f"column {at + 1}" for at, cell in enumerate(rows[0][1][:COLUMNS_MAX])]
     metric = _metric(head, [row for _, row in rows[1:]])
     name = next((at for at, one in enumerate(head) if at != metric and _NAME.match(one)), None)
-    found = [_row(head, row, lines, metric, name) for lines, row in rows[1:]]
+    found = [_row(head, row, lines, metric, name, is_queue) for lines, row in rows[1:]]
     found[0].lines = [*rows[0][0], *found[0].lines]
     return found
 
@@ -81,13 +87,15 @@ def _metric(head: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
     """The column runs are compared by: a metric's name, numbers below it; validation first."""
     found = []
     for at, one in enumerate(head):
-        cells = [row[at] for row in rows[:200] if at < len(row) and row[at].strip()]
+        cells = [row[at] for row in rows[:200] if at < len(row) and row[at].strip() and not is_not_finite(row[at])]
         if is_metric(one) and cells and sum(number_in(cell) is not None for cell in cells) * 2 > len(cells):
             found.append((0 if re.search(r"best|val|dev|eval", one, re.I) else 2 if "train" in one.lower() else 1, at))
     return min(found)[1] if found else None
 
 
-def _row(head: Sequence[str], row: Sequence[str], lines: list[int], metric: int | None, name: int | None) -> Draft:
+def _row(
+    head: Sequence[str], row: Sequence[str], lines: list[int], metric: int | None, name: int | None, is_queue: bool
+) -> Draft:
     cells = {one: cell.strip() for one, cell in zip(head, row, strict=False) if cell.strip()}
     extra = [cell.strip() for cell in row[len(head) :] if cell.strip()]
     whole = "; ".join([*(f"{one}: {cell}" for one, cell in cells.items()), *extra])
@@ -99,13 +107,14 @@ def _row(head: Sequence[str], row: Sequence[str], lines: list[int], metric: int 
     params: dict[str, object] = {
         one: value_of(cell)
         for one, cell in cells.items()
-        if one != head[metric] and (name is None or one != head[name])
+        if (one != head[metric] or value is None) and (name is None or one != head[name])
     }
     for cell in cells.values():
         params.update({key: one for key, one in params_in(cell).items() if key not in params})
     if extra:
         params["more"] = "; ".join(extra)
-    stated = next((cell.lower() for one, cell in cells.items() if one.lower() in ("status", "state")), "")
+    stated = next((cell.lower() for one, cell in cells.items() if one.lower() in _STATE_HEADS), "")
+    is_lost = value is None and is_not_finite(cells.get(head[metric], ""))
     return draft(
         "experiment",
         cut(title or whole),
@@ -114,11 +123,17 @@ def _row(head: Sequence[str], row: Sequence[str], lines: list[int], metric: int 
         metric=head[metric] if value is not None else None,
         value=value,
         params=params,
-        status=_STATES.get(stated, stated[:40]) or ("done" if value is not None else "planned"),
+        status=_stated(stated, is_lost) or trial_state([*cells.values(), *extra], value, is_lost, is_queue),
     )
 
 
-def from_json(text: str, source: Sequence[str]) -> list[Draft] | None:
+def _stated(words: str, is_lost: bool) -> str:
+    """The state that a column names; one that is done with nan for its result diverged."""
+    state = _STATES.get(words) or state_in(words) or words[:40]
+    return "diverged" if is_lost and state == "done" else state
+
+
+def from_json(text: str, source: Sequence[str], is_queue: bool = False) -> list[Draft] | None:
     """The trials of a list, of {"trials": [...]} or of one object a line; what else is there as one note. None when it
     is none of these or broken."""
     starts = _starts(source)
@@ -126,7 +141,9 @@ def from_json(text: str, source: Sequence[str]) -> list[Draft] | None:
     if not elements:
         return None
     found = [
-        made for value, begin, end in elements if (made := _trial(value, _line(starts, begin), _line(starts, end - 1)))
+        made
+        for value, begin, end in elements
+        if (made := _trial(value, _line(starts, begin), _line(starts, end - 1), is_queue))
     ]
     if not found or len(found) * 2 < len(elements):
         return None
@@ -189,7 +206,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _trial(value: object, first: int, last: int) -> Draft | None:
+def _trial(value: object, first: int, last: int, is_queue: bool) -> Draft | None:
     """A trial: its parameters, its value, its state."""
     if not isinstance(value, dict) or not value:
         return None
@@ -202,7 +219,8 @@ def _trial(value: object, first: int, last: int) -> Draft | None:
         None,
     )
     metric, number = _value_of(value)
-    if params is None and metric is None:
+    without = [key for key, one in value.items() if is_metric(str(key)) and (one is None or _is_lost(one))]
+    if params is None and metric is None and not without:
         return None
     rest = {
         key: one
@@ -224,6 +242,8 @@ def _trial(value: object, first: int, last: int) -> Draft | None:
     title = (
         f"trial {named}" if named.isdigit() else named or cut(", ".join(f"{key}={one}" for key, one in kept.items()))
     )
+    is_lost = number is None and any(_is_lost(value[key]) for key in without)
+    texts = [one for one in kept.values() if isinstance(one, str)]
     return draft(
         "experiment",
         cut(title),
@@ -232,8 +252,13 @@ def _trial(value: object, first: int, last: int) -> Draft | None:
         metric=metric,
         value=number,
         params=kept,
-        status=_STATES.get(state, state[:40]) or ("done" if number is not None else ""),
+        status=_stated(state, is_lost) or trial_state(texts, number, is_lost, is_queue),
     )
+
+
+def _is_lost(value: object) -> bool:
+    """Whether a metric's value is what a broken training leaves."""
+    return is_not_finite(value) if isinstance(value, str) else isinstance(value, float) and not math.isfinite(value)
 
 
 def _value_of(value: dict[str, Any]) -> tuple[str | None, float | None]:

@@ -1,0 +1,27 @@
+"""How long runs took by the times that their trainers wrote into the lines, in one query for all runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+LONGEST_S = 10 * 365 * 86400.0  # more is a clock that was set, or two kinds of time in one file
+
+
+def time_spans(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, float]:
+    """Run id -> seconds from the first line to the last, of the runs whose lines tell times; of several files the longest."""
+    ends = (
+        "(SELECT p.time FROM point p WHERE p.series_id = s.id ORDER BY p.seq LIMIT 1) AS begun,"
+        " (SELECT p.time FROM point p WHERE p.series_id = s.id ORDER BY p.seq DESC LIMIT 1) AS ended"
+    )
+    sql = (
+        "SELECT run_id, max(ended) - min(begun) FROM (SELECT s.run_id, s.source,"
+        f" {ends} FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value WHERE s.points > 0)"
+        " GROUP BY run_id, source"
+    )
+    found: dict[str, float] = {}
+    for run_id, seconds in points.execute(sql, (json.dumps(list(run_ids)),)):
+        if seconds is not None and 0 < seconds < LONGEST_S:
+            found[run_id] = max(seconds, found.get(run_id, 0.0))
+    return found
