@@ -98,8 +98,12 @@ def fsync_folder(folder: Path) -> None:
 
 
 def is_inside(path: Path, root: Path) -> bool:
-    """Whether `path`, links resolved, lies in `root`, links resolved, and is not `root` itself."""
-    real, base = path.resolve(), root.resolve()
+    """Whether `path`, links resolved, lies in `root`, links resolved, and is not `root` itself. A link that leads in a
+    circle lies nowhere."""
+    try:
+        real, base = path.resolve(), root.resolve()
+    except (OSError, RuntimeError):  # Python 3.13 no longer raises RuntimeError for a circle
+        return False
     return real != base and base in real.parents
 
 

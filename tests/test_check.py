@@ -157,6 +157,35 @@ def test_a_parameter_file_that_is_a_trap_is_passed_over(cli: Cli) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_recorded_experiment_with_other_columns_is_not_the_same(cli: Cli) -> None:
+    """The sentence says what is known in common and what is not."""
+    cli.ok("experiment", "small", "--params", "lr=0.0003", "--params", "patch=96", "--params", "hours=2")
+    said = cli.ok("check", "--", "python", "train.py", "--lr", "0.0003", "--max_steps", "999999", "--batch", "7")
+    assert "the same configuration" not in said
+    assert said.startswith(
+        "recorded near it: experiment small (only lr is known in common, and equal; its max_steps, batch"
+    )
+
+
+def test_a_parameter_file_that_is_not_there_is_said(cli: Cli) -> None:
+    """On stderr, with its name; the rest of the command is compared."""
+    ran(cli, "runs/a", 0.5, config=CONFIG)
+    found = cli("check", "--", "python", "train.py", "--config", "gone.yaml", "--lr", "0.01", "--batch", "16")
+    assert found.err == "note: there is no file 'gone.yaml': what it would set is not compared\n"
+    assert found.code == 0 and "runs/a" in found.out
+    (cli.root / "there.yaml").write_text("lr: 0.01\n")
+    assert not cli("check", "--", "python", "train.py", "--config", "there.yaml").err
+
+
+def test_a_quoted_command_is_taken_apart_and_that_is_said(cli: Cli) -> None:
+    """As a shell would; one with a quote too few is an error with a hint."""
+    ran(cli, "runs/a", 0.5, config=CONFIG)
+    found = cli("check", "--", "python train.py --lr 0.01 --name 'a b'")
+    assert found.err == "note: the quoted command is read as 6 words\n" and "the same configuration" in found.out
+    found = cli("check", "--", "python train.py --name 'a")
+    assert found.code == 1 and "cannot take the command apart" in found.err
+
+
 def test_what_a_run_was_started_with_tells_the_defaults(cli: Cli) -> None:
     """A run that named another weight decay is another configuration than one that names none."""
     plain = ran(cli, "runs/plain", 0.3, config=CONFIG | {"wd": 0.1})

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from neatd.files import is_inside
 from tests.cli_place import Cli
 from tests.conftest import until
 
@@ -201,3 +202,26 @@ def test_ctrl_c_loses_nothing_that_was_hashed(cli: Cli) -> None:
     (saved,) = (cli.home / "datahash").glob("*.json")
     assert all(f"{number}.txt" in saved.read_text() for number in range(3))
     assert cli.json("list", "data") == []
+
+
+def test_raw_and_processed_together_are_a_mistake(cli: Cli) -> None:
+    """In either order; nothing is registered."""
+    write(cli, "data/raw/t.csv", "a\n1\n")
+    for words in (("--raw", "--processed"), ("--processed", "--raw")):
+        assert cli("data", "add", "data/raw", *words).code == 2
+    assert cli.json("list", "data") == []
+    cli.ok("data", "add", "data/raw", "--processed")
+    assert cli.json("list", "data")[0]["stage"] == "processed"
+
+
+def test_a_link_in_a_circle_is_an_error_with_words(cli: Cli) -> None:
+    """Typed itself, as a part of a path, or for the background; in a folder it is left out, and status goes on."""
+    write(cli, "data/t.csv", "a\n1\n")
+    (cli.root / "data/loop").symlink_to("loop")
+    for words in (("data/loop",), ("data/loop/x",), ("data/loop", "--background")):
+        found = cli("data", "add", *words)
+        assert found.code == 1 and "a link that leads in a circle" in found.err
+    assert "left out: 1 link(s)" in cli.ok("data", "add", "data")
+    (cli.root / "datasets").symlink_to("datasets")
+    cli.ok("data", "status")
+    assert not is_inside(cli.root / "datasets", cli.root)

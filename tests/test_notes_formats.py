@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from neatd.assist.notes.parse import parse
+from neatd.assist.notes.parse import parse, repair
 
 
 def test_rows_of_a_csv_with_a_metric_are_experiments() -> None:
@@ -23,7 +23,7 @@ def test_rows_of_a_csv_with_a_metric_are_experiments() -> None:
         0.41,
     )
     assert base.fields["params"] == {"lr": 0.001, "train_loss": 0.5, "status": "keep"} and base.lines == (1, 2)
-    assert [one.fields["status"] for one in (base, wide, later)] == ["done", "dropped", "planned"]
+    assert [one.fields["status"] for one in (base, wide, later)] == ["done", "dropped", "open"]
     assert wide.fields["params"]["d"] == 768  # type: ignore[index]
 
 
@@ -96,3 +96,30 @@ def test_a_broken_file_is_read_as_lines_and_loses_none(text: str, name: str) -> 
     """Nothing raises, every line is somewhere."""
     notes = parse(text, name)
     assert sum(len(one.lines) for one in notes.records) + len(notes.unplaced) == notes.lines
+
+
+ENTITY = {"type": "entity", "entityType": "fact", "observations": ["the cache is rebuilt at night"]}
+
+
+def test_half_a_line_at_the_end_of_json_lines_costs_only_itself() -> None:
+    """A memory that its server is writing, and trials: the whole lines are records, the broken one is unplaced."""
+    memory = "\n".join(json.dumps({"name": name, **ENTITY}) for name in "ab")
+    found = parse(f'{memory}\n{{"type": "entity", "na', "memory.json")
+    assert [one.fields["component"] for one in found.records] == ["a", "b"]
+    assert found.unplaced == ((3, '{"type": "entity", "na'),)
+    found = parse('{"name": "a", "val_loss": 0.1}\n{"name": "b", "v\n{"name": "c", "val_loss": 0.2}\n', "t.jsonl")
+    assert [one.fields["title"] for one in found.records] == ["a", "c"] and found.unplaced == ((2, '{"name": "b", "v'),)
+
+
+def test_json_over_several_lines_is_no_json_lines() -> None:
+    """Its lines are no objects, which breaks nothing."""
+    found = parse(json.dumps([{"name": "a", "val_loss": 0.1}], indent=1), "t.json")
+    assert [one.kind for one in found.records] == ["experiment"] and not found.unplaced
+
+
+def test_bytes_that_are_no_text_become_nothing() -> None:
+    """Every line of an archive is unplaced; a few control characters in words are not enough."""
+    data = b"PK\x03\x04" + bytes(range(256)) * 8
+    found = parse(repair(data), "NOTES.md")
+    assert not found.records and len(found.unplaced) == found.lines > 0
+    assert parse("# Bugs\n\n- the bell \x07 rings twice when the loader stalls\n", "NOTES.md").records

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neatd.rules.commandline import MOST_VALUES, flat, parse_command
+from neatd.rules.remarks import is_remark
 from neatd.rules.similar import Known, Similarity, compare, defaults_of, difference_text
 
 BASE = {
@@ -179,10 +180,36 @@ def test_one_name_at_the_end_of_a_longer_one_is_found_when_it_is_the_only_one() 
 def test_a_recorded_experiment_is_compared_by_what_it_names() -> None:
     """At least half of its columns must be in the command."""
     known = Known({"lr": 0.01, "loss": "dice", "gpus": 4}, is_partial=True)
-    assert alike("t.py --lr 0.01 --batch 4 --loss dice", known) == Similarity("same", {}, 0.0, 2)
+    assert alike("t.py --lr 0.01 --out x --loss dice", known) == Similarity("same", {}, 0.0, 2, common=("lr", "loss"))
     assert alike("t.py --lr 0.01 --batch 4", known)
     assert alike("t.py --batch 4", known) is None
     assert alike("t.py --lr 0.01", Known({"lr": 0.01, "a": 1, "b": 2}, is_partial=True)) is None
+
+
+def test_what_only_one_of_command_and_experiment_names_makes_them_near_at_most() -> None:
+    """It is said what is known in common, what is unknown of the experiment, and what the command does not name."""
+    known = Known({"lr": 0.0003, "patch": 96, "hours": 2, "val_loss": 0.4, "comment": "ok"}, is_partial=True)
+    found = alike("python train.py --lr 0.0003 --max_steps 999999 --batch 7", known)
+    assert found and (found.relation, found.common, found.unnamed) == ("near", ("lr",), ("patch",))
+    assert difference_text(found) == (
+        "only lr is known in common, and equal; its max_steps, batch are unknown; the command does not name patch"
+    )
+    found = alike("t.py --lr 0.0003 --batch 7", known, defaults={"patch": 96})
+    assert found and found.relation == "near" and found.unknown == ("batch",) and not found.unnamed
+    found = alike("t.py --lr 0.0003", known, defaults={"patch": 96, "batch": 7})
+    assert found and found.relation == "same" and difference_text(found) == "the same configuration"
+    found = alike("t.py --lr 0.0006 --patch 96 --seed 3 --out x --amp", known)
+    assert found and difference_text(found).startswith(
+        "only lr, patch are known in common, lr 0.0006, was 0.0003; its amp"
+    )
+
+
+def test_columns_that_tell_how_it_went_are_no_parameters() -> None:
+    """A loss that was measured is a remark, the name of a loss and the weight of one are not."""
+    for name, value in (("hours", 2), ("val/loss", 0.1), ("best_val_dice", "nan"), ("loss", 0.3), ("comment", "x")):
+        assert is_remark(name, value), name
+    for name, value in (("loss", "dice"), ("val_every", 5), ("test_split", 0.1), ("lr", 1), ("val_loss_weight", 2)):
+        assert not is_remark(name, value), name
 
 
 words = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=8)

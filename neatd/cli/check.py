@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from neatd.assist.render import one_line
 from neatd.cli.common import json_option, open_here, print_json
-from neatd.pipeline.checking import check_command
+from neatd.errors import NeatError
+from neatd.pipeline.checking import check_command, missing_files
 
 
 @click.command(
@@ -28,7 +30,10 @@ def check(context: click.Context, command: tuple[str, ...], strict: bool, as_jso
     neat check -- python train.py --lr 0.01 --config configs/base.yaml
     """
     opened = open_here(warn=False)
-    found = check_command(opened.records, opened.points, opened.project.id, opened.config, command, Path.cwd())
+    words = _words(command)
+    for name in missing_files(words, Path.cwd()):
+        click.echo(f"note: there is no file {name!r}: what it would set is not compared", err=True)
+    found = check_command(opened.records, opened.points, opened.project.id, opened.config, words, Path.cwd())
     if as_json:
         print_json(found)
     for one in [] if as_json else found:
@@ -37,3 +42,15 @@ def check(context: click.Context, command: tuple[str, ...], strict: bool, as_jso
         click.echo("nothing like it was tried")
     is_known = any(one.relation == "same" or one.verdict == "refuted" for one in found)
     context.exit(1 if strict and is_known else 0)
+
+
+def _words(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command's words; one that was quoted as a whole is taken apart as a shell would, and that is said."""
+    if len(command) != 1 or not any(map(str.isspace, command[0].strip())):
+        return command
+    try:
+        words = tuple(shlex.split(command[0]))
+    except ValueError as error:
+        raise NeatError(f"cannot take the command apart: {error}", "give it unquoted behind --") from error
+    click.echo(f"note: the quoted command is read as {len(words)} words", err=True)
+    return words

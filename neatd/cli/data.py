@@ -33,11 +33,11 @@ def data() -> None:
 
 @data.command(short_help="Hash files or folders and keep them as data versions.")
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True)
-@click.option("--raw", "stage", flag_value="raw", help="They are as they came.")
-@click.option("--processed", "stage", flag_value="processed", help="They were made from others.")
+@click.option("--raw", "is_raw", is_flag=True, help="They are as they came.")
+@click.option("--processed", "is_processed", is_flag=True, help="They were made from others.")
 @click.option("--background", is_flag=True, help="Let neatd hash them.")
 @json_option
-def add(paths: tuple[str, ...], stage: str | None, background: bool, as_json: bool) -> None:
+def add(paths: tuple[str, ...], is_raw: bool, is_processed: bool, background: bool, as_json: bool) -> None:
     """Hash files or folders and keep them as data versions.
 
     A path with another content than before is a new version. Rows are counted in csv, jsonl and parquet.
@@ -47,6 +47,9 @@ def add(paths: tuple[str, ...], stage: str | None, background: bool, as_json: bo
     neat data add data/train.jsonl data/valid.jsonl
     neat data add data/images --background
     """
+    if is_raw and is_processed:
+        raise click.UsageError("--raw or --processed, not both")
+    stage = "raw" if is_raw else "processed" if is_processed else None
     opened = open_here(warn=False)
     cache = HashCache(opened.home, opened.project.id, opened.root)
     names = [dataplaces.path_in(opened.root, one) for one in paths]

@@ -13,6 +13,7 @@ from neatd.errors import NeatError
 from neatd.models import Run
 from neatd.pipeline.experiments import Table, experiment_table
 from neatd.pipeline.tablefile import table_csv
+from neatd.rules.comparable import is_same_metric
 from neatd.store import projects, runs
 
 SHOWN = 50  # rows of a table that a person reads; JSON and CSV have all
@@ -50,6 +51,7 @@ def table(as_csv: bool, metric: str, is_all: bool, as_json: bool) -> None:
 
 
 def _print(opened: Open, found: Table, rows: tuple[RunFact, ...]) -> None:
+    rows = tuple(_in_column(row, found.metric) for row in rows)
     columns = [one for one in _COLUMNS if one[0] not in _OPTIONAL or any(one[1](row) != "—" for row in rows)]
     headings = [found.metric or "best" if name == "value" else name for name, _ in columns]
     empty = f"no runs in {opened.root} yet: a run is a folder with a metrics.jsonl; `neat train lm` makes one"
@@ -72,9 +74,13 @@ def _name(row: RunFact) -> str:
     return f"{row.name} (reported)" if row.is_reported else row.name
 
 
-def _value(row: RunFact) -> str:
-    is_other = row.is_reported and any(one.startswith("other metric") for one in row.not_comparable)
-    return f"{number(row.value)} {row.metric}" if is_other else number(row.value)
+def _in_column(row: RunFact, metric: str) -> RunFact:
+    """The row as it stands below `metric`: a value of another metric is a remark."""
+    if row.value is None or is_same_metric(row.metric, metric):
+        return row
+    reasons = tuple(one for one in row.not_comparable if not one.startswith("other metric"))
+    notes = (f"{number(row.value)} {row.metric}", *row.notes)
+    return row.model_copy(update={"value": None, "value_step": None, "not_comparable": reasons, "notes": notes})
 
 
 def _remarks(row: RunFact) -> str:
@@ -105,7 +111,7 @@ def _different(row: RunFact) -> str:
 _COLUMNS: tuple[tuple[str, Any], ...] = (
     ("id", lambda row: row.short),
     ("experiment", _name),
-    ("value", _value),
+    ("value", lambda row: number(row.value)),
     ("at step", lambda row: str(row.value_step if row.value_step is not None else "—")),
     ("vs baseline", _delta),
     ("status", lambda row: row.status),

@@ -5,6 +5,7 @@ Reads only. The command may name files anywhere the person who types it can read
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from neatd.assist.notes.cells import ended_badly
+from neatd.assist.tables import PLANNED
 from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.knowledge import Experiment, Hypothesis
@@ -74,11 +77,16 @@ def check_command(
     experiments: list[Experiment] = records.list_records(store, "experiment", project_id)
     found = _of_runs(alike, hypotheses, listed, store, series, project_id, config)
     for experiment in experiments:
-        similarity = compare(asked, Known(flat(experiment.params), is_partial=True))
+        similarity = compare(asked, Known(flat(experiment.params), is_partial=True), defaults=unsaid)
         if similarity:
             found.append(_of_experiment(experiment, similarity, hypotheses))
     ordered = sorted(found, key=lambda one: (one.relation != "same", one.verdict != "refuted", one.distance))
     return ordered[:MOST_FOUND]
+
+
+def missing_files(words: Sequence[str], cwd: Path) -> list[str]:
+    """The parameter files that a command names and that are not there: what they would say is not compared."""
+    return [name for name in parse_command(words).files if not os.path.lexists(cwd / name)]
 
 
 def warnings(found: Sequence[Tried], most: int = 2) -> list[str]:
@@ -158,24 +166,26 @@ def _of_experiment(one: Experiment, similarity: Similarity, hypotheses: list[Hyp
     resting = [h for h in hypotheses if any(number.get("experiment") == one.id for number in h.evidence)]
     hypothesis = max(resting, key=lambda h: h.verdict == "refuted", default=None)
     reached = f", {one.metric} {one.value:.4g}" if one.value is not None else ""
-    return _tried(
-        "experiment",
-        one.id,
-        one.title,
-        similarity,
-        hypothesis,
-        f"{one.status}{reached}",
-        one.status,
-        one.metric,
-        one.value,
-    )
+    status = _status_of(one)
+    ended = f"{status}{reached}"
+    return _tried("experiment", one.id, one.title, similarity, hypothesis, ended, status, one.metric, one.value)
+
+
+def _status_of(one: Experiment) -> str:
+    """An experiment's state; one that is kept as planned while its own columns say that it failed, has failed."""
+    if one.value is not None or one.status.lower() not in PLANNED:
+        return one.status
+    texts = [str(value) for value in one.params.values() if isinstance(value, str)]
+    return next(filter(None, map(ended_badly, texts)), one.status)
 
 
 def _tried(
     what: Literal["run", "experiment"], record_id: str, name: str, similarity: Similarity,
     hypothesis: Hypothesis | None, ended: str, status: str, metric: str, value: float | None,
 ) -> Tried:  # fmt: skip
-    alike = "tried" if similarity.relation == "same" else "tried near it"
+    is_untold = what == "experiment" and value is None and status.lower() in PLANNED
+    done = "tried" if not is_untold else "recorded" if status.lower() == "open" else "planned"
+    alike = done + ("" if similarity.relation == "same" else " near it")
     about = (
         f"; it {hypothesis.verdict} {hypothesis.title!r}" if hypothesis and hypothesis.verdict != "undecided" else ""
     )

@@ -6,6 +6,7 @@ a clone.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +51,8 @@ def _named_stage(path: str) -> str:
 def path_in(root: Path, typed: str) -> str:
     """A path as a person typed it, as records name it: relative to the project, else absolute. Links stay links."""
     absolute = Path(os.path.abspath(typed))  # noqa: PTH100 - resolve() would follow the links
+    if is_circle(absolute):
+        raise NeatError(f"{typed!r} is a link that leads in a circle", "name a file or a folder that is there")
     if not is_text(str(absolute)):
         raise NeatError(f"{typed!r} is not UTF-8", "rename it, or register the folder it is in")
     if absolute == root or absolute in root.parents:
@@ -60,6 +63,15 @@ def path_in(root: Path, typed: str) -> str:
     if relative.parts[0] in (".git", ".neat"):
         raise NeatError(f"{typed!r} is no data of the project", "name a file or folder with data")
     return relative.as_posix()
+
+
+def is_circle(path: Path) -> bool:
+    """Whether a path is a link that leads back to itself, or lies behind one."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def spot_of(root: Path, path: str, cache: HashCache) -> Spot | None:

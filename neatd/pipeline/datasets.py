@@ -243,7 +243,7 @@ def ask(cache: HashCache, root: Path, path: str, stage: str, source: str) -> Non
 
 def total_bytes(root: Path, path: str) -> int:
     """How much there is to hash at most; 0 when nothing is there."""
-    seen = drained(glance(root / path, (root / path).resolve().parent))
+    seen = drained(glance(root / path, Path(os.path.realpath(root / path)).parent))
     return seen.size_bytes if seen else 0
 
 

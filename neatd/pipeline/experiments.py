@@ -6,7 +6,6 @@ from __future__ import annotations
 import difflib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +20,11 @@ from neatd.pipeline.datasets import versions
 from neatd.pipeline.reported import Told, as_row, notes_by_run, reported
 from neatd.pipeline.trained import trained_on
 from neatd.redact import redact
-from neatd.rules.comparable import Basis
+from neatd.rules.comparable import Basis, is_same_metric
 from neatd.rules.goals import best_value, goal_of, is_evaluation, judged_metrics
 from neatd.rules.scale import is_params_series
 from neatd.store import projects, records, runs, tabled
+from neatd.store.spans import time_spans
 
 # What differs between any two runs says nothing.
 _SAYS_NOTHING = frozenset(
@@ -84,6 +84,7 @@ def _metric(
     stated: list[Told],
 ) -> tuple[str, Goal | None]:  # fmt: skip
     if metric:
+        metric = metric if metric in counts else next((one for one in counts if is_same_metric(one, metric)), metric)
         is_primary = config.primary is not None and config.primary.metric == metric
         return metric, config.primary.goal if config.primary and is_primary else goal_of(metric)
     if config.primary:
@@ -106,7 +107,7 @@ def _commonest(counts: Mapping[str, int]) -> str:
 def _problem(metric: str, counts: Mapping[str, int], stated: list[Told]) -> tuple[str, str]:
     """What is wrong with a metric that was asked for, and what was meant perhaps."""
     known = {*counts, *(one.record.metric for one in stated if one.record.metric)}
-    if metric in known or not known:
+    if not known or any(is_same_metric(metric, one) for one in known):
         return "", ""
     near = difflib.get_close_matches(metric, known, n=3, cutoff=0.5)
     near += [name for name in sorted(known) if name not in near and name.split("/")[-1] == metric.split("/")[-1]]
@@ -154,11 +155,13 @@ def _based(
     shorts = records.unique_prefixes(ids)
     base = next((run for run in listed if run.id == baseline), None)
     progress = tabled.progress(series, ids)
+    spans = time_spans(series, ids)
     accuracies = tabled.prediction_summaries(series, ids)
     result = []
     for run in sorted(listed, key=lambda run: run.id != baseline):
         step, at = progress.get(run.id, (None, run.updated_at))
-        read = _Read(shorts[run.id], step, at, _accuracy(accuracies.get(run.id)))
+        seconds = spans.get(run.id) or max(0.0, (at - run.started_at).total_seconds())
+        read = _Read(shorts[run.id], step, seconds / 3600, _accuracy(accuracies.get(run.id)))
         result.append(_row(run, facts_of.get(run.id, {}), metric, goal, read, world, base))
     return result
 
@@ -168,7 +171,7 @@ class _Read(NamedTuple):
 
     short: str
     step: int | None
-    at: datetime  # of its last line
+    hours: float  # by the times in its lines, else from its start to when its last line was written
     accuracy: str
 
 
@@ -188,7 +191,7 @@ def _row(
         id=run.id, short=read.short, name=run.name, status=run.status, reason=run.reason, step=read.step,
         planned_steps=run.planned_steps, metric=metric, value=value, value_step=value_step, is_baseline=run is base,
         changed=_changed(base, run), commit=run.git.commit, is_dirty=bool(run.git.dirty), started_at=run.started_at,
-        hours=max(0.0, (read.at - run.started_at).total_seconds() / 3600), accuracy=read.accuracy,
+        hours=read.hours, accuracy=read.accuracy,
         params=used.params, samples=basis.samples, data=used.text, data_fraction=basis.fraction,
         code=world.book.difference(base_git, run.git) if world.book else "", notes=world.notes.get(run.id, ()),
         attempt=world.attempts.get(run.id, 1),

@@ -5,6 +5,7 @@ neat.yaml lists under `notes:`. What neat wrote itself is not read back.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -82,8 +83,8 @@ def _bytes(path: Path) -> bytes:
 
 def _known_as(store: sqlite3.Connection, place: Place, path: Path, digest: str) -> str:
     """The name a file's records are kept under: relative to the project where it lies in it; the earlier one of a copy."""
-    inside = is_inside(path, place.root)
-    name = path.resolve().relative_to(place.root.resolve()).as_posix() if inside else path.resolve().as_posix()
+    real = Path(os.path.realpath(path))  # which, unlike resolve(), takes a circle of links
+    name = real.relative_to(place.root.resolve()).as_posix() if is_inside(path, place.root) else real.as_posix()
     if imports.last_digest(store, place, name):
         return name
     return imports.known_digest(store, place, digest) or name

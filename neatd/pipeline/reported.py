@@ -16,7 +16,7 @@ from neatd.knowledge import Data, Experiment, Hypothesis, Record
 from neatd.models import Run
 from neatd.pipeline.trained import trained_on
 from neatd.redact import redact
-from neatd.rules.comparable import Basis
+from neatd.rules.comparable import Basis, is_same_metric
 from neatd.store import records, runs, tabled
 
 MOST_NOTES = 5  # of a run
@@ -47,10 +47,11 @@ def as_row(told: Told, metric: str, versions: Mapping[str, list[Data]]) -> tuple
     """A recorded experiment by itself, and what its number stands on."""
     record = told.record
     used = trained_on(record.params, {}, versions, at=record.created_at)
-    basis = used.basis._replace(metric=record.metric or metric, status=record.status)
+    named = record.metric if record.metric and not is_same_metric(record.metric, metric) else metric
+    basis = used.basis._replace(metric=named, status=record.status)
     row = RunFact(
         id=record.id, short=told.short, name=one_line(redact(record.title or record.body), 80), status=record.status,
-        reason="as it was stated", metric=record.metric or metric, value=record.value, is_reported=True,
+        reason="as it was stated", metric=named, value=record.value, is_reported=True,
         changed=tuple(redact(f"{key}={value}") for key, value in record.params.items()), commit=record.commit,
         started_at=record.created_at, hours=_hours(record), params=used.params, samples=used.basis.samples,
         data=used.text, data_fraction=used.basis.fraction,

@@ -34,6 +34,17 @@ class Basis(NamedTuple):
     metric_code: str = ""  # hash of the files that compute metrics
 
 
+def metric_key(name: str) -> str:
+    """A metric's name as it is compared: `val_loss`, `val/loss` and `Best Val Loss` are one metric."""
+    words = re.sub(r"[\s_/.:-]+", " ", name).strip().lower()
+    return re.sub(r"^(?:valid|validation)\b", "val", words.removeprefix("best ").removesuffix(" best"))
+
+
+def is_same_metric(one: str, other: str) -> bool:
+    """Whether two names are of one metric."""
+    return metric_key(one) == metric_key(other)
+
+
 def why_not_comparable(row: Basis, base: Basis) -> tuple[str, ...]:
     """Every reason why `row`'s number says nothing against that of `base`; () when they may be compared."""
     reasons = (
@@ -51,7 +62,7 @@ def is_unfinished(row: Basis) -> bool:
 
 
 def _other_metric(row: Basis, base: Basis) -> str:
-    is_other = row.metric and base.metric and row.metric != base.metric
+    is_other = row.metric and base.metric and not is_same_metric(row.metric, base.metric)
     return f"other metric: {row.metric}, not {base.metric}" if is_other else ""
 
 

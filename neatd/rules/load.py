@@ -17,8 +17,8 @@ from neatd.config import LARGEST_FILE, YamlLoader
 from neatd.errors import ConfigError
 from neatd.files import read_small
 from neatd.rules.mistakes import explain
-from neatd.rules.places import Mistake, Places, dotted
 from neatd.rules.schema import Rule
+from neatd.yamlplaces import Mistake, Places, dotted
 
 HINT = "mend the lines named; a rule needs `rule`, `metrics` and `when`, and `when` needs a `condition`"
 

@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
-from neatd.rules.places import Place
 from neatd.rules.schema import Rule, When
+from neatd.yamlplaces import Place
 
 _FIELDS = {one.model_fields["condition"].default: list(one.model_fields) for one in get_args(When)}
 _NOT_A = {

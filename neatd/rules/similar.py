@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from neatd.rules.commandline import Value
+from neatd.rules.remarks import is_remark
 
 FACTOR = 4.0  # near: two steps of the usual 1, 2, 5, 10 and of doubling a batch
 MOST_NEAR = 2  # parameters that may differ
@@ -50,6 +51,9 @@ class Similarity(NamedTuple):
     distance: float
     shared: int  # parameters that are equal
     is_other_seed: bool = False
+    common: tuple[str, ...] = ()  # what both name, of a recorded experiment
+    unknown: tuple[str, ...] = ()  # what the command names and the experiment does not
+    unnamed: tuple[str, ...] = ()  # what the experiment names and the command does not
 
 
 def _is_same_program(one: str, other: str) -> bool:
@@ -81,17 +85,35 @@ def compare(
     if not _is_same_program(program, known.program):
         return None
     ours, theirs = _aligned(asked, known)
+    if known.is_partial:
+        return _partial(ours, theirs, defaults or {})
     for side, other in ((ours, theirs), (theirs, ours)):
         side |= {name: (defaults or {})[name] for name in other.keys() - side.keys() if name in (defaults or {})}
     names = [name for name in {**ours, **theirs} if not _is_ignored(name)]
-    if known.is_partial:
-        names = [name for name in names if name in ours and name in theirs]
-        if not names or 2 * len(names) < sum(not _is_ignored(name) for name in known.config):
-            return None
     pairs = {name: (ours.get(name, UNSAID), theirs.get(name, UNSAID)) for name in names}
     return _judged(
         {name: pair for name, pair in pairs.items() if not _is_equal(*pair)}, len(names), known.said is not None
     )
+
+
+def _partial(
+    ours: Mapping[str, Value], theirs: Mapping[str, Value], defaults: Mapping[str, Value]
+) -> Similarity | None:
+    """How a command stands to what somebody wrote down. What only one of them names is unknown, and said so: it makes
+    the two no more than near."""
+    told = {name: value for name, value in theirs.items() if not _is_ignored(name) and not is_remark(name, value)}
+    ours = {**{name: defaults[name] for name in told.keys() - ours.keys() if name in defaults}, **ours}
+    names = [name for name in told if name in ours]
+    if not names or 2 * len(names) < len(told):
+        return None
+    pairs = {name: (ours[name], told[name]) for name in names}
+    found = _judged({name: pair for name, pair in pairs.items() if not _is_equal(*pair)}, len(names), False)
+    if found is None:
+        return None
+    unnamed = tuple(name for name in told if name not in ours)
+    unknown = tuple(name for name in ours if name not in told and not _is_ignored(name) and not _is_seed(name))
+    relation: Literal["same", "near"] = "near" if unknown or unnamed else found.relation
+    return found._replace(relation=relation, common=tuple(names), unknown=unknown, unnamed=unnamed)
 
 
 def _judged(differing: dict[str, tuple[Value, Value]], count: int, is_command_known: bool) -> Similarity | None:
@@ -161,12 +183,36 @@ def _distance(one: Value, other: Value) -> float:
 
 def difference_text(similarity: Similarity, most: int = 4) -> str:
     """`lr 0.01, was 0.02`; "the same" and "the same but for the seed" by name."""
+    if similarity.unknown or similarity.unnamed:
+        return _partial_text(similarity, most)
     if not similarity.differing:
         return "the same configuration"
     if similarity.relation == "same":
         return "the same configuration but for the seed"
+    return _differences(similarity, most)
+
+
+def _differences(similarity: Similarity, most: int) -> str:
     parts = [f"{name} {_shown(new)}, was {_shown(old)}" for name, (new, old) in similarity.differing.items()]
     return "; ".join(parts[:most]) + (" …" if len(parts) > most else "")
+
+
+def _partial_text(similarity: Similarity, most: int) -> str:
+    """`only lr is known in common, and equal; its max_steps is unknown; the command does not name patch`."""
+    is_one = len(similarity.common) == 1
+    told = _differences(similarity, most) if similarity.differing else "and equal" if is_one else "and they are equal"
+    parts = [f"only {_names(similarity.common, most)} {'is' if is_one else 'are'} known in common, {told}"]
+    if similarity.unknown:
+        parts.append(
+            f"its {_names(similarity.unknown, most)} {'is' if len(similarity.unknown) == 1 else 'are'} unknown"
+        )
+    if similarity.unnamed:
+        parts.append(f"the command does not name {_names(similarity.unnamed, most)}")
+    return "; ".join(parts)
+
+
+def _names(names: tuple[str, ...], most: int) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _shown(value: Value) -> str:

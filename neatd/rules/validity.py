@@ -5,10 +5,11 @@ Says only what the facts show: what was not looked at is never called stale.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from neatd.knowledge import Handoff, Machine, Preference, Record, Service, Session, TestRun
 from neatd.models import ENDED
@@ -33,6 +34,14 @@ class Condition(NamedTuple):
     value: str = ""
 
 
+class Source(NamedTuple):
+    """Where a number of evidence came from: a metric of a run at a step; of a recorded experiment only its id."""
+
+    run: str
+    metric: str = ""
+    step: int = 0
+
+
 class ValidityFacts(NamedTuple):
     """What is so now. A path, commit or run that is in none of these was not looked at."""
 
@@ -44,6 +53,9 @@ class ValidityFacts(NamedTuple):
     hashes: Mapping[str, str] = {}  # path -> "sha256:…", "" when it is gone
     runs: Mapping[str, tuple[str, str]] = {}  # run as the condition names it -> (name, status); ("", "") when not known
     tree: str = ""  # state of the tree, "" when it was not asked for
+    numbers: Mapping[
+        Source, float | None
+    ] = {}  # what the store has now; None where a metric that was read lost the step
 
 
 def parse_condition(text: str) -> Condition | None:
@@ -63,7 +75,7 @@ def parse_condition(text: str) -> Condition | None:
 
 def why_stale(record: Record, facts: ValidityFacts, now: datetime) -> str:
     """Why a record may no longer hold, or not hold here; "" when it holds. `now` is aware; its zone ends the days."""
-    reasons = broken_conditions(record, facts, now)
+    reasons = broken_conditions(record, facts, now) + lost_numbers(record, facts)
     if isinstance(record, TestRun) and record.tree and facts.tree:
         if record.tree != facts.tree:
             reasons.append("the tree has changed since")
@@ -81,6 +93,56 @@ def broken_conditions(record: Record, facts: ValidityFacts, now: datetime) -> li
         if reason:
             reasons.append(reason)
     return reasons
+
+
+def source_of(number: Mapping[str, Any]) -> Source | None:
+    """Where a piece of evidence came from; None for one that holds no number, or that is not understood."""
+    experiment, run, metric, step = (number.get(name) for name in ("experiment", "run", "metric", "step"))
+    if number.get("value") is None:
+        return None
+    if isinstance(experiment, str):
+        return Source(experiment)
+    is_known = isinstance(run, str) and isinstance(metric, str) and isinstance(step, int) and abs(step) < 1 << 63
+    return Source(run, metric, step) if is_known else None  # type: ignore[arg-type]
+
+
+def lost_numbers(record: Record, facts: ValidityFacts) -> list[str]:
+    """Which numbers of a record's evidence the store has otherwise by now, each as a reason."""
+    reasons = []
+    for number in record.evidence:
+        source = source_of(number)
+        if source is None or source not in facts.numbers:
+            continue
+        now, was = facts.numbers[source], _float(number["value"])
+        if was is not None and not _is_same(was, now):
+            reasons.append(f"{_said(number, source)} is {_difference(now, was)}")
+    return list(dict.fromkeys(reasons))
+
+
+def _said(number: Mapping[str, Any], source: Source) -> str:
+    name = " ".join(str(number.get("run_name") or number.get("name") or source.run).split())
+    metric = f":{number['metric']}" if number.get("metric") else ""
+    return f"{name}{metric}" + (f"@{source.step}" if source.metric else "")
+
+
+def _difference(now: float | None, was: float) -> str:
+    if now is None:
+        return f"not there any more, was {was:.4g}"
+    short, long = (f"{now:.4g}", f"{was:.4g}"), (repr(now), repr(was))
+    told = short if short[0] != short[1] else long
+    return f"now {told[0]}, was {told[1]}"
+
+
+def _is_same(was: float, now: float | None) -> bool:
+    return now is not None and (was == now or (math.isnan(was) and math.isnan(now)))
+
+
+def _float(value: object) -> float | None:
+    """A stored number (non-finite ones are text), None for what is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _broken(condition: Condition, facts: ValidityFacts, now: datetime) -> str:

@@ -81,6 +81,9 @@ def _count(names: list[str], pattern: re.Pattern[str]) -> int:
     return sum(bool(pattern.fullmatch(name)) for name in names)
 
 
+_ADR_NAME = re.compile(r"ADR[- #]?\d{1,5}\b|0\d{3}[:.]?\s", re.I)
+
+
 def _signed(node: Node, names: list[str], above: Here) -> str:
     """The kind that the names of the fields are those of."""
     groups = [_count(names, pattern) for pattern in (_CONTEXT, _DECISION, _REASON)]
@@ -89,6 +92,8 @@ def _signed(node: Node, names: list[str], above: Here) -> str:
     is_decision = (bool(groups[1]) and (groups[0] or groups[2])) or (
         groups[2] and (groups[0] or above.kind == "decision" or _ID.match(node.title))
     )
+    if not subs and _ADR_NAME.match(node.title) and "status" in names:  # a short one without sections
+        return "decision"
     if is_decision and foreign * 2 <= len(subs) and groups[1] < 2 and not (subs and node.level <= 1 and foreign):
         return "decision"
     if _is_experiment(node, names, above):
