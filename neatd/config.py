@@ -6,23 +6,23 @@ All mistakes of a file are reported at once, each with file, line, field and val
 
 from __future__ import annotations
 
-import reprlib
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from neatd.errors import ConfigError
 from neatd.files import read_small
 from neatd.models import Goal, Model, RetentionPolicy
 from neatd.place import PROJECT_FILE
 from neatd.redact_own import compile_patterns
+from neatd.wording import UNKNOWN, in_words, known_fields
+from neatd.yamlplaces import Mistake, Places, dotted
 
 T = TypeVar("T", bound=Model)
 LARGEST_FILE = 64 * 1024  # bytes of a configuration
-_short = reprlib.Repr()
-_short.maxstring, _short.maxother = 80, 80
 
 
 class Primary(Model):
@@ -77,7 +77,7 @@ class ProjectConfig(Model):
         try:
             compile_patterns(value)
         except ConfigError as error:
-            raise ValueError(f"{error.message} ({error.hint})") from error
+            raise ValueError(f"{error.message.removeprefix('secrets: ')} ({error.hint})") from error
         return value
 
     @field_validator("id")
@@ -127,6 +127,9 @@ def load_yaml(path: Path, model: type[T]) -> T:
     try:
         text = read_small(path, LARGEST_FILE).decode("utf-8-sig")
         node = yaml.compose(text, Loader=YamlLoader)
+        places = Places(node) if node is not None else None
+        if places and places.unreadable:
+            raise _as_error(path, [*places.unreadable, *places.doubled], "mend the value, or put it in quotes")
         data = None if node is None else yaml.constructor.SafeConstructor().construct_document(node)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8: {error}", "save the file as UTF-8") from error
@@ -135,43 +138,41 @@ def load_yaml(path: Path, model: type[T]) -> T:
             f"{path}: cannot be read: {error.strerror}", "check that the file exists and is yours"
         ) from error
     except (ValueError, LookupError, AttributeError, RecursionError) as error:
-        # PyYAML's own, for a value that its kind does not fit (a date of month 13), and for endless nesting.
+        # PyYAML's own, for a value that its kind does not fit, and for endless nesting.
         raise ConfigError(f"{path}: not YAML: {error}", "mend the value, or put it in quotes") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}{_mark(error)}: not YAML: {_problem(error)}", "mend the YAML at that line") from error
+    return _validated(path, model, {} if data is None else data, places)
+
+
+def _validated(path: Path, model: type[T], data: Any, places: Places | None) -> T:
+    doubled = places.doubled if places else []
     try:
-        return model.model_validate(data if data is not None else {})
+        found = model.model_validate(data)
     except ValidationError as error:
-        lines = [f"{path}:{line_of(node, e['loc'])}: {_describe(e)}" for e in error.errors()]
-        raise ConfigError("\n".join(lines), f"known fields: {', '.join(model.model_fields)}") from error
+        errors = error.errors()
+        lines = [
+            (places.line(one["loc"]) if places else 1, f"{dotted(one['loc'])}: {in_words(one, model)}")
+            for one in errors
+        ]
+        raise _as_error(path, [*lines, *doubled], _hint(errors, model)) from error
+    if doubled:
+        raise _as_error(path, doubled, "keep one of the two")
+    return found
 
 
-def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """The 1-based line of the deepest part of `loc` that stands in the document."""
-    line = 1
-    for part in loc:
-        found = _child(node, part)
-        if found is None:
-            break
-        line, node = found
-    return line
+def _hint(errors: list[ErrorDetails], model: type[Model]) -> str:
+    """The fields that there are, where one is not known or none is there; else that the values are to be mended."""
+    wrong = next((one for one in errors if one["type"] == UNKNOWN), None)
+    names = known_fields(wrong, model) if wrong else []
+    if not wrong and all(one["type"] == "missing" or not one["loc"] for one in errors):
+        names = list(model.model_fields)
+    place = f" of {dotted(wrong['loc'][:-1])}" if wrong and wrong["loc"][:-1] else ""
+    return f"known fields{place}: {', '.join(names)}" if names else "mend the values named"
 
 
-def _child(node: yaml.Node | None, part: int | str) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line + 1, node.value[part]
-    return None
-
-
-def _describe(error: object) -> str:
-    assert isinstance(error, dict)
-    field = ".".join(str(p) for p in error["loc"]) or "the document"
-    value = "" if error["type"] == "missing" else f" (value: {_short.repr(error['input'])})"
-    return f"{field}: {error['msg']}{value}"
+def _as_error(path: Path, mistakes: list[Mistake], hint: str) -> ConfigError:
+    return ConfigError("\n".join(f"{path}:{line}: {what}" for line, what in sorted(mistakes)), hint)
 
 
 def _mark(error: yaml.YAMLError) -> str:

@@ -130,8 +130,8 @@ KINDS: dict[str, Kind] = {
         Field("about", "What it does."),
     )),
     "session": Kind("se", 22, "a working session", (
-        Field("started", "When it began."),
-        Field("ended", "When it ended."),
+        Field("started", "When it began: 2026-03-01, or 2026-03-01T14:30."),
+        Field("ended", "When it ended, in the same way."),
         Field("assistant", "Who worked."),
         Field("file", "A file that was changed; may be given again.", "list"),
     ), "done"),

@@ -31,7 +31,7 @@ _OPENERS = frozenset(
     )
 )
 _CORE = (
-    r"(?P<password>passw(?:or)?[dt]s?|passwd|passphrase|passcode|pwd|pw(?<![a-z]pw)(?![a-z])|kennwort|contrase[nñ]a)"
+    r"(?P<password>passw(?:or)?[dt]s?|passwd|pass[ _-]?phrase|passcode|pwd|pw(?<![a-z]pw)(?![a-z])|kennwort|contrase[nñ]a)"
     r"|(?P<key>key(?<=[a-z_. -]key)s?|secrets?|credentials?)"
     r"|(?P<token>tokens?|auth(?<![a-z]auth)(?![a-z])|pass(?:(?<![a-z]pass)|(?<=dbpass)|(?<=databasepass)|(?<=keypass)|(?<=rootpass)|(?<=userpass))(?![a-z]))"
 )

@@ -73,6 +73,15 @@ _URL_PASSWORD = (
     r"://[^\s:/@]{0,100}:(?!\d{1,5}(?:[/?#\s]|$))"
     r"(?P<s>[^\s/\"'`<>|\\]{1,300}|(?!/)(?:(?!://)[^\s@\"'`<>|]){1,300}?)@"
 )
+# `user:password@host` without a scheme. Before an address nearly any password; before a name only what is no part of a
+# mail address, an image's tag or a metric: eight characters, with a digit among letters or a sign.
+_USER = r"(?<![\w.@:/-])(?!(?i:mailto|e-?mails?|contact|author|maintainer|from|to|cc|by):)[A-Za-z_][\w.-]{0,63}:"
+_FILE = r"(?i:pth?|ckpt|ya?ml|jsonl?|csv|txt|onnx|bin|safetensors|np[yz]|h5|toml|log|ipynb)(?![\w-])"
+_IP_LOGIN = _USER + r"(?!//|\d{1,5}@)(?P<s>[^\s/\"'`<>|\\\ufdd0]{4,128}?)@\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)"
+_HOST_LOGIN = (
+    _USER + r"(?!//)(?=[^\s@]{0,120}?(?:\d[A-Za-z]|[!#$%^&*+=~?]|@[^\s@]{1,100}@))(?P<s>[^\s/\"'`<>|\\\ufdd0]{8,128}?)"
+    r"@(?:localhost|(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,8}(?!" + _FILE + r")[A-Za-z]{2,24})(?![\w-]|\.\w)"
+)
 _NETRC = (
     r"machine\s{1,9}\S{1,200}\s{1,40}login\s{1,9}\S{1,200}\s{1,40}(?:account\s{1,9}\S{1,200}\s{1,40})?"
     r"password\s{1,9}(?P<s>\S+)"
@@ -117,6 +126,7 @@ ROWS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     (("username",), _KAGGLE, False),
     (("kaggle",), r"kaggle(?=[^\n]{0,90}?[0-9a-f]{32})[^\n]{0,60}?key[^\n]{0,20}?" + _HEX_32, True),
     (("wandb",), r"wandb(?=[^\n]{0,110}?[0-9a-f]{40})[^\n]{0,60}?(?:key|login|token|password)[^\n]{0,30}?" + _HEX_40, True),
+    (("wandb",), r"wandb[\"'`*]{0,3}(?:[ \t]{1,4}|[ \t]{0,4}[:=][ \t]{0,4})[\"'`]{0,2}" + _HEX_40, True),
     (("wandb login", "comet login", "neptune login"), _LOGIN, True),
     (("login(",), r"login\(\s{0,9}[\"'](?P<s>(?P<tail>[^\"'\s]{12,}))[\"']", False),
     (("hooks.slack.com/",), r"hooks\.slack\.com/[a-z]{1,20}/(?P<s>[\w/-]{10,})", True),
@@ -130,6 +140,8 @@ ROWS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     # -- addresses --
     (("://",), r"://(?P<s>(?P<tail>[\w.~%+-]{16,256}))(?::[^\s/@]{0,40})?@", False),  # a token where the user's name stands
     (("://",), _URL_PASSWORD, False),
+    (("@",), _IP_LOGIN, False),
+    (("@",), _HOST_LOGIN, False),
     # -- headers --
     (("authorization",), _HEADER +
      r"(?:bearer|basic|token|apikey|key|digest|bot|aws[\w-]{1,20})\s+(?![<${%\[])(?P<s>[^\s\"'`]{6,})", True),

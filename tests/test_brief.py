@@ -82,7 +82,7 @@ def test_preferences_above_the_budget_are_kept_and_it_is_said() -> None:
 
 
 def test_state_names_branch_phase_files_and_who_watches() -> None:
-    """The phase is the record changed last, else neat.yaml's; a finished phase is none."""
+    """The phase is the record changed last, with neat.yaml's where that says another; a finished phase is none."""
     git = GitState(
         is_repo=True, branch="main", commit="c0ffee" * 6, subject="loss", dirty=("a.py",), untracked=("b c.py",)
     )
@@ -95,7 +95,8 @@ def test_state_names_branch_phase_files_and_who_watches() -> None:
     ):  # fmt: skip
         assert line in text.splitlines()
     now = written(facts(phase="setup", phases=(record(Phase, 1, "6A", status="HPO running"),)))
-    assert "Phase: 6A, HPO running (p-0000000000000001, 1 h ago)" in now and "setup" not in now
+    assert "Phase: 6A, HPO running (p-0000000000000001, 1 h ago)\nPhase (neat.yaml): setup\n" in now
+    assert "neat.yaml" not in written(facts(phase="6A", phases=(record(Phase, 1, "6A"),)))
     assert "Phase: setup" in written(facts(phase="setup", phases=(record(Phase, 1, "5", status="done"),)))
 
 
@@ -136,8 +137,32 @@ def test_next_steps_stand_by_horizon_with_their_parts() -> None:
     lines = [line.partition(" (t-")[0] for line in text.splitlines() if line]
     assert lines[1:-1] == [
         "## In progress", "1. loader [in progress]", "## Next", "Now:", "2. sweep", "   - 2.1 pick seeds",
-        "24-48 h:", "3. read logs", "Without a horizon:", "4. ask [soon]", "Later:", "5. write it up",
+        "Next:", "3. ask [soon]", "24-48 h:", "4. read logs", "Later:", "5. write it up",
     ]  # fmt: skip
+
+
+def test_an_interrupted_test_run_hides_no_failure() -> None:
+    """The last one that ended is shown with its failing names, the interruption behind it; `true` tested nothing."""
+    ended = record(RunOfTests, 1, "", command="make test", failed=1, failing=("test_loss",), status="failed")
+    later = record(RunOfTests, 2, "", command="make test", status="interrupted", exit_code=130)
+    nothing = record(RunOfTests, 3, "", command="/bin/true", status="passed")
+    text = written(facts(tests=(nothing, later, ended)))
+    assert "- **1 failed**, counts unknown: `make test` (" in text and "  - failing: `test_loss`\n" in text
+    assert "- interrupted since: `make test` (t-0000000000000002, " in text and "true" not in text
+    assert text.index("failing: ") < text.index("interrupted since") and text.count("make test") == 2
+    alone = written(facts(tests=(later,)))
+    assert "counts unknown, exit code 130" in alone and "interrupted since" not in alone
+    assert "Last test run" not in written(facts(tests=(nothing,)))
+
+
+def test_a_control_character_does_not_reach_the_brief() -> None:
+    """What an escape would tell a terminal stays unsaid, the words stay; in a preference's own lines too."""
+    text = written(facts(
+        notes=(record(Note, 1, "red \x1b[31mhere\x9b\x07\x7f"),),
+        preferences=(record(Preference, 1, "be", body="be\nkind\x1b]0;x"),),
+    ))  # fmt: skip
+    assert "red [31mhere (n-" in text and "kind]0;x" in text
+    assert not any((ord(mark) < 32 and mark != "\n") or 127 <= ord(mark) < 160 for mark in text)
 
 
 def test_a_refuted_hypothesis_is_a_dead_end() -> None:

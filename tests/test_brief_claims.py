@@ -15,7 +15,8 @@ from neatd.assist.claims import claim, is_claim, is_proven, proof
      "from 0.1 to 0.2",
      "50GB", "15G", "50 GB", "1.5 GiB", "1,250.5 ms", "12 GB/s", "70%", "70 %",
      "a third is 33 %", "12 percent",
-     "lr 1e-4 gave 0.31", "val/loss=0.31", "dice=31%", "peak_mem=15.2", "reached 1e-4", "dropout 0.1: loss 0.31", "2x faster", "2× faster", "2.5x", "in 28 minutes", "300 s", "40 min an epoch",
+     "lr 1e-4 gave 0.31", "val/loss=0.31", "dice=31%", "peak_mem=15.2",
+     "reached 1e-4", "dropout 0.1: loss 0.31", "2x faster", "2× faster", "2.5x", "in 28 minutes", "300 s", "40 min an epoch",
      "1200 tokens/s", "300 W",
      "41 of 64 correct", "9/12 seeds", "improved by 3 points", "+0.085", "patches 0.31, dropout 0.1", "losses of 1.5e-3",
      "PyTorch 2.3 gave 0.31", "2026-03-01: dice 0.31", "3. dice 0.31"],
@@ -36,7 +37,8 @@ def test_a_number_that_looks_measured_is_a_claim(text: str) -> None:
      "runs/0.3/a", "mAP@0.5", "recall@10", "#12", "A100", "RTX 4090", "24-48 h", "3D", "2D conv", "x2", "x86", "fp16", "int8",
      "file.0.31.pt", "lr0.3", "model_0.5",
      "lr 1e-4", "lr=3E-05", "eps=1e-6", "lr 3e-4", "d=768", "dropout of 0.1", "lr 1e-4 -> 3e-4", "--drop 0.1", "noise=0.05",
-     "learning rate: 0.003", "beta2 0.95", "warmup 5%", "12.7M parameters", "a 7B model", "35M", "the 2M sweep", "step_000100", "see 3/4/2026"],
+     "learning rate: 0.003", "beta2 0.95", "warmup 5%", "12.7M parameters", "a 7B model", "35M",
+     "the 2M sweep", "step_000100", "see 3/4/2026"],
 )  # fmt: skip
 def test_a_number_that_names_or_counts_is_none(text: str) -> None:
     """Plain integers, dates, versions, ids, commits, branches, paths, list numbers, ranges of time."""
@@ -107,8 +109,10 @@ def test_the_baseline_of_a_verdict_is_not_told_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1," * 50_000, "1." * 50_000, "a1-" * 40_000, "9" * 100_000, "abcdef0" * 15_000, "torch " * 20_000, "lr " * 30_000, "a" * 100_000, "a=" * 50_000]
-)
+    "text",
+    ["1," * 50_000, "1." * 50_000, "a1-" * 40_000, "9" * 100_000, "abcdef0" * 15_000, "torch " * 20_000,
+     "lr " * 30_000, "a" * 100_000, "a=" * 50_000],
+)  # fmt: skip
 def test_a_long_text_costs_little(text: str) -> None:
     """A hundred thousand characters of nearly a number take no quadratic time."""
     begun = time.process_time()

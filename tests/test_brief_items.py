@@ -67,14 +67,32 @@ def test_evidence_stands_beside_what_it_vouches_for() -> None:
 @pytest.mark.parametrize(
     ("model", "section"),
     [(Decision, "decisions"), (Note, "notes"), (Hypothesis, "hypotheses"), (Insight, "insights"), (Lesson, "lessons"),
-     (Bug, "bugs"), (Change, "changes"), (Goal, "goals"), (Task, "tasks"), (Phase, "phases")],
+     (Bug, "bugs"), (Change, "changes")],
 )  # fmt: skip
 def test_a_number_without_evidence_is_marked_unverified(model: type, section: str) -> None:
     """In every kind that states something; a run behind it takes the mark away."""
     text = written(facts(**{section: (record(model, 1, "dice rose to 0.31"),)}))
     assert "dice rose to 0.31 (unverified)" in text
-    vouched = written(facts(**{section: (record(model, 1, "dice rose to 0.31", evidence=({"run": "r-1"},)),)}))
+    number = {"run": "r-1", "metric": "val/dice", "step": 9, "value": 0.3081}
+    vouched = written(facts(**{section: (record(model, 1, "dice rose to 0.31", evidence=(number,)),)}))
     assert "(unverified)" not in vouched
+
+
+@pytest.mark.parametrize(("model", "section"), [(Goal, "goals"), (Task, "tasks"), (Phase, "phases")])
+def test_a_number_of_a_plan_is_no_claim(model: type, section: str) -> None:
+    """It is what is to be reached, and nobody measured it."""
+    text = written(facts(**{section: (record(model, 1, "reach dice 0.31"),)}))
+    assert "reach dice 0.31 (" in text and "(unverified)" not in text
+
+
+def test_a_verdicts_thresholds_are_no_claims() -> None:
+    """With its evidence a hypothesis stands as it was computed; a number that the evidence lacks marks an insight."""
+    number = {"run": "r-1", "metric": "val/dice", "step": 9, "value": 0.3081}
+    fields = {"verdict": "supported", "verdict_reason": "0.3081 > 0.20", "evidence": (number,)}
+    assert "(unverified)" not in written(facts(hypotheses=(record(Hypothesis, 1, "dice over 0.20", **fields),)))
+    assert "dice was 0.9 (unverified) [r-1:val/dice@9 = 0.3081]" in written(
+        facts(insights=(record(Insight, 1, "dice was 0.9", evidence=(number,)),))
+    )
 
 
 def test_the_reason_and_what_follows_are_marked_too() -> None:
@@ -148,6 +166,8 @@ def test_the_table_says_what_is_not_comparable_and_what_was_only_reported() -> N
         and lines[2].endswith("| commit 1f2e (1 file) |")
     )
     assert lines[3].startswith("| by hand (reported) | r-0003 | 0.2 (unverified) | — | +0.1 (better) |")
-    proven = done.model_copy(update={"evidence": ({"run": "r-1"},)})
+    proven = done.model_copy(update={"evidence": ({"run": "r-1", "value": 0.2},)})
     assert "(unverified)" not in written(facts(runs=rows, experiments=(proven,)))
+    other = done.model_copy(update={"evidence": ({"run": "r-1", "value": 0.9},)})
+    assert "0.2 (unverified)" in written(facts(runs=rows, experiments=(other,)))
     assert "- by hand" not in text and "- wider, open (e-" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from neatd.knowledge import Task
 from tests.facts_made import record
 
 
-def named(number: int, parent: int | None = None, **fields: str) -> Task:
+def named(number: int, parent: int | None = None, **fields: Any) -> Task:
     return record(Task, number, f"t{number}", parent="" if parent is None else f"t-{parent:016d}", **fields)
 
 
@@ -30,6 +31,17 @@ def test_numbers_run_over_all_horizons_and_down_the_parts() -> None:
     assert numbers(found) == {"t6": "1", "t7": "1.1", "t2": "2", "t3": "2.1", "t5": "2.1.1", "t4": "2.2", "t1": "3"}
     assert [step.task.title for step in found.active] == ["t6"]
     assert [step.task.title for step in found.waiting["now"]] == ["t2"] and found.has_horizons
+
+
+def test_what_was_put_at_the_top_is_the_first_of_its_time() -> None:
+    """Without a horizon it is for now, and those without come before a day and a week; nobody else gets a horizon."""
+    found = outline([
+        named(1, position=-1.0), named(2, position=0.0, horizon="week"), named(3, position=1.0, horizon="24-48h"),
+        named(4, position=2.0), named(5, position=3.0, horizon="now"),
+    ])  # fmt: skip
+    assert numbers(found) == {"t1": "1", "t5": "2", "t4": "3", "t3": "4", "t2": "5"} and found.has_horizons
+    assert not outline([named(1, position=-1.0), named(2, position=0.0)]).has_horizons
+    assert [one.task.title for one in outline([named(1, position=-1.0, horizon="week")]).waiting["week"]] == ["t1"]
 
 
 def test_a_horizon_is_known_however_it_is_typed() -> None:

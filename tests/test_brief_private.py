@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from neatd.private import ADDRESS, COMMAND, KEY, PORT, private_text, without_private
 from neatd.knowledge import Machine, Note, Service
+from neatd.private import ADDRESS, COMMAND, KEY, PORT, private_text, without_private
 from tests.facts_made import record
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from neatd.cli.common import print_table
 from tests.cli_place import Cli
 
 
@@ -89,12 +90,64 @@ def test_the_brief_says_that_nothing_watches(cli: Cli) -> None:
 
 
 def test_the_handoff_is_written_where_asked(cli: Cli) -> None:
-    """--out makes the folders on its way, and the file holds what the terminal shows."""
+    """The file holds what the terminal shows, signed, so that the next one replaces it; what is added below stays."""
     cli.ok("task", "run the sweep")
-    assert cli.ok("handoff", "--out", "notes/today/handoff.md") == "written: notes/today/handoff.md\n"
-    text = (cli.root / "notes" / "today" / "handoff.md").read_text()
-    assert "1. run the sweep" in text and text.startswith("# Session handoff: project, ")
+    path = cli.root / "HANDOFF.md"
+    assert cli.ok("handoff", "--out", "HANDOFF.md") == "written: HANDOFF.md\n"
+    text = path.read_text()
+    assert text.startswith(cli.ok("handoff").rstrip("\n")) and "<!-- written by neat from handoff.md.j2 for " in text
+    path.write_text(text + "mine\n")
+    cli.ok("task", "write it up")
+    cli.ok("handoff", "--out", "HANDOFF.md")
+    assert "write it up" in path.read_text() and path.read_text().endswith(" -->\nmine\n")
     assert cli.json("handoff")["out"] is None
+
+
+def test_somebodys_file_is_not_overwritten_by_out(cli: Cli) -> None:
+    """Nothing is kept either; --force replaces it and says so."""
+    path = cli.root / "train.py"
+    path.write_text("mine\n")
+    told = cli.refused("handoff", "--out", "train.py")
+    assert "train.py was not written by neat, and is left as it is" in told and "--force" in told
+    assert path.read_text() == "mine\n" and cli.json("handoff", "--list") == []
+    answer = cli("handoff", "--out", "train.py", "--force")
+    assert answer.out == "written: train.py\n" and "replaced: train.py was not written by neat" in answer.err
+    assert path.read_text().startswith("# Session handoff: project, ") and "mine" not in path.read_text()
+    cli.ok("handoff", "--out", "train.py")
+
+
+def test_out_names_a_file_in_a_folder_that_is_there(cli: Cli) -> None:
+    """A folder is none, and none is made."""
+    assert "notes is a folder" not in cli.refused("handoff", "--out", "notes/today/handoff.md")
+    assert "no folder notes/today" in cli.refused("handoff", "--out", "notes/today/handoff.md", "--force")
+    assert not (cli.root / "notes").exists()
+    (cli.root / "notes").mkdir()
+    assert "notes is a folder" in cli.refused("handoff", "--out", "notes")
+    assert cli.json("handoff", "--list") == []
+
+
+def test_a_task_at_the_top_is_the_first(cli: Cli) -> None:
+    """Before one that has a week's time, and before what is for now, in the brief and in the handoff."""
+    cli.ok("task", "in a week", "--horizon", "week")
+    cli.ok("task", "urgent", "--top")
+    assert "1. urgent (t-" in cli.ok("brief") and "2. in a week (t-" in cli.ok("brief")
+    text = cli.ok("handoff", "--no-keep")
+    assert "1. urgent (t-" in text and "2. in a week (week) (t-" in text
+    cli.ok("task", "now", "--horizon", "now")
+    assert "1. urgent (t-" in cli.ok("brief") and "2. now (t-" in cli.ok("brief")
+
+
+def test_a_list_tells_the_terminal_nothing(cli: Cli) -> None:
+    """No escape, bell or backspace of a title is printed."""
+    cli.ok("note", "red \x1b[31mhere\x07\x08 \x9b")
+    text = cli.ok("list", "note")
+    assert "red [31mhere" in text and not any(mark in text for mark in "\x1b\x07\x08\x9b")
+
+
+def test_a_table_prints_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever command it is that prints it."""
+    print_table(("a",), [("red \x1b[31mhere\x9b",)], "none")
+    assert "red [31mhere" in capsys.readouterr().out
 
 
 def test_the_handoff_holds_what_the_brief_had_to_leave_out(cli: Cli) -> None:

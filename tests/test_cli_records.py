@@ -239,11 +239,11 @@ def test_ids_are_taken_by_a_prefix_that_is_theirs_alone(cli: Cli) -> None:
     assert "is not an id" in cli.refused("show", "nonsense")
 
 
-def test_the_shown_id_is_the_shortest_that_is_unique(cli: Cli) -> None:
-    """What list prints can be typed into show."""
+def test_the_shown_id_has_nine_characters_and_is_unique(cli: Cli) -> None:
+    """What list prints can be typed into show, and stands straight below the others."""
     cli.ok("note", "first one")
     shown = next(line for line in cli.ok("list").splitlines() if "first one" in line).split()[0]
-    assert len(shown) == 6 and cli.json("show", shown)["title"] == "first one"
+    assert len(shown) == 9 and cli.json("show", shown)["title"] == "first one"
 
 
 def hits(cli: Cli, *query: str) -> list[str]:

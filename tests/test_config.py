@@ -65,13 +65,14 @@ def test_all_mistakes_are_named_at_once_with_line_field_and_value(tmp_path: Path
     assert [line.split(": ")[0:2] for line in found] == [
         ["1", "id"], ["3", "watch.depth"], ["4", "watch.ignroe"], ["8", "primary.goal"],
     ]  # fmt: skip
-    assert "(value: 99)" in found[1] and "not permitted" in found[2] and "'low'" in found[3] and "required" in found[0]
+    assert "(value: 99)" in found[1] and "unknown field (did you mean ignore?)" in found[2]
+    assert "must be one of: min, max (value: 'low')" in found[3] and "is missing" in found[0]
 
 
 def test_a_mistake_in_a_list_is_named_by_its_own_line(tmp_path: Path) -> None:
     """The item, not the list."""
     assert mistakes(tmp_path, "id: a\nwatch:\n  ignore:\n    - good\n    - {bad: 1}\n")[0].startswith(
-        "5: watch.ignore.1: "
+        "5: watch.ignore[1]: "
     )
 
 
@@ -132,3 +133,52 @@ def test_a_setting_out_of_its_range_is_refused(tmp_path: Path, line: str) -> Non
     (tmp_path / "settings.yaml").write_text(line + os.linesep)
     with pytest.raises(ConfigError, match=line.split(":")[0]):
         load_yaml(tmp_path / "settings.yaml", Settings)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("plann: PLAN.md", "plann: unknown field (did you mean plan?)"),
+        ("brief: {budget_bytes: 100}", "brief.budget_bytes: must be a whole number of at least 500 (value: 100)"),
+        ("brief: {budget_bytes: many}", "brief.budget_bytes: must be a whole number of at least 500 (value: 'many')"),
+        ("watch: {depth: 99}", "watch.depth: must be a whole number of at least 1 and up to 32 (value: 99)"),
+        ("primary: {metric: loss, goal: low}", "primary.goal: must be one of: min, max (value: 'low')"),
+        ("notes: NOTES.md", "notes: must be a list (value: 'NOTES.md')"),
+        ("notes: [7]", "notes[0]: must be text (value: 7)"),
+        ("watch: deep", "watch: must be a mapping with the fields ignore, include, depth, max_folders (value: 'deep')"),
+        ("documents: {handoff: [a]}", "documents.handoff: must be text (value: ['a'])"),
+        ("documents: here.md", "documents: must be a mapping, `name: value` (value: 'here.md')"),
+        ("primary: {goal: min}", "primary.metric: is missing"),
+    ],
+)
+def test_a_mistake_is_said_in_plain_words(tmp_path: Path, line: str, words: str) -> None:
+    """What the field takes, and none of the validator's own words."""
+    assert mistakes(tmp_path, f"id: a\n{line}\n") == [f"2: {words}"]
+
+
+def test_a_refused_pattern_is_said_without_the_validators_words(tmp_path: Path) -> None:
+    """Its own reason begins the line."""
+    (found,) = mistakes(tmp_path, 'id: a\nsecrets: ["(a+)+"]\n')
+    assert found.startswith("2: secrets: the pattern '(a+)+' is refused: ")
+
+
+def test_known_fields_are_named_where_a_field_is_unknown(tmp_path: Path) -> None:
+    """Those of its own section; for a wrong value they are no help."""
+    for text, words in (
+        ("id: a\nwatch: {ignroe: []}\n", "known fields of watch: ignore, include, depth, max_folders"),
+        ("id: a\nwatch: {depth: 0}\n", "mend the values named"),
+    ):
+        (tmp_path / "neat.yaml").write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            load_project(tmp_path)
+        assert caught.value.hint == words
+
+
+def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    """Which of the two was meant is not guessed; the same in the settings."""
+    assert mistakes(tmp_path, "id: a\nwatch:\n  depth: 2\n  depth: 3\nid: b\n") == [
+        "4: watch.depth: is already set in line 3", "5: id: is already set in line 1",
+    ]  # fmt: skip
+    (tmp_path / "settings.yaml").write_text("stall_s: 5\nstall_s: 6\n")
+    with pytest.raises(ConfigError, match=r"settings\.yaml:2: stall_s: is already set in line 1"):
+        load_settings(tmp_path)

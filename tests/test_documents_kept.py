@@ -75,16 +75,30 @@ def test_the_command_says_when_nothing_is_new(cli: Cli) -> None:
 
 def test_what_changed_without_a_record_is_kept_and_stays_the_same_session(cli: Cli) -> None:
     """As when a run goes on: the record is new, linked, and still tells what was done in the session."""
-    git("init", "-q", "-b", "main")
     keep(cli, "task", "done today", status="done")
     first = cli.json("handoff")["id"]
-    (cli.root / "new.py").touch()
+    cli.add_run("runs/a", {"loss": [1.0]})
     second = cli.json("handoff")
     assert second["previous"] == first and f"Follows the handoff {first}" in second["text"]
     assert "1. done today (t-" in section(second["text"], "## Completed this session")
     assert cli.json("handoff")["id"] == second["id"]
     keep(cli, "task", "done then", status="done")
     assert "done today" not in cli.json("handoff")["text"]
+
+
+def test_what_only_git_says_makes_no_new_handoff(cli: Cli) -> None:
+    """The file of the handoff itself, a change, a commit: the one before comes again; printing only tells how it is."""
+    git("init", "-q", "-b", "main")
+    keep(cli, "task", "done today", status="done")
+    keep(cli, "test", "1 failed", command="make test", failed=1, tree="another")
+    first = cli.json("handoff")
+    (cli.root / "new.py").touch()
+    answer = cli("handoff")
+    assert answer.out == first["text"] and f"nothing has changed since {first['id']}" in answer.err
+    git("add", "new.py")
+    git("commit", "-qm", "begin")
+    assert cli.json("handoff")["id"] == first["id"] and len(cli.json("handoff", "--list")) == 1
+    assert "begin" in cli.ok("handoff", "--no-keep")
 
 
 def test_each_template_has_a_chain_of_its_own(cli: Cli) -> None:
@@ -229,6 +243,7 @@ def test_what_stands_below_neats_line_stays(cli: Cli) -> None:
         ("link/out.md", "leads out of"),
         (".git/hooks/x.md", "git's own folder"),
         ("sitecustomize.py", "is no document by its ending"),
+        ("docs/report.rst", "is no document by its ending"),
         ("Makefile", "is no document by its ending"),
         ("venv/x.dist-info/entry_points.txt", "is no document by its ending"),
         (".neat/brief.md", "keeps its own files"),

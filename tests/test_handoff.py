@@ -8,7 +8,8 @@ import pytest
 
 from neatd.assist.facts import Facts, SavesFact
 from neatd.assist.render import render
-from neatd.knowledge import Bug, Decision, Hypothesis, Note, Task
+from neatd.knowledge import Bug, Decision, Hypothesis, Note, Phase, Task
+from neatd.knowledge import TestRun as RunOfTests  # pytest would collect a class whose name begins with Test
 from neatd.models import GitState
 from tests.facts_made import NOW, SHIPPED, event, facts, record, run
 
@@ -106,6 +107,37 @@ def test_an_empty_project_has_no_empty_sections() -> None:
         "# Session handoff: segment, " + f"{NOW.astimezone():%Y-%m-%d %H:%M}",
         "## Commands to run",
     ]
+
+
+@pytest.mark.parametrize("template", ["handoff", "notes", "report", "claude"])
+def test_neat_yamls_phase_stands_beside_another_one(template: str) -> None:
+    """Of both the record is the newer word; said once where they say the same."""
+    two = facts(phase="setup", phases=(record(Phase, 1, "6A"),))
+    assert "- Phase (neat.yaml): setup\n" in render(f"{template}.md.j2", two, SHIPPED)
+    same = facts(phase="6A", phases=(record(Phase, 1, "6A"),))
+    assert "neat.yaml" not in render(f"{template}.md.j2", same, SHIPPED)
+
+
+def test_of_each_test_command_the_last_run_that_ended_is_told() -> None:
+    """With its failing names, and that one was interrupted since; a command that tests nothing has no entry."""
+    tests = (
+        record(RunOfTests, 4, "", command="true", status="passed", exit_code=0),
+        record(RunOfTests, 3, "", command="make test", status="interrupted", exit_code=130),
+        record(RunOfTests, 2, "", command="make test", status="failed", failed=1, failing=("test_loss",), exit_code=1),
+        record(RunOfTests, 1, "", command="make test", status="passed", passed=9, exit_code=0),
+    )
+    text = handoff(facts(tests=tests))
+    assert "- **Last `make test`**: FAIL (1 failed)" in text and "  - `test_loss`\n" in text
+    assert text.count("**Last `") == 1 and text.count("- **Interrupted since**: ") == 1 and "true" not in text
+    assert "- **Last `make test`**: INTERRUPTED" in handoff(facts(tests=tests[1:2]))
+    assert "## Test status" not in handoff(facts(tests=tests[:1]))
+
+
+def test_a_control_character_does_not_reach_a_document() -> None:
+    """Neither from a title nor from a body's lines; what is no control stays."""
+    text = handoff(facts(notes=(record(Note, 1, "red \x1b[31mhere", body="one\n\ttwo\x9b é\x07"),)))
+    assert "- red [31mhere (" in text and "two é\n" in text
+    assert not any((ord(mark) < 32 and mark not in "\n\t") or 127 <= ord(mark) < 160 for mark in text)
 
 
 def test_a_detached_head_and_a_repository_without_commit_are_said() -> None:

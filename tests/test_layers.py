@@ -33,6 +33,8 @@ BASE = {
     "redact_shapes",
     "redact_own",
     "redact_values",
+    "wording",
+    "yamlplaces",
 }
 STAGES = {"watch", "read", "store", "rules", "actions", "jobs", "assist", "web"}
 JOINED = BASE | STAGES | {"pipeline"}

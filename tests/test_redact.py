@@ -117,3 +117,50 @@ def test_no_text_makes_it_slow(part: str) -> None:
     begun = time.perf_counter()
     redact(part * (100_000 // len(part)))
     assert time.perf_counter() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ubuntu:S@198.51.100.9", "ssh root:S@10.0.0.7 -p 22", "host=ubuntu:S@gpu.example.com", "'me:S@localhost'",
+        "ubuntu:S@198.51.100.9:22", '{"host": "ubuntu:S@198.51.100.9"}', "(root:S@gpu-3.internal.example.org).",
+    ],
+)  # fmt: skip
+def test_the_password_before_a_host_goes_without_a_scheme_too(text: str) -> None:
+    """As people note a machine: user and host stay."""
+    assert redact(text.replace("S", "pa55w0rdxyz")) == text.replace("S", MARK)
+    assert redact(text.replace("S", "p@ss!w0rd")) == text.replace("S", MARK)
+
+
+def test_before_an_address_any_word_is_a_password() -> None:
+    """A name there may be a file's or a mail's; an address of four numbers is none."""
+    assert redact("root:hunter@10.0.0.7") == f"root:{MARK}@10.0.0.7"
+    assert redact("root:hunter@best.pt") == "root:hunter@best.pt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user@host:path", "ubuntu@198.51.100.9:/data/x", "git@github.com:org/repo.git", "logits a:b@c, top:1@5",
+        "runs/a:val/loss@300", "val:acc@best.pt", "cfg:resnet50x@base2.yaml", "mailto:j4ne.doe77x@example.org",
+        "author:jane.doe1984@example.org", "from:s1234567@example.org", "host:8080@10.0.0.1", "12:30@10.0.0.1",
+        "image:v2a-cuda12x@sha256:0123456789abcdef", "recall:top@k.mean, precision:0.25@5.0",
+        "wandb pinned at commit 0123456789abcdef0123456789abcdef01234567", "one forward pass phrase by phrase",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_login_stays(text: str) -> None:
+    """Paths of scp and git, metrics, files, mail addresses, ports, images."""
+    assert redact(text) == text
+
+
+def test_a_trackers_key_goes_behind_its_name() -> None:
+    """Forty hex digits right after the word are its key; a commit is further away."""
+    key = "0123456789abcdef" * 2 + "01234567"
+    for text in ("wandb S", "wandb: S", "WANDB=S", "`wandb` `S`"):
+        assert redact(text.replace("S", key)) == text.replace("S", MARK)
+
+
+def test_a_pass_phrase_may_be_two_words() -> None:
+    """However it is joined; the phrase goes to the end of its line."""
+    for name in ("pass phrase", "pass-phrase", "Pass_phrase", "passphrase"):
+        assert redact(f"{name}: correct horse battery\nlr 0.1") == f"{name}: {MARK}\nlr 0.1"

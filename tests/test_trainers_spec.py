@@ -74,8 +74,8 @@ def test_all_mistakes_of_all_files_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_trainers(tmp_path)
     message = caught.value.message
-    assert f"{tmp_path}/one/trainer.yaml:5: parameters.steps: Value error, '0.5' is not a whole number" in message
-    assert f"{tmp_path}/two/trainer.yaml:9: wirtes: Extra inputs are not permitted" in message
+    assert f"{tmp_path}/one/trainer.yaml:5: parameters.steps: '0.5' is not a whole number" in message
+    assert f"{tmp_path}/two/trainer.yaml:9: wirtes: unknown field (did you mean writes?)" in message
     assert f"{tmp_path}/three/trainer.yaml" in message
     assert "wirtes" not in caught.value.hint
     assert "writes" in caught.value.hint

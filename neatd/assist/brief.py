@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from neatd.assist.facts import Facts
 from neatd.assist.fitting import Page, Stage, size, stages
+from neatd.assist.markdown import without_controls
 from neatd.assist.render import filters
 from neatd.assist.sandbox import opened
 from neatd.redact_own import redactor
@@ -67,7 +68,7 @@ def _fitted(page: Page, says: _Says, budget_bytes: int) -> str:
         largest = budget_bytes // LARGEST_PART if fallen else None
         fallen = page.fit(says.order, budget_bytes - reserve, largest)
         line = _left_out(fallen + says.beyond, says, budget_bytes)
-    return page.clean(page.text(line))
+    return page.clean(without_controls(page.text(line)))  # first: a secret may be split by one
 
 
 def _left_out(fallen: Counter[str], says: _Says, budget_bytes: int) -> str:

@@ -66,7 +66,9 @@ _NUMBER = re.compile(
 
 
 _FACTOR = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-_PARTS = re.compile(r"(?P<mantissa>[-+]?[\d,]+(?:\.(?P<decimals>\d+))?)(?:[eE](?P<exponent>[-+]?\d+))?\s?(?P<unit>.*)", re.S)
+_PARTS = re.compile(
+    r"(?P<mantissa>[-+]?[\d,]+(?:\.(?P<decimals>\d+))?)(?:[eE](?P<exponent>[-+]?\d+))?\s?(?P<unit>.*)", re.S
+)
 _SHARE = re.compile(r"[-+]?(\d+)(?: of |/)(\d+)")
 
 
@@ -129,7 +131,9 @@ def _readings(number: str) -> Iterator[tuple[float, float]]:
     said = float(parts["mantissa"].replace(",", "") or "nan") * power
     half = 0.5 * 10.0 ** -len(parts["decimals"] or "") * power
     unit = parts["unit"].lower()
-    scale = 0.01 if unit.startswith(("%", "per")) else _FACTOR.get(unit[:1], 1.0) if unit[1:2] in ("", "b", "i") else 1.0
+    scale = (
+        0.01 if unit.startswith(("%", "per")) else _FACTOR.get(unit[:1], 1.0) if unit[1:2] in ("", "b", "i") else 1.0
+    )
     yield said, half
     if scale != 1:
         yield said * scale, half * scale

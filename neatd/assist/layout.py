@@ -13,6 +13,7 @@ from neatd.assist.facts import Facts, RunFact
 from neatd.assist.markdown import block, cell, fence, hang
 from neatd.assist.outline import outline
 from neatd.assist.tables import delta, planned, run_notes, tables, watched
+from neatd.assist.tested import last_test, last_tests
 from neatd.knowledge import Document, Experiment, Record, Session, Task
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -54,7 +55,7 @@ def layout_filters(facts: Facts, hide: Callable[[str], str]) -> dict[str, Callab
         "steps": steps, "as_done": as_done, "named_groups": named_groups, "newest_of": newest_of, "days": days,
         "planned": planned, "tables": lambda items: tables(items, facts), "watched": watched, "delta": delta,
         "run_notes": run_notes, "tagged": tagged, "untagged": untagged, "session_files": session_files,
-        "of_session": lambda items: of_session(items, facts),
+        "of_session": lambda items: of_session(items, facts), "last_test": last_test, "last_tests": last_tests,
     }  # fmt: skip
 
 

@@ -9,8 +9,15 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and newline
 _BAR = re.compile(r"(\\*)\|")
 _OWN_LINE = re.compile(r"\s*(?:```|~~~|[-*+|#>]|\d+[.)]\s)")  # begins a block, so it cannot stand behind a label
+
+
+def without_controls(text: str) -> str:
+    """Text without the characters by which a terminal is told what to do: escape, bell, backspace, C1; tabs and line
+    ends stay."""
+    return _CONTROL.sub("", text)
 
 
 def cell(value: Any, hide: Callable[[str], str] = str) -> str:

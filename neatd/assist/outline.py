@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from neatd.knowledge import Task
 
-HORIZONS = ("now", "24-48h", "week", "", "later")
+HORIZONS = ("now", "", "24-48h", "week", "later")  # none said is next: what waits for a day says so
 DEEPEST = 8  # levels that are shown; what lies deeper stands at that level, so that no number is endless
 ACTIVE = frozenset({"in progress", "in-progress", "in_progress", "active", "doing", "started", "running", "current"})
 
@@ -41,7 +41,7 @@ def outline(tasks: Iterable[Task]) -> Outline:
     trees += [_tree(task, below, seen) for task in tasks if task.id not in seen]  # in a circle of parents
     placed = [(is_active(tree), horizon_of(tree[0][0]), tree) for tree in trees if tree]
     placed.sort(key=lambda one: (not one[0], HORIZONS.index(one[1])))
-    found = Outline([], {horizon: [] for horizon in HORIZONS}, any(horizon for _, horizon, _ in placed))
+    found = Outline([], {horizon: [] for horizon in HORIZONS}, any(_said(tree[0][0]) for _, _, tree in placed))
     for index, (active, horizon, tree) in enumerate(placed, 1):
         (found.active if active else found.waiting[horizon]).append(_step(horizon, tree, index))
     return found
@@ -53,7 +53,12 @@ def _step(horizon: str, tree: list[tuple[Task, int]], index: int) -> Step:
 
 
 def horizon_of(task: Task) -> str:
-    """A task's horizon as one of HORIZONS."""
+    """A task's horizon as one of HORIZONS. One that `--top` put before all others (its position is below zero) and that
+    says none is for now."""
+    return _said(task) or ("now" if task.position < 0 and not task.horizon.strip() else "")
+
+
+def _said(task: Task) -> str:
     said = "".join(task.horizon.lower().split()).replace("–", "-")
     return said if said in HORIZONS else ""
 

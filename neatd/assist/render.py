@@ -11,13 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from neatd.assist.claims import claim, proof
+from neatd.assist.claims import claim, is_proven, proof, stated
 from neatd.assist.facts import Facts, RunFact
 from neatd.assist.layout import layout_filters
+from neatd.assist.markdown import without_controls
 from neatd.assist.outline import outline
-from neatd.private import private_text
 from neatd.assist.sandbox import opened
-from neatd.knowledge import Record
+from neatd.knowledge import Experiment, Record
+from neatd.private import private_text
 from neatd.redact import redact
 from neatd.redact_own import redactor
 
@@ -32,7 +33,7 @@ def render(name: str, facts: Facts, folders: Sequence[Path], **more: Any) -> str
     """
     with opened(name, folders, filters(facts)) as template:
         text = template.render(facts=facts, **more)
-    return redactor(Path(facts.root))(re.sub(r"\n{3,}", "\n\n", text))
+    return redactor(Path(facts.root))(re.sub(r"\n{3,}", "\n\n", without_controls(text)))
 
 
 def filters(facts: Facts) -> dict[str, Callable[..., Any]]:
@@ -41,7 +42,7 @@ def filters(facts: Facts) -> dict[str, Callable[..., Any]]:
     hide: Callable[[str], str] = str if facts.shows_addresses else private_text
     return layout_filters(facts, hide) | {
         "num": number, "size": size, "when": when, "age": lambda moment: age(moment, facts.now), "line": _safe_line,
-        "flat": flat, "claim": claim, "proof": lambda evidence: proof(evidence, names),
+        "flat": flat, "claim": claim, "stated": stated, "proven": proven, "proof": lambda evidence: proof(evidence, names),
         "short": lambda record_id: facts.shorts.get(record_id, record_id),
         "hide": hide,
         "bytes": lambda text: len(redact(text).encode(errors="replace")), "outline": outline,
@@ -65,6 +66,11 @@ def having(records: Sequence[BaseModel], name: str, value: object = True, is_so:
     if records and name not in (*type(records[0]).model_fields, "is_closed", "is_deleted"):
         raise ValueError(f"{type(records[0]).__name__} has no field {name!r}")
     return [one for one in records if (getattr(one, name) == value) is is_so]
+
+
+def proven(experiments: Sequence[Experiment]) -> list[str]:
+    """The ids of the experiments whose value their evidence has."""
+    return [one.id for one in experiments if one.value is not None and is_proven(one.value, one.evidence)]
 
 
 def besides(records: Sequence[Record], rows: Sequence[RunFact]) -> list[Record]:
@@ -106,8 +112,8 @@ def age(moment: datetime, now: datetime) -> str:
 
 
 def flat(text: str) -> str:
-    """Text on one line, all of it."""
-    return " ".join(text.split())
+    """Text on one line, all of it, without what would tell a terminal what to do."""
+    return without_controls(" ".join(text.split()))
 
 
 def one_line(text: str, most: int = 160) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from neatd.assist.markdown import without_controls
 from neatd.config import ProjectConfig, load_project
 from neatd.control import not_watching
 from neatd.errors import NeatError
@@ -115,7 +116,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: s
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))  # as it is: neither [markup] nor :emoji: of a person's is rich's
+        # As it is, neither [markup] nor :emoji: of a person's is rich's; but without what would tell the terminal to act.
+        table.add_row(*(Text(without_controls(cell)) for cell in row))
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=200)

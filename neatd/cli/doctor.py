@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ import click
 
 from neatd import __version__
 from neatd.cli.common import json_option, print_json
+from neatd.cli.kept import kept_files
 from neatd.config import load_project, load_settings
 from neatd.control import not_watching
 from neatd.errors import NeatError
@@ -129,14 +130,28 @@ def _daemon(home: Path) -> Iterator[Finding]:
     yield Finding("neatd", "note" if text else "ok", text or "watches", "`neatd start`" if text else "")
 
 
+def _tried(what: str, call: Callable[[], object]) -> Iterator[Finding]:
+    """A finding where a check of a file that neat.yaml names goes wrong."""
+    try:
+        call()
+    except NeatError as error:
+        yield Finding(what, "bad", error.message, error.hint)
+    except FileNotFoundError as error:
+        yield Finding(what, "note", f"{error.filename}: {error.strerror} yet", "make it, or take it out of neat.yaml")
+    except OSError as error:
+        yield Finding(what, "bad", f"{error.filename}: {error.strerror}", "check its permissions, or name another file")
+
+
 def _project(home: Path) -> Iterator[Finding]:
     root = find_root(Path.cwd().resolve())
     if root is None:
         yield Finding("project", "note", "none here", "`neat init` in a project's folder")
         return
     try:
-        load_project(root)
+        config = load_project(root)
         yield Finding("project", "ok", f"{root}")
+        for what, call in kept_files(root, config):
+            yield from _tried(what, call)
     except NeatError as error:
         yield Finding("project", "bad", error.message, error.hint)
     folders = [folder for folder in (data_path("rules"), home / "rules", root / ".neat" / "rules") if folder.is_dir()]

@@ -10,7 +10,6 @@ import click
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.cli.record import source
 from neatd.control import not_watching
-from neatd.files import write_atomic
 from neatd.pipeline import documents
 from neatd.pipeline.gathering import brief_text, gather
 from neatd.place import here
@@ -43,27 +42,31 @@ def brief(budget: int | None, as_json: bool) -> None:
     "--template", default="handoff", show_default=True, help="handoff, notes, report, claude, or one of yours."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="File to write instead of the terminal.")
+@click.option("--force", is_flag=True, help="With --out: replace a file that neat did not write.")
 @click.option("--no-keep", is_flag=True, help="Print only: keep no record, write no documents.")
 @click.option("--list", "as_list", is_flag=True, help="List the handoffs that were kept.")
 @json_option
-def handoff(template: str, out: Path | None, no_keep: bool, as_list: bool, as_json: bool) -> None:
+def handoff(template: str, out: Path | None, force: bool, no_keep: bool, as_list: bool, as_json: bool) -> None:
     """Write the session handoff.
 
     It tells what was done since the handoff before, is kept as a record linked to that one, and brings the documents
-    that neat.yaml names up to date. Templates of yours lie in .neat/templates.
+    that neat.yaml names up to date. Templates of yours lie in .neat/templates. A file that neat did not write is left as
+    it is; what you write below neat's last line stays.
 
     \b
     neat handoff
-    neat handoff --out notes/handoff.md
+    neat handoff --out HANDOFF.md
     neat handoff --template report --no-keep
     """
     opened = open_here(warn=False)
     if as_list:
         _print_kept(opened, as_json)
         return
+    if out:  # before anything is kept
+        documents.check_out(out, force)
     made = _make(opened, template, not no_keep)
-    if out:
-        write_atomic(out, made.text.encode())
+    if out and documents.write_out(out, made, template, datetime.now(UTC), force):
+        click.echo(f"replaced: {out} was not written by neat", err=True)
     if as_json:
         print_json({"text": made.text, "out": str(out) if out else None, "id": made.id, "previous": made.previous})
     elif out:
@@ -87,7 +90,7 @@ def _finish(opened: Open, made: documents.Made) -> None:
     if made.inbox:
         click.echo(f"the store is out of reach: it lies in {made.inbox}, and neatd takes it in from there", err=True)
     elif not made.is_new:
-        click.echo(f"nothing has changed since {made.id}: that is the one above", err=True)
+        click.echo(f"nothing has changed since {made.id} but perhaps in git: that is the one above", err=True)
     else:
         click.echo(f"kept: {made.id}", err=True)
     _share(opened)

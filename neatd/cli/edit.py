@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from neatd.cli.common import json_option, open_here, print_json, sync_plan_here
-from neatd.cli.record import parameter, source
-from neatd.cli.records import record_of
+from neatd.cli.record import checked, parameter, source
+from neatd.cli.records import no_circle, record_of
 from neatd.errors import NeatError
 from neatd.kinds import FIELDS, KINDS
 from neatd.rules.hypothesis import parse_prediction
@@ -51,13 +51,23 @@ def edit(record_id: str, changes: tuple[str, ...], as_json: bool) -> None:
             fields[name] = resolve_in(opened.records, "task", fields[name])
     if kind == "hypothesis" and {"predict", "run", "study", "experiment"} & set(fields):  # judged anew
         fields = {"verdict": "", "verdict_reason": "", "evidence": [], "status": "open"} | fields
+    if kind == "decision" and fields.get("supersedes"):
+        fields["supersedes"] = resolve_in(opened.records, "decision", fields["supersedes"])
+        no_circle(opened, full, fields["supersedes"])
+    before = records.get(opened.records, kind, full)
     records.change(opened.records, kind, full, fields, source())
+    if kind == "decision" and fields.get("supersedes"):  # as when it is said at the beginning
+        records.change(opened.records, kind, fields["supersedes"], {"status": "superseded"}, source())
+    after = records.get(opened.records, kind, full)
     if kind == "task":
         sync_plan_here(opened, is_changing=True)
     if as_json:
-        print_json(records.get(opened.records, kind, full))
-    else:
-        click.echo(f"{kind} {full[:9]} changed: {', '.join(fields) or 'nothing'}")
+        print_json(after)
+        return
+    changed = [name for name in fields if getattr(before, name) != getattr(after, name)]
+    click.echo(
+        f"{kind} {full[:9]} " + (f"changed: {', '.join(changed)}" if changed else "is as it was: nothing changed")
+    )
 
 
 def _in_editor(kind: str, current: dict[str, Any]) -> tuple[str, ...]:
@@ -106,7 +116,7 @@ def _field(kind: str, change: str) -> tuple[str, Any]:
         raise NeatError(
             f"a {kind} without a {name}", f"a {name} may be changed, not emptied; `neat close` ends a record"
         )
-    return name, _typed(kind, name, value)
+    return name, _typed(kind, name, checked(kind, name, value))
 
 
 def _typed(kind: str, name: str, value: str) -> Any:

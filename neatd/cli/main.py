@@ -52,7 +52,11 @@ NEAT = {
     "sync": ("sync", "sync", "Exchange records with .neat/knowledge.jsonl, by which they travel in git."),
     "verify": ("verify", "verify_", "Re-read the sources of what records claim, and say what no longer holds."),
     "check": ("check", "check", "Say whether a configuration, or one near it, was tried, and how it ended."),
-    "test": ("testing", "test", "Run the tests and keep the result: counts, failing names, time, the state of the files."),
+    "test": (
+        "testing",
+        "test",
+        "Run the tests and keep the result: counts, failing names, time, the state of the files.",
+    ),
     "data": ("data", "data", "Keep versions of the data; see what changed, and what is not registered."),
     "runs": ("runs", "runs_", "List the runs, newest first."),
     "run": ("runs", "run", "Look at one run."),

@@ -8,6 +8,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from neatd.kinds import KINDS, Field
 from neatd.place import here, neat_home
 
 _ASSISTANTS = (("CLAUDECODE", "claude-code"), ("CODEX_SANDBOX", "codex"), ("CURSOR_TRACE_ID", "cursor"))
+HORIZONS = ("now", "24-48h", "week", "later")  # soonest first
 COMMANDS = {"decision": "decide", "preference": "prefer"}  # the others are called as their kind
 # What no option fills: neat finds it out, or another command does.
 _FOUND_OUT = frozenset({"position", "plan", "verdict", "verdict_reason"})
@@ -69,12 +71,13 @@ _EXTRA = {
     ),
     "phase": "The phase of the same name is changed if there is one.",
 }
+_HOLDS = '"file PATH", "ancestor COMMIT", "run ID", "branch NAME", "until DATE"'
 _COMMON = (
     ("--body", "More words than the title's line.", False),
     ("--status", "open, done, or a word of yours.", False),
     ("--tag", "A word to find it by; may be given again.", True),
     ("--evidence", "RUN[:METRIC[@STEP]] that vouches for it; may be given again.", True),
-    ("--valid-while", 'While it holds: "file PATH", "ancestor COMMIT", "run ID", "branch NAME"; may be given again.', True),
+    ("--valid-while", f"While it holds: {_HOLDS}; may be given again.", True),
 )  # fmt: skip
 
 
@@ -142,7 +145,7 @@ def keep(kind: str, fields: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"id": record_id, "kind": kind, "inbox": str(inbox) if inbox else None}))
         return
-    click.echo(f"{kind} {record_id[: record_id.find('-') + 7]} kept")
+    click.echo(f"{kind} {record_id[:9]} kept")
     if inbox:
         click.echo(f"the store is out of reach: it lies in {inbox}, and neatd takes it in from there", err=True)
 
@@ -155,6 +158,8 @@ def _of_kind(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         fields["position"] = "top"
     if kind == "bug" and fields.get("fix") and not fields.get("status"):
         fields["status"] = "fixed"
+    if kind == "hypothesis" and sum(bool(fields.get(name)) for name in ("run", "study", "experiment")) > 1:
+        raise click.UsageError("--run, --study and --experiment exclude each other: one of them decides")
     if kind == "hypothesis" and fields.get("predict"):
         from neatd.rules.hypothesis import parse_prediction
 
@@ -169,9 +174,27 @@ def _of_kind(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         fields["evidence"] = evidence(fields.get("evidence") or ())
         fields["valid_while"] = conditions(fields.get("valid_while") or ())
     for name, value in fields.items():
+        fields[name] = checked(kind, name, value)
         if isinstance(value, float) and not math.isfinite(value):
             raise NeatError(f"not a number: --{name} {value}", "give a finite number, or leave it out")
     return fields
+
+
+def checked(kind: str, name: str, value: Any) -> Any:
+    """A value as a field with few values holds it; raises NeatError for another. What is imported may hold others."""
+    if not value or not isinstance(value, str):
+        return value
+    if name == "horizon":
+        said = "".join(value.lower().split())
+        if said not in HORIZONS:
+            raise NeatError(f"not a horizon: {value!r}", f"one of {', '.join(HORIZONS)}")
+        return said
+    if kind == "session" and name in ("started", "ended"):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError as error:
+            raise NeatError(f"not a date: --{name} {value!r}", "write 2026-03-01, or 2026-03-01T14:30") from error
+    return value
 
 
 def parameter(text: str) -> tuple[str, Any]:

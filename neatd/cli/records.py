@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 import click
 
+from neatd.assist.claims import proof
 from neatd.assist.render import one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, sync_plan_here
-from neatd.cli.record import source
+from neatd.cli.record import COMMANDS, EXAMPLES, source
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.store import links, records, runs
@@ -43,14 +45,34 @@ def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_
     if as_json:
         print_json([one.model_dump() if kind else {"kind": name, **one.model_dump()} for name, one in found])
         return
-    shorts = records.unique_prefixes([one.id for _, one in found])
+    shorts = records.shown_ids([one.id for _, one in found])
     rows = [
         (shorts[one.id], name, one.status, when(one.created_at), one_line(one.title or one.body, 100))
         for name, one in found
     ]
-    print_table(
-        ("id", "kind", "status", "since", "title"), rows, "no records yet: `neat note`, `neat decide`, `neat task` …"
-    )
+    empty = "" if rows else _nothing(opened, kind, only_open, tag, deleted)
+    print_table(("id", "kind", "status", "since", "title"), rows, empty)
+
+
+def _nothing(opened: Open, kind: str | None, only_open: bool, tag: str | None, deleted: bool) -> str:
+    """Why a list is empty: nothing is there yet, or nothing of it was asked for."""
+    if deleted:
+        return f"no {kind or 'record'} is deleted" + (f" that has the tag {tag!r}" if tag else "")
+    kinds = [kind] if kind else RECORD_KINDS
+    count = sum(len(records.list_records(opened.records, name, opened.project.id)) for name in kinds)
+    if not count:
+        return f"no {kind} yet: {_maker(kind)}" if kind else "no records yet: `neat note`, `neat decide`, `neat task` …"
+    asked = " ".join([*(["that is open"] if only_open else []), *([f"with the tag {tag!r}"] if tag else [])])
+    return f"no {kind or 'record'} {asked} ({count} without that filter)"
+
+
+_MAKERS = {"test": "neat test -- COMMAND", "data": "neat data add PATH", "handoff": "neat handoff"}
+
+
+def _maker(kind: str) -> str:
+    """The command that makes a record of a kind."""
+    made = f'neat {COMMANDS.get(kind, kind)} "…"' if kind in EXAMPLES else _MAKERS.get(kind, "neat import FILE")
+    return f"`{made}` makes one"
 
 
 def known_kind(kind: str | None) -> None:
@@ -83,13 +105,34 @@ def show(record_id: str, as_json: bool) -> None:
         return
     click.echo(f"{kind} {full}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
     for name, value in found.model_dump().items():
-        if name != "id" and value not in ("", None, (), [], {}, False):
-            click.echo(f"  {name}: {_text(value)}")
+        if name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
+            said = _proof(opened, value) if name == "evidence" else _text(value)
+            click.echo(f"  {name}: {said}")
     for link in tied:
         click.echo(f"  {link.a[:9]} {link.relation} {link.b[:9]}")
     for change in changes:
-        was = f" (was {_text(change.old)})" if change.old else ""
-        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {_text(change.new)}{was}")
+        old, new = (_said(opened, change.field, value) for value in (change.old, change.new))
+        was = f" (was {old})" if change.old else ""
+        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {new}{was}")
+
+
+_ONLY_JSON = frozenset({"id", "project_id", "worktree"})  # what programs ask for, and no reader
+
+
+def _proof(opened: Open, evidence: Any) -> str:
+    """Evidence as RUN:METRIC@STEP = VALUE."""
+    names = {one.id: one.name for one in runs.all_runs(opened.records, opened.project.id)}
+    return "; ".join(proof([piece], names).removeprefix("[").removesuffix("]") for piece in evidence)
+
+
+def _said(opened: Open, field: str, value: Any) -> str:
+    """A value of a record's history; lists lie in it as JSON."""
+    if field != "evidence" or not isinstance(value, str):
+        return _text(value)
+    try:
+        return _proof(opened, json.loads(value)) or "(none)"
+    except (ValueError, TypeError):
+        return value
 
 
 def _resolve_any(opened: Open, word: str) -> tuple[str, str]:
@@ -123,13 +166,20 @@ def close(record_id: str, outcome: str, as_json: bool) -> None:
     """
     opened = open_here(warn=False)
     kind, full = record_of(opened, record_id)
+    was = records.get(opened.records, kind, full).status
     status = records.close(opened.records, kind, full, outcome, source())
     if kind == "task":
         sync_plan_here(opened, is_changing=True)
     if as_json:
         print_json(records.get(opened.records, kind, full))
     else:
-        click.echo(f"{kind} {full[:9]} is {status}")
+        click.echo(f"{kind} {full[:9]} is {status}{_as_before(status, outcome) if was == status else ''}")
+
+
+def _as_before(status: str, outcome: str) -> str:
+    if outcome:
+        return " already; the outcome is kept"
+    return " already; nothing changed" + ("" if status != "superseded" else ", another record stands in its place")
 
 
 def record_of(opened: Open, word: str) -> tuple[str, str]:
@@ -163,8 +213,16 @@ def delete(record_ids: tuple[str, ...], undo: bool, as_json: bool) -> None:
         print_json(done)
         return
     for one in done:
-        state = "is back" if undo else "is deleted; `neat delete --undo` brings it back"
+        state = _STATES[undo, bool(one["changed"])]
         click.echo(f"{one['kind']} {str(one['id'])[:9]} {state}")
+
+
+_STATES = {
+    (False, True): "is deleted; `neat delete --undo` brings it back",
+    (False, False): "is deleted already",
+    (True, True): "is back",
+    (True, False): "was not deleted; nothing changed",
+}  # by undo and whether it changed
 
 
 @click.command(short_help="Link two records.")
@@ -176,7 +234,7 @@ def delete(record_ids: tuple[str, ...], undo: bool, as_json: bool) -> None:
 def link(a: str, relation: str, b: str, remove: bool, as_json: bool) -> None:
     """Link two records, runs or events: A RELATION B.
 
-    RELATION is any word; one that supersedes ends B.
+    RELATION is any word; one that supersedes ends B, and with --remove B is again what it was before.
 
     \b
     neat link d-7k2q supersedes d-1x9z
@@ -192,8 +250,10 @@ def link(a: str, relation: str, b: str, remove: bool, as_json: bool) -> None:
         raise NeatError(f"a {kind_b} is not superseded", "records that `neat list` shows are")
     tie = Link(full_a, word, full_b)
     if remove:
-        is_changed = links.remove_link(opened.records, kind_a, tie, source())
+        is_changed = links.remove_link(opened.records, kind_a, tie, kind_b, source())
     else:
+        if word == links.SUPERSEDES:
+            no_circle(opened, full_a, full_b)
         is_changed = links.add_link(opened.records, kind_a, tie, kind_b, source())
     if as_json:
         print_json({**tie._asdict(), "changed": is_changed})
@@ -201,3 +261,16 @@ def link(a: str, relation: str, b: str, remove: bool, as_json: bool) -> None:
         click.echo("there is no such link" if remove else "that link is there already")
     else:
         click.echo(f"{full_a[:9]} {word} {full_b[:9]}" + (" no more" if remove else ""))
+        if word == links.SUPERSEDES:
+            click.echo(f"{kind_b} {full_b[:9]} is {records.get(opened.records, kind_b, full_b).status}")
+
+
+def no_circle(opened: Open, a: str, b: str) -> None:
+    """Raises NeatError where "a supersedes b" would close a circle."""
+    path = links.circle(opened.records, a, b)
+    if path:
+        said = " supersedes ".join(one[:9] for one in path)
+        raise NeatError(
+            f"{a[:9]} cannot supersede {b[:9]}: {said} already",
+            f"`neat link {path[0][:9]} supersedes {path[1][:9]} --remove` takes that back first",
+        )

@@ -43,7 +43,7 @@ def runs_(filter_: str, as_json: bool) -> None:
     if as_json:
         print_json([run_shape(run, opened.project.name, progress) for run in found])
         return
-    shorts = records.unique_prefixes([run.id for run in found])
+    shorts = records.shown_ids([run.id for run in found])
     rows = []
     for run in found:
         step, at = progress.get(run.id, (None, run.updated_at))
@@ -58,10 +58,13 @@ def runs_(filter_: str, as_json: bool) -> None:
                 one_line(run.reason, 90),
             )
         )
-    print_table(("id", "name", "status", "step", "last line", "why"), rows, _no_runs(opened))
+    print_table(("id", "name", "status", "step", "last line", "why"), rows, _no_runs(opened, filter_))
 
 
-def _no_runs(opened: Open) -> str:
+def _no_runs(opened: Open, filter_: str) -> str:
+    count = len(runs.all_runs(opened.records, opened.project.id))
+    if count:
+        return f"no run matches {filter_!r} ({count} run{'s' if count != 1 else ''}): a part of a name, or a status"
     return f"no runs in {opened.root} yet: a run is a folder with a metrics.jsonl; `neat train lm` makes one"
 
 

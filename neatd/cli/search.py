@@ -28,6 +28,11 @@ def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: 
     neat search '"lazy loading"' --kind bug
     neat search loss kind:decision status:open since:30d
     """
+    if not "".join(query).strip() and kind is None:
+        raise NeatError(
+            "nothing to search for",
+            "type words, or a filter alone: `neat search memory leak`, `neat search kind:bug status:open`",
+        )
     from neatd.store.opening import connect
     from neatd.store.search import search as find
 

@@ -18,7 +18,7 @@ from neatd.errors import NeatError
 from neatd.files import inside, read_small, write_atomic
 from neatd.kinds import KINDS
 from neatd.knowledge import Handoff
-from neatd.models import Project
+from neatd.models import GitState, Project
 from neatd.pipeline.gathering import gather, template_folders
 from neatd.pipeline.testing import own_paths
 from neatd.place import Place
@@ -28,8 +28,9 @@ from neatd.store.handoffs import Touched
 from neatd.store.short import column, is_out_of_reach, leave_in_inbox, record_row, stamp
 
 LARGEST_DOCUMENT = 32 << 20  # bytes of a file that is looked at before it is replaced
-# A repository names the paths, and its templates make the text: what is written must be nothing that a program runs.
-ENDINGS = frozenset({".md", ".mdc", ".markdown", ".rst", ".org", ".adoc"})
+# The templates write Markdown; and as a repository names the paths and makes the text by templates of its own, what is
+# written must be nothing that a program runs.
+ENDINGS = (".md", ".mdc", ".markdown")
 
 
 class Made(NamedTuple):
@@ -46,7 +47,7 @@ def handoff(
     store: sqlite3.Connection, facts: Facts, project: Project, config: ProjectConfig, template: str = "handoff"
 ) -> Made:
     """The handoff of the session now, by template name; nothing is kept."""
-    return _handoff(store, facts, project, config, template)[0]
+    return _handoff(store, facts, project, config, template, is_exact=True)[0]
 
 
 def keep_handoff(
@@ -102,16 +103,30 @@ def write_documents(
 
 
 def _handoff(
-    store: sqlite3.Connection, facts: Facts, project: Project, config: ProjectConfig, template: str
-) -> tuple[Made, Facts]:
+    store: sqlite3.Connection, facts: Facts, project: Project, config: ProjectConfig, template: str,
+    is_exact: bool = False,
+) -> tuple[Made, Facts]:  # fmt: skip
+    """The handoff with what it tells of; the last one again where it says the same, to the letter with `is_exact`."""
     last = handoffs.latest(store, project.id, template)
     told = _with_session(store, facts, project, config, last)
     if last is not None and told.previous != last.id:
-        again = _text(template, told.model_copy(update={"now": last.created_at}), config)
-        if column(again) == last.body:
+        again = told.model_copy(update={"now": last.created_at})
+        if _says_the_same(last, template, again, config, is_exact):
             return Made(last.body, last.id, last.previous or None, False), told
         told = told.model_copy(update={"previous": last.id})
     return Made(_text(template, told, config), None, told.previous or None, True), told
+
+
+def _says_the_same(last: Handoff, template: str, told: Facts, config: ProjectConfig, is_exact: bool) -> bool:
+    """Whether the last handoff has every line that the next one would have, but for what comes of git and of the daemon:
+    the handoff's own file, or another untracked one, makes no new session. Those are the lines that go without them."""
+    now = column(_text(template, told, config))
+    if is_exact or now == last.body:
+        return bool(now == last.body)
+    git = GitState(is_repo=told.git.is_repo, branch=told.git.branch)
+    without = told.model_copy(update={"git": git, "session_files": (), "watching": "", "stale": {}})
+    lasting = set(now.splitlines()) & set(column(_text(template, without, config)).splitlines())
+    return lasting <= set(last.body.splitlines())
 
 
 def _with_session(
@@ -160,7 +175,8 @@ def _target(root: Path, name: str, taken: set[Path]) -> Path:
     taken.add(path)
     if path.suffix.lower() not in ENDINGS:
         raise NeatError(
-            f"documents: {name!r} is no document by its ending", f"end it with one of {' '.join(sorted(ENDINGS))}"
+            f"documents: {name!r} is no document by its ending",
+            f"neat writes Markdown: end it with one of {' '.join(ENDINGS)}",
         )
     own = path.relative_to(root.resolve()).parts
     if own[0] == ".neat" and (len(own) > 2 or own[-1] == "brief.md"):
@@ -196,6 +212,38 @@ def _old(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise NeatError(f"{path}: cannot be read: {error.strerror}", "name another path in neat.yaml") from error
+
+
+def check_out(path: Path, is_forced: bool = False) -> None:
+    """Whether a document may be written to the file that somebody names. Raises NeatError for a folder, for a folder
+    that is not there, and for a file that neat did not write, unless `is_forced`."""
+    if path.is_dir():
+        raise NeatError(f"{path} is a folder", f"name a file, e.g. --out {path / 'handoff.md'}")
+    if not path.parent.is_dir():
+        raise NeatError(f"no folder {path.parent}", f"make it first: mkdir -p {path.parent}")
+    if not is_forced and written(_old_out(path)) is None:
+        raise NeatError(
+            f"{path} was not written by neat, and is left as it is", "name another file, or replace it with --force"
+        )
+
+
+def write_out(path: Path, made: Made, template: str, now: datetime, is_forced: bool = False) -> bool:
+    """Write a document to the file that somebody names, signed so that the next one may replace it; returns whether a
+    file of somebody's was replaced. What stands below neat's line stays."""
+    check_out(path, is_forced)
+    found = written(_old_out(path))
+    try:
+        write_atomic(path, signed(made.text, template, now, found.below if found else b""))
+    except OSError as error:
+        raise NeatError(f"{path}: cannot be written: {error.strerror}", "check the folder's permissions") from error
+    return found is None
+
+
+def _old_out(path: Path) -> bytes:
+    try:
+        return _old(path)
+    except NeatError as error:
+        raise NeatError(error.message, "name another file") from error
 
 
 def kept_handoffs(store: sqlite3.Connection, project: Project) -> Sequence[Handoff]:

@@ -11,7 +11,6 @@ from typing import Any
 from neatd import __version__
 from neatd.assist.brief import brief
 from neatd.assist.facts import EventFact, Facts, SavesFact
-from neatd.private import without_private
 from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.kinds import KINDS
@@ -20,6 +19,7 @@ from neatd.models import Event, Project, Run
 from neatd.pipeline.experiments import experiment_table
 from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
+from neatd.private import without_private
 from neatd.read.gitstate import git_state
 from neatd.store import checkpoints, events, projects, records, runs
 
@@ -55,6 +55,7 @@ def gather(
         kinds |= {kind: [without_private(kind, one) for one in kinds[kind]] for kind in _PRIVATE}
     ids = [one.id for some in kinds.values() for one in some]
     standing = [one for some in kinds.values() for one in some if not one.is_closed]
+    over = [one for some in kinds.values() for one in some if one.is_closed and one.evidence]
     now = datetime.now(UTC)
     return Facts(
         project=config.name or project.name, root=project.root, now=now,
@@ -72,7 +73,7 @@ def gather(
         changes=tuple(kinds["change"]), sessions=tuple(kinds["session"]), documents=tuple(kinds["document"]),
         **{name: _standing(kinds[kind]) for name, kind in _OPEN_ONLY.items()},
         **{name: _standing(reversed(kinds[kind])) for name, kind in _IN_ORDER.items()},
-        stale=stale_records(store, Path(project.root), standing, now, own_paths(config)),
+        stale=stale_records(store, Path(project.root), standing, now, own_paths(config), series, over),
         shows_addresses=shows_addresses, saves=_saves(store, listed), shorts=records.unique_prefixes(ids),
         more_runs=max(0, runs.count_runs(store, project.id) - len(listed)),
         more_events=max(0, events.count_events(store, project.id) - MOST_EVENTS),

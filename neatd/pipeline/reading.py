@@ -72,7 +72,7 @@ def _read_source(scene: Scene, project: LiveProject, live: LiveRun, source: Sour
     before, source.is_gone = source.cursor, False
     after = _commit(scene, live, source, turn)
     if after.seq > before.seq or turn.is_new_generation:
-        _grew(scene, project, live, source)
+        _grew(scene, project, live, source, turn.is_new_generation)
     _report(scene, project, live, source, before, after)
     source.cursor = after
     if source.path.name != METRICS:
@@ -122,9 +122,12 @@ def _written_at(source: Source) -> float:
     return min(now, source.stamp[1] / 1e9) if source.stamp else now
 
 
-def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> None:
+def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_rewritten: bool) -> None:
+    """A run's rhythm begins anew where its file was written again, or goes on after its end: that pause is no gap of it."""
     now = scene.clock()
-    if live.last_growth:
+    if is_rewritten or live.run.status == "finished":
+        live.gaps.clear()
+    elif live.last_growth:
         live.gaps.append(now - live.last_growth)
     live.last_growth = now
     live.last_line_at = datetime.fromtimestamp(_written_at(source), UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,7 +16,15 @@ from neatd.models import Run
 from neatd.place import git_head
 from neatd.read.ancestry import not_ancestors
 from neatd.read.treestate import tree_state
-from neatd.rules.validity import Condition, ValidityFacts, parse_condition, why_stale
+from neatd.rules.validity import (
+    Condition,
+    Source,
+    ValidityFacts,
+    lost_numbers,
+    parse_condition,
+    source_of,
+    why_stale,
+)
 from neatd.store import runs
 
 LARGEST_FILE = 64 << 20  # a condition is about code and configuration; data has `neat data`
@@ -24,13 +34,52 @@ _hashes: dict[tuple[str, int, int, int], str] = {}  # (path, size, mtime in ns, 
 
 
 def stale_records(
-    store: sqlite3.Connection, root: Path, found: Sequence[Record], now: datetime, own_paths: Iterable[str] = ()
+    store: sqlite3.Connection, root: Path, found: Sequence[Record], now: datetime, own_paths: Iterable[str] = (),
+    points: sqlite3.Connection | None = None, over: Sequence[Record] = (),
 ) -> dict[str, str]:  # fmt: skip
-    """Record id -> why it may no longer hold; those that hold are left out. `own_paths`: as for `tree_state`."""
+    """Record id -> why it may no longer hold; those that hold are left out. `own_paths`: as for `tree_state`. With
+    `points` the numbers of their evidence are compared with what is in the store now; of the records in `over`, as of a
+    hypothesis with a verdict, only these."""
     facts = gather_facts(store, root, found, own_paths)
+    if points is not None:
+        facts = facts._replace(numbers=_numbers(store, points, (*found, *over)))
     local = now.astimezone()
-    reasons = ((one.id, why_stale(one, facts, local)) for one in found)
+    reasons = [(one.id, why_stale(one, facts, local)) for one in found]
+    reasons += [(one.id, "; ".join(lost_numbers(one, facts))) for one in over]
     return {record_id: why for record_id, why in reasons if why}
+
+
+# Of the metrics that evidence names, all steps that any names: a series is gone through once, whatever is asked of it.
+_POINTS = """
+WITH wanted AS MATERIALIZED (
+  SELECT DISTINCT json_extract(value, '$[0]') AS run_id, json_extract(value, '$[1]') AS name,
+    json_extract(value, '$[2]') AS step FROM json_each(?)
+), metric AS MATERIALIZED (SELECT DISTINCT run_id, name FROM wanted)
+SELECT s.run_id, s.name, p.step, p.value FROM metric m
+JOIN series s ON s.run_id = m.run_id AND s.name = m.name
+LEFT JOIN point p ON p.series_id = s.id AND p.step IN (SELECT step FROM wanted) AND NOT EXISTS (
+  SELECT 1 FROM attempt a WHERE a.run_id = s.run_id AND a.source = s.source AND a.attempt > p.attempt
+  AND a.from_step <= p.step)
+ORDER BY p.seq"""
+
+
+def _numbers(
+    store: sqlite3.Connection, points: sqlite3.Connection, found: Iterable[Record]
+) -> dict[Source, float | None]:
+    """What the store has now of the numbers in these records' evidence; what it never read is left out."""
+    sources = {source for one in found for number in one.evidence if (source := source_of(number))}
+    of_runs = [source for source in sources if source.metric]
+    known: dict[Source, float | None] = {}
+    read: set[tuple[str, str]] = set()
+    for run_id, name, step, value in points.execute(_POINTS, (json.dumps(of_runs),)) if of_runs else ():
+        read.add((run_id, name))
+        if step is not None:
+            known[Source(run_id, name, step)] = math.nan if value is None else float(value)
+    numbers = {one: known.get(one) for one in of_runs if (one.run, one.metric) in read}
+    ids = [one.run for one in sources if not one.metric]
+    sql = "SELECT id, value FROM experiment WHERE deleted_at <= restored_at AND id IN (SELECT value FROM json_each(?))"
+    rows = store.execute(sql, (json.dumps(ids),)) if ids else ()
+    return numbers | {Source(row[0]): row[1] for row in rows}
 
 
 def gather_facts(

@@ -18,6 +18,7 @@ from neatd.store.connection import transaction
 from neatd.store.rows import to_model, to_models
 from neatd.store.short import LETTERS, column, insert_record, later_than, prepare, resolve_in, set_field
 
+SHOWN_ID = 9  # characters of an id in lists and messages
 _TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}
 
 
@@ -75,9 +76,13 @@ def change(
 
 
 def close(connection: sqlite3.Connection, kind: str, record_id: str, outcome: str, who: str = "person") -> str:
-    """End a record as its kind ends (a task is done); the outcome is added to the body. Returns the new status."""
-    status = KINDS[kind].ends_as
-    body = get(connection, kind, record_id).body
+    """End a record as its kind ends (a task is done); the outcome is added to the body. Returns the new status.
+
+    One that is superseded stays so: that says more than closed.
+    """
+    record = get(connection, kind, record_id)
+    body = record.body
+    status = record.status if record.status == "superseded" else KINDS[kind].ends_as
     fields: dict[str, Any] = {"status": status}
     if outcome:
         fields["body"] = f"{body}\n{outcome}".strip()
@@ -173,6 +178,11 @@ def _prepare(connection: sqlite3.Connection, kind: str, row: dict[str, Any]) -> 
         if kind == "task":
             del row["after"]
             prepare(connection, kind, row)
+
+
+def shown_ids(ids: list[str]) -> dict[str, str]:
+    """Each id as people read it in lists: nine characters, more only where another of `ids` begins with the same."""
+    return {one: one[: max(SHOWN_ID, len(short))] for one, short in unique_prefixes(ids).items()}
 
 
 def unique_prefixes(ids: list[str]) -> dict[str, str]:
