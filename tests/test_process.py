@@ -78,6 +78,16 @@ def test_a_python_process_that_names_the_folder_is_found(start: Start, run: Path
         process.communicate()
 
 
+def test_a_command_of_neats_own_is_not_the_training(run: Path, tmp_path: Path) -> None:
+    """`neat run show runs/a` is Python and names the folder; when it ends, the run has not."""
+    script = tmp_path / "neat"
+    script.write_text(WAIT)
+    command = [sys.executable, str(script), "run", "show", str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        assert find_processes([run]) == {}
+
+
 def test_a_program_that_is_no_python_does_not_count_by_its_arguments(run: Path) -> None:
     """An editor or a pager names the folder, too."""
     with subprocess.Popen(["sleep", "60"], cwd=run) as process:

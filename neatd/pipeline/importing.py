@@ -121,7 +121,11 @@ def watched_notes(root: Path, patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             continue
-        for path in sorted(root.glob(pattern)):
+        try:
+            matching = sorted(root.glob(pattern))
+        except (ValueError, NotImplementedError) as error:
+            raise NeatError(f"notes: {pattern!r} is no pattern of files: {error}", "as in docs/**/*.md") from error
+        for path in matching:
             if path.is_file() and is_inside(path, root) and ".git" not in path.parts:
                 found[path] = None
     return list(found)

@@ -31,7 +31,12 @@ HASH_BYTES = 8 << 20  # read of data files in one turn: a tenth of a second of q
 
 def take_notes(scene: Scene, project: LiveProject) -> None:
     """Bring the records to what the files under `notes:` say, where one was written to."""
-    for path in watched_notes(project.root, project.config.notes):
+    found: list[Path] = []
+    _guarded(
+        scene, project, project.root / PROJECT_FILE,
+        lambda: found.extend(watched_notes(project.root, project.config.notes)),
+    )  # fmt: skip
+    for path in found:
         _when_changed(scene, project, path, partial(_take_note, scene, project, path))
 
 

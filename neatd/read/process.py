@@ -49,6 +49,8 @@ def _folders_of(process: psutil.Process, wanted: dict[str, Path]) -> dict[str, b
     """The wanted folders this process is behind, and whether it writes there; else they are its arguments or where it works."""
     named: set[str] = set()
     command = process.cmdline()
+    if _is_neat(command):  # `neat run show runs/a` names the folder and trains nothing
+        return {}
     if _is_python(process, command):  # an editor or a pager names the folder too
         cwd = process.cwd()
         named = {cwd} & set(wanted)
@@ -58,6 +60,12 @@ def _folders_of(process: psutil.Process, wanted: dict[str, Path]) -> dict[str, b
                 named |= {os.path.realpath(os.path.join(cwd, value))} & set(wanted)  # noqa: PTH118 - many plain strings
     written = {folder for path in _written_files(process) for folder in _nearest_in(path, wanted)}
     return dict.fromkeys(named, False) | dict.fromkeys(written, True)
+
+
+def _is_neat(command: list[str]) -> bool:
+    """Whether it is a command of our own: the script, or its module run by Python."""
+    names = [os.path.splitext(os.path.basename(word))[0] for word in command[:2]]  # noqa: PTH119, PTH122
+    return any(name in ("neat", "neatd") for name in names) or any("neatd.cli" in word for word in command[1:3])
 
 
 def _is_python(process: psutil.Process, command: list[str]) -> bool:
