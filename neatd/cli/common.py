@@ -18,12 +18,12 @@ from neatd.config import ProjectConfig, load_project
 from neatd.control import not_watching
 from neatd.errors import NeatError
 from neatd.models import Model, Project
-from neatd.place import here, neat_home
+from neatd.place import Place, here, neat_home
 from neatd.store import projects
-from neatd.store.connection import transaction
+from neatd.store.connection import open_connection, transaction
 from neatd.store.opening import connect
 from neatd.store.rows import finite_json
-from neatd.store.short import ensure_project
+from neatd.store.short import ensure_project, is_out_of_reach
 from neatd.store.sync import take_in
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -48,19 +48,42 @@ def open_here(warn: bool = True, takes_in: bool = True) -> Open:
     """Open the store for the project around the working folder; says on stderr when nothing is being watched."""
     place, home = here(), neat_home()
     config = load_project(place.root)
-    records, points = connect(home, "neat"), connect(home, "points")
+    records, points = connect(home, "neat"), _points(home)
     for connection in (records, points):
         click.get_current_context().call_on_close(connection.close)
     if not records.execute("SELECT 1 FROM root WHERE path = ?", (str(place.root),)).fetchone():
-        with transaction(records):
-            ensure_project(records, place)
-        if takes_in:  # a clone brings what others know
-            take_in(records, place.root, place.project_id, datetime.now(UTC))
+        _register(records, place, takes_in)
     if warn:
         warn_if_unwatched(home)
     baseline = projects.baseline(records, place.project_id)
     project = Project(id=place.project_id, name=config.name or place.name, root=str(place.root), baseline=baseline)
     return Open(home, records, points, project, config)
+
+
+def _points(home: Path) -> sqlite3.Connection:
+    """points.db; an empty one in memory where there is none yet and none can be made."""
+    try:
+        return connect(home, "points")
+    except OSError as error:
+        if not is_out_of_reach(error):
+            raise
+    from neatd.store.migrate import apply
+
+    connection = open_connection(Path(":memory:"), "points")
+    apply(connection, "points")
+    return connection
+
+
+def _register(records: sqlite3.Connection, place: Place, takes_in: bool) -> None:
+    """Make this folder known. What is only read, in a sandbox, is read without."""
+    try:
+        with transaction(records):
+            ensure_project(records, place)
+        if takes_in:  # a clone brings what others know
+            take_in(records, place.root, place.project_id, datetime.now(UTC))
+    except sqlite3.OperationalError as error:
+        if not is_out_of_reach(error):
+            raise
 
 
 def sync_plan_here(opened: Open, is_changing: bool = False) -> None:

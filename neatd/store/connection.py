@@ -18,10 +18,29 @@ def database_path(home: Path, name: str) -> Path:
 
 def open_connection(path: Path, name: str) -> sqlite3.Connection:
     """A connection with the house's settings: 30 s of patience, FULL for records and NORMAL for points; WAL is in the file."""
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = open_file(path)
     connection.row_factory = sqlite3.Row
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if name == 'points' else 'FULL'}")
     connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """The database file; only for reading where it cannot be written, as in an assistant's sandbox.
+
+    A database with a write-ahead log needs its two companions even for reading. Where they cannot be made, nobody has it
+    open, and it is read as it lies there.
+    """
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "readonly" not in str(error) and "unable to open" not in str(error):
+            raise
+        how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+        where = f"{path.absolute().as_uri()}?{how}"
+        return sqlite3.connect(where, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
     return connection
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from neatd.errors import NeatError
-from neatd.store.connection import BUSY_S, VERSIONS, database_path, open_connection
+from neatd.store.connection import VERSIONS, database_path, open_connection, open_file
 from neatd.store.damage import is_damage, unreadable
 
 
@@ -34,7 +34,7 @@ def _is_current(home: Path, path: Path, name: str) -> bool:
         return False
     has_journal = path.with_name(path.name + "-wal").exists()
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_S)
+        connection = open_file(path)
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             page = int(connection.execute("PRAGMA page_size").fetchone()[0])
