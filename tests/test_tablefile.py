@@ -104,7 +104,7 @@ def test_a_table_of_the_users_is_not_overwritten(cli: Cli) -> None:
 def test_the_path_stays_inside_the_project(cli: Cli, tmp_path: Path) -> None:
     """Not by dots, not outright, not by a link, not into git's folder; a folder is no file."""
     (cli.root / "linked").symlink_to(tmp_path)
-    (cli.root / "folder").mkdir()
+    (cli.root / "folder.csv").mkdir()
     for path in ("../out.csv", f"{tmp_path}/out.csv", "linked/out.csv"):
         keep_at(cli, path)
         with refused("leads out"):
@@ -112,8 +112,11 @@ def test_the_path_stays_inside_the_project(cli: Cli, tmp_path: Path) -> None:
     keep_at(cli, ".git/config")
     with refused("git's own folder"):
         write(cli)
-    keep_at(cli, "folder")
+    keep_at(cli, "folder.csv")
     with refused("cannot be written"):
+        write(cli)
+    keep_at(cli, "conftest.py")
+    with refused("is no table by its ending"):
         write(cli)
     assert not (tmp_path / "out.csv").exists()
 

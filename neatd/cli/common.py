@@ -64,7 +64,7 @@ def _points(home: Path) -> sqlite3.Connection:
     """points.db; an empty one in memory where there is none yet and none can be made."""
     try:
         return connect(home, "points")
-    except OSError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         if not is_out_of_reach(error):
             raise
     from neatd.store.migrate import apply

@@ -71,7 +71,7 @@ def _shape(done: list[Imported]) -> dict[str, Any]:
 
 def _row(parsed: Parsed, outcome: Outcome) -> tuple[str, ...]:
     line = str(parsed.cites[0]) if parsed.cites else ""
-    return line, parsed.kind, outcome.action, one_line(str(parsed.fields.get("title", "")), 100)
+    return line, parsed.kind, outcome.action, one_line(redact(str(parsed.fields.get("title", ""))), 100)
 
 
 def _print(done: list[Imported], is_dry_run: bool) -> None:

@@ -29,6 +29,7 @@ HEADINGS = (
     "data_fraction", "hours", "attempt", "started_at", "commit", "is_dirty", "code", "changed", "accuracy", "notes",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+ENDINGS = (".csv", ".tsv")
 LARGEST = 64 << 20  # of a table that is compared before it is written
 
 Cell = str | int | float | bool | datetime | None
@@ -44,6 +45,10 @@ def write_table(
     if not config.table_csv:
         return None
     path = inside(Path(project.root), config.table_csv)
+    if path.suffix.lower() not in ENDINGS:  # a repository names the path: what is written must be nothing that runs
+        raise NeatError(
+            f"table_csv: {config.table_csv!r} is no table by its ending", f"end it with {' or '.join(ENDINGS)}"
+        )
     old = _ours(path)
     data = table_csv(experiment_table(store, points, project, config).rows).encode()
     if data == old:

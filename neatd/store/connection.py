@@ -38,9 +38,39 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.close()
         if "readonly" not in str(error) and "unable to open" not in str(error):
             raise
-        how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
-        where = f"{path.absolute().as_uri()}?{how}"
-        return sqlite3.connect(where, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+        return _only_read(path)
+    return connection
+
+
+def _only_read(path: Path) -> sqlite3.Connection:
+    where = path.absolute().as_uri()
+    try:
+        return _opened(f"{where}?mode=ro")
+    except sqlite3.OperationalError:
+        log = path.with_name(path.name + "-wal")
+        if not log.exists() or log.stat().st_size == 0:
+            return _opened(f"{where}?immutable=1")
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:  # what a crash left in the log is read from a copy of both
+        for one in (path, log):
+            shutil.copyfile(one, Path(folder) / one.name)
+        copied = _opened((Path(folder) / path.name).as_uri())
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copied.backup(memory)
+        copied.close()
+    memory.execute("PRAGMA query_only = ON")
+    return memory
+
+
+def _opened(where: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(where, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
     return connection
 
 

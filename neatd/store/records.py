@@ -10,9 +10,10 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.files import is_text, read_small
-from neatd.kinds import KINDS
+from neatd.kinds import FIELDS, KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Change, Event, Model, Run, Snapshot
+from neatd.redact import redact_value
 from neatd.redact_own import patterns_of
 from neatd.store.connection import transaction
 from neatd.store.rows import to_model, to_models
@@ -147,6 +148,10 @@ def take_from_inbox(connection: sqlite3.Connection, path: Path, project_id: str)
         return False
     if not _is_record(kind, row):
         return False
+    patterns = patterns_of(path.parent.parent.parent)
+    row = {
+        name: column(value, patterns) if name in FIELDS[kind] else redact_value(value) for name, value in row.items()
+    }
     with transaction(connection):
         if not connection.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (row["id"],)).fetchone():
             _prepare(connection, kind, row)
