@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.errors import ConfigError, NeatError
-from neatd.redact import redact
 
 PROJECT_FILE = "neat.yaml"
 _ID_LINE = re.compile(r"^id:\s*[\"']?([0-9a-fA-F-]{32,36})[\"']?\s*(?:#.*)?$", re.MULTILINE)
@@ -89,7 +88,12 @@ def git_head(folder: Path) -> tuple[str, str]:
     ref = head[5:]
     common = _common_dir(git_dir)
     commit = _read(git_dir / ref) or _read(common / ref) or _packed(common, ref)
-    return redact(ref.removeprefix("refs/heads/")), commit
+    branch = ref.removeprefix("refs/heads/")
+    if len(branch) > 16:  # a shorter one holds no key, and the short commands have no time to spare
+        from neatd.redact import redact
+
+        branch = redact(branch)
+    return branch, commit
 
 
 def git_folder(folder: Path) -> Path | None:

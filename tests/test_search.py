@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neatd.store import records
+from neatd.store.connection import transaction
 from neatd.store.search import search
-from tests.store_rows import PROJECT, add, open_store
+from neatd.store.short import insert_record, record_row
+from tests.store_rows import PROJECT, add, open_store, place
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +102,17 @@ def test_a_changed_record_is_found_by_its_new_words_only(tmp_path: Path) -> None
 def test_no_query_is_a_mistake(store: sqlite3.Connection, query: str) -> None:
     """Quotes, operators, NULs and halves of characters are words like others, or nothing."""
     assert isinstance(search(store, query, PROJECT), list)
+
+
+def test_a_filter_looks_beyond_the_newest_matches(tmp_path: Path) -> None:
+    """Only the newest two thousand are ranked at first; one that is older and wanted is found all the same."""
+    add(tmp_path, "note", "common words", tags=("rare",))
+    connection = open_store(tmp_path)
+    with transaction(connection):
+        for number in range(2100):
+            row = record_row("note", place(tmp_path), {"title": f"common {number}"}, "person")
+            insert_record(connection, "note", row)
+    assert [hit.title for hit in search(connection, "common tag:rare", PROJECT)] == ["common words"]
+    assert len(search(connection, "common", PROJECT, limit=5000)) == 2101
+    assert len(search(connection, "common", PROJECT)) == 20
+    connection.close()

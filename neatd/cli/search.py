@@ -38,15 +38,18 @@ def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: 
 
     if kind is not None and kind not in KINDS:
         raise NeatError(f"no kind {kind!r}", f"kinds: {', '.join(KINDS)}")
-    project_id = None if all_projects else here().project_id
+    place = None if all_projects else here()
+    project_id = place.project_id if place else None
     with closing(connect(neat_home())) as connection:
         hits = find(connection, " ".join(query), project_id, kind, limit)
     if as_json:
         click.echo(json.dumps([hit._asdict() for hit in hits], ensure_ascii=False))
         return
     for hit in hits:
+        # Of all projects there is no branch that all of them could be compared with.
+        away = f" (on branch {hit.branch})" if place and hit.branch and hit.branch != place.branch else ""
         click.echo(
-            f"{hit.id[:9]:<9}  {hit.kind:<10}  {hit.status:<10}  {hit.created_at[:10]}  {hit.title or hit.excerpt}"
+            f"{hit.id[:9]:<9}  {hit.kind:<10}  {hit.status:<10}  {hit.created_at[:10]}  {hit.title or hit.excerpt}{away}"
         )
     if not hits:
         click.echo("nothing found", err=True)

@@ -24,6 +24,7 @@ class Hit(NamedTuple):
     status: str
     created_at: str
     excerpt: str
+    branch: str  # where it was made, "" when that is not known
 
 
 class Query(NamedTuple):
@@ -91,21 +92,30 @@ def search(
     kinds = tuple(dict.fromkeys((*query.kinds, *([kind] if kind else []))))
     if not query.match:
         return _filtered(connection, query, kinds or tuple(KINDS), project_id, limit) if query.where or kinds else []
-    # Only row numbers are asked of the index, which tell the kind too: reading its columns for each of 20,000 matches
-    # would cost more than ranking them. What is not wanted is left out afterwards, best first.
     some = f" AND rowid % 64 IN ({', '.join(str(KINDS[one].number) for one in kinds)})" if kinds else ""
-    found = connection.execute(f"SELECT rowid FROM search WHERE search MATCH ?{some} ORDER BY rank", [query.match])
     hits: list[Hit] = []
-    for (rowid,) in found:
-        hit = _hit(connection, query, project_id, rowid)
-        if hit:
-            hits.append(hit)
-        if len(hits) == limit:
+    seen: set[int] = set()
+    for newest in (RANKED, -1):  # all the others only where the newest are not enough
+        rows = connection.execute(_RANKING.format(some), (query.match, newest)).fetchall()
+        for (rowid,) in rows:
+            hit = None if rowid in seen else _hit(connection, query, project_id, rowid)
+            if hit:
+                hits.append(hit)
+            if len(hits) == limit:
+                return hits
+        if len(rows) < RANKED:
             break
-    found.close()
+        seen = {rowid for (rowid,) in rows}
     return hits
 
 
+# Only row numbers are asked of the index, which tell the kind too: reading its columns for each of 20,000 matches would
+# cost more than ranking them, and ranking them costs 20 ms; so it is the newest matches that are ranked.
+_RANKING = (
+    "SELECT rowid FROM (SELECT rowid, rank AS place FROM search WHERE search MATCH ?{} ORDER BY rowid DESC LIMIT ?)"
+    " ORDER BY place"
+)
+RANKED = 2000
 _BY_NUMBER = {kind.number: name for name, kind in KINDS.items()}
 
 
@@ -113,9 +123,13 @@ def _hit(connection: sqlite3.Connection, query: Query, project_id: str | None, r
     """The record of a row of the index, if it passes the filters and is not deleted."""
     kind = _BY_NUMBER[rowid % 64]
     mine, values = (" AND project_id = ?", [project_id]) if project_id else ("", [])
-    sql = f"SELECT id, title, status, created_at FROM {kind} WHERE rowno = ? AND deleted_at <= restored_at{mine}"
+    sql = (
+        f"SELECT id, title, status, created_at, branch FROM {kind} WHERE rowno = ? AND deleted_at <= restored_at{mine}"
+    )
     row = connection.execute(sql + query.where, [rowid // 64, *values, *query.values]).fetchone()
-    return Hit(row[0], kind, row[1], row[2], row[3], _excerpt(connection, query.match, rowid)) if row else None
+    if row is None:
+        return None
+    return Hit(row[0], kind, row[1], row[2], row[3], _excerpt(connection, query.match, rowid), row[4])
 
 
 def _excerpt(connection: sqlite3.Connection, match: str, rowid: int) -> str:
@@ -131,9 +145,9 @@ def _filtered(
     hits = []
     for kind in kinds:
         rows = connection.execute(
-            f"SELECT id, title, status, created_at FROM {kind} WHERE deleted_at <= restored_at{where}{query.where}"
+            f"SELECT id, title, status, created_at, branch FROM {kind} WHERE deleted_at <= restored_at{where}{query.where}"
             " ORDER BY created_at DESC LIMIT ?",
             [*values, *query.values, limit],
         )
-        hits += [Hit(row[0], kind, row[1], row[2], row[3], "") for row in rows]
+        hits += [Hit(row[0], kind, row[1], row[2], row[3], "", row[4]) for row in rows]
     return sorted(hits, key=lambda hit: hit.created_at, reverse=True)[:limit]
