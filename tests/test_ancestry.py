@@ -26,7 +26,9 @@ def test_only_what_head_does_not_contain_is_unmerged(repo: Path) -> None:
     assert not_ancestors(repo, [first, *on_topo]) == Ancestry(is_answered=True)
     git(repo, "checkout", "-q", "main")
     on_main = commit(repo, "main goes on")
-    assert not_ancestors(repo, [first, on_main, *on_topo, A]) == Ancestry(frozenset(on_topo), frozenset({A}), True)
+    assert not_ancestors(repo, [first, on_main, *on_topo, A]) == Ancestry(
+        frozenset(on_topo), frozenset({A}), True, frozenset({first})
+    )
 
 
 def test_a_shallow_clone_says_which_commits_it_does_not_have(repo: Path, tmp_path: Path) -> None:

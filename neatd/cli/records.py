@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -14,6 +14,8 @@ from neatd.cli.common import Open, json_option, open_here, print_json, print_tab
 from neatd.cli.record import COMMANDS, EXAMPLES, source
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
+from neatd.pipeline.testing import own_paths
+from neatd.pipeline.validity import stale_records
 from neatd.store import links, records, runs
 from neatd.store.links import Link
 
@@ -42,16 +44,30 @@ def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_
         for one in records.list_records(opened.records, name, opened.project.id, deleted)
         if not (only_open and one.is_closed) and (tag is None or tag in one.tags)
     ]
+    stale = _stale(opened, [one for _, one in found if not (deleted or one.is_closed)])
     if as_json:
-        print_json([one.model_dump() if kind else {"kind": name, **one.model_dump()} for name, one in found])
+        shapes = [({} if kind else {"kind": name}, one) for name, one in found]
+        print_json([{**start, **one.model_dump(), "stale": stale.get(one.id, "")} for start, one in shapes])
         return
     shorts = records.shown_ids([one.id for _, one in found])
     rows = [
-        (shorts[one.id], name, one.status, when(one.created_at), one_line(one.title or one.body, 100))
+        (
+            shorts[one.id],
+            name,
+            one.status,
+            when(one.created_at),
+            one_line(one.title or one.body, 100),
+            one_line(stale.get(one.id, ""), 50),
+        )
         for name, one in found
     ]
     empty = "" if rows else _nothing(opened, kind, only_open, tag, deleted)
-    print_table(("id", "kind", "status", "since", "title"), rows, empty)
+    print_table(("id", "kind", "status", "since", "title", ""), rows, empty)
+
+
+def _stale(opened: Open, found: list[Record]) -> dict[str, str]:
+    """Record id -> why it may no longer hold, or not on this branch."""
+    return stale_records(opened.records, opened.root, found, datetime.now(UTC), own_paths(opened.config), opened.points)
 
 
 def _nothing(opened: Open, kind: str | None, only_open: bool, tag: str | None, deleted: bool) -> str:

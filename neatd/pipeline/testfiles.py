@@ -24,6 +24,7 @@ from neatd.store.connection import transaction
 from neatd.store.short import ensure_project, record_row, stamp
 
 REST_S = 2.0  # a result file at rest for so long is whole
+SESSION_S = 1.0  # pytest writes both files of its cache within less, at the end of a session
 
 
 def look_for_results(
@@ -67,7 +68,7 @@ def _sessions(results: list[Result]) -> list[list[Result]]:
 def _take(store: sqlite3.Connection, place: Place, session: list[Result], now: datetime, own: Iterable[str]) -> bool:
     if _is_known(store, place, session):
         return False
-    written_at = session[0].file.written_at
+    written_at = _told_at(session[0])
     tree = read_tree(place.root)
     # Files that changed since the run are not those it tested.
     state = tree.without(own).state if tree.changed_at <= written_at + 1 else ""
@@ -78,6 +79,13 @@ def _take(store: sqlite3.Connection, place: Place, session: list[Result], now: d
         ensure_project(store, place)
         testruns.put(store, row)
     return True
+
+
+def _told_at(result: Result) -> float:
+    """When a result came to be. Failures in pytest's cache are of the session that wrote them down: later ones may have
+    run other tests only, and passed."""
+    is_kept = result.file.name == PYTEST_CACHE and result.counts.failing
+    return result.file.begun_at if is_kept else result.file.written_at
 
 
 def _found_row(place: Place, session: list[Result], state: str, moment: datetime) -> dict[str, Any]:
@@ -98,7 +106,7 @@ def _is_known(store: sqlite3.Connection, place: Place, session: list[Result]) ->
     """Whether the run was recorded: one of its files is an origin, or was written while a recorded command ran."""
     if any(testruns.has_origin(store, place.project_id, result.mark) for result in session):
         return True
-    written = datetime.fromtimestamp(session[0].file.written_at, UTC)
+    written = datetime.fromtimestamp(_told_at(session[0]), UTC)
     rows = testruns.since(store, place.project_id, str(place.root), stamp(written - timedelta(seconds=1)))
     return any(_was_during(row, written) and believed(session[0], counts_in(row)) for row in rows)
 
@@ -112,11 +120,19 @@ def _was_during(row: sqlite3.Row, moment: datetime) -> bool:
 
 
 def _says_nothing_new(store: sqlite3.Connection, place: Place, result: Result, state: str) -> bool:
-    """Whether pytest's cache, which every session touches, says of the same files what it said before."""
+    """Whether pytest's cache, which every session touches, says what it said before: that nothing failed, of the same
+    files; or the failures that it keeps until their tests are run again."""
     if result.file.name != PYTEST_CACHE:
         return False
     rows = testruns.since(store, place.project_id, str(place.root), "")
+    failing = set(map(name_key, result.counts.failing))
+    if failing and result.file.begun_at < result.file.written_at - SESSION_S and any(failing <= _keys(r) for r in rows):
+        return True
     old = next((row for row in rows if PYTEST_CACHE in row["origin"]), None)
-    if old is None or (state and old["tree"] != state):
+    if old is None or (not failing and state and old["tree"] != state):
         return False
-    return set(map(name_key, json.loads(old["failing"]))) == set(map(name_key, result.counts.failing))
+    return _keys(old) == failing
+
+
+def _keys(row: sqlite3.Row) -> set[str]:
+    return set(map(name_key, json.loads(row["failing"])))

@@ -15,6 +15,7 @@ from neatd.knowledge import Record, TestRun
 from neatd.models import Run
 from neatd.place import git_head
 from neatd.read.ancestry import not_ancestors
+from neatd.read.branches import branches, landed
 from neatd.read.treestate import tree_state
 from neatd.rules.validity import (
     Condition,
@@ -88,8 +89,12 @@ def gather_facts(
     """What the conditions, branches and trees of a project's records are compared with, as seen from `root`."""
     conditions = _conditions(found)
     branch, commit = git_head(root)
-    commits = {one.commit for one in found if one.commit and not (one.branch and one.branch == branch)}
-    commits |= {one.name for one in conditions if one.kind == "ancestor"}
+    others = [one for one in found if one.commit and not (one.branch and one.branch == branch)]
+    named = {one.branch for one in others if one.branch}
+    refs = branches(root) if named and commit else None
+    tips = {name: refs.tips[name] for name in named if name in refs.tips} if refs else {}
+    commits = {one.commit for one in others} | {one.name for one in conditions if one.kind == "ancestor"}
+    commits |= set(tips.values())
     ancestry = not_ancestors(root, commits) if commits else None
     has_trees = any(isinstance(one, TestRun) and one.tree for one in found)
     return ValidityFacts(
@@ -98,6 +103,10 @@ def gather_facts(
         commit=commit,
         unmerged=ancestry.unmerged if ancestry else frozenset(),
         unknown=ancestry.unknown if ancestry else frozenset(),
+        forks=ancestry.forks if ancestry else frozenset(),
+        tips=tips if refs else None,
+        trunks=refs.trunks if refs else frozenset(),
+        landed=landed(root, ancestry.unmerged & set(tips.values())) if ancestry else frozenset(),
         hashes=_hashes_of(root, [one.name for one in conditions if one.kind == "file"]),
         runs=_runs_of(
             store, found[0].project_id if found else None, {one.name for one in conditions if one.kind == "run"}

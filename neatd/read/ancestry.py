@@ -19,6 +19,7 @@ PATIENCE_S = 10.0  # for one git process: a walk over a million commits takes 5 
 MOST_HEADS = 16  # folders with a HEAD whose answers are kept
 MOST_COMMITS = 50_000  # asked about at once, and kept per HEAD: more come only from a hostile import
 _NAME = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
+_KINDS_OF = ["cat-file", "--batch-check=%(objectname) %(objecttype)"]
 _CLOSED_TO_NETWORK = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 
@@ -28,9 +29,10 @@ class Ancestry(NamedTuple):
     unmerged: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
     is_answered: bool = False  # False: no repository, no commit yet, or git refused; nothing is known then
+    forks: frozenset[str] = frozenset()  # commits of HEAD that an unmerged one was made on
 
 
-_Answers = dict[str, str]  # commit -> "", "unmerged" or "unknown"
+_Answers = dict[str, str]  # commit -> "", "fork", "unmerged" or "unknown"
 _kept: dict[tuple[str, str, tuple[int, ...]], _Answers] = {}
 
 
@@ -47,36 +49,41 @@ def not_ancestors(root: Path, commits: Iterable[str]) -> Ancestry:
         return Ancestry()
     _forget(key)
     unknown = {one for one in wanted if answers.get(one, "unknown") == "unknown"}
-    return Ancestry(frozenset(one for one in wanted - unknown if answers[one]), frozenset(unknown), True)
+    unmerged = frozenset(one for one in wanted - unknown if answers[one] == "unmerged")
+    forks = frozenset(one for one in wanted - unknown if answers[one] == "fork")
+    return Ancestry(unmerged, frozenset(unknown), True, forks)
 
 
 def full_commit(root: Path, word: str) -> str:
     """The whole name of a commit, branch, tag or HEAD; "" when it names none."""
     if not word or word.startswith("-") or len(word) > 500 or any(ord(letter) < 33 for letter in word):
         return ""
-    found = _git(root, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], f"{word}^{{commit}}\n")
+    found = git_output(root, _KINDS_OF, f"{word}^{{commit}}\n")
     name, _, kind = (found or "").strip().partition(" ")
     return name if kind == "commit" and _NAME.match(name) else ""
 
 
 def _ask(root: Path, head: str, commits: list[str], answers: _Answers) -> bool:
     """Learn of `commits`; False when git does not answer."""
-    text = _git(root, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], "".join(f"{c}\n" for c in commits))
+    text = git_output(root, _KINDS_OF, "".join(f"{c}\n" for c in commits))
     if text is None:
         return False
     here = {name for name, _, kind in (line.partition(" ") for line in text.splitlines()) if kind == "commit"}
     asked = [one for one in commits if one in here]
-    listed = _git(root, ["rev-list", "--stdin"], "".join(f"{c}\n" for c in [*asked, f"^{head}"])) if asked else ""
+    given = "".join(f"{c}\n" for c in [*asked, f"^{head}"])
+    listed = git_output(root, ["rev-list", "--boundary", "--stdin"], given) if asked else ""
     if listed is None:
         return False
-    unmerged = set(listed.split())
+    # A boundary, which has a dash before it, is kept unasked too: only commits not known yet are walked from again.
+    unmerged, forks = set(listed.split()), {line[1:] for line in listed.split() if line.startswith("-")}
     for one in commits:
         answers[one] = "unknown" if one not in here else "unmerged" if one in unmerged else ""
+    answers.update((one, "fork") for one in forks)
     return True
 
 
-def _git(root: Path, words: list[str], given: str) -> str | None:
-    """What git prints; None when it is missing, refuses the folder or takes too long."""
+def git_output(root: Path, words: list[str], given: str) -> str | None:
+    """What git prints, given text on its stdin; None when it is missing, refuses the folder or takes too long."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         done = subprocess.run(
@@ -92,7 +99,7 @@ def _marks(root: Path) -> tuple[int, ...]:
     """Times that change when objects are fetched: what was missing is then asked for again."""
     folder = git_folder(root)
     marks = []
-    for path in () if folder is None else (folder / "FETCH_HEAD", _common(folder) / "objects" / "pack"):
+    for path in () if folder is None else (folder / "FETCH_HEAD", common_folder(folder) / "objects" / "pack"):
         try:
             marks.append(path.stat().st_mtime_ns)
         except OSError:
@@ -100,7 +107,8 @@ def _marks(root: Path) -> tuple[int, ...]:
     return tuple(marks)
 
 
-def _common(folder: Path) -> Path:
+def common_folder(folder: Path) -> Path:
+    """The folder of git that all worktrees share, of one worktree's."""
     try:
         return (folder / (folder / "commondir").read_text(encoding="utf-8").strip()).resolve()
     except (OSError, ValueError):

@@ -39,6 +39,11 @@ class ResultFile(NamedTuple):
         """Unix seconds of the last write."""
         return max(mtime for _, mtime, _ in self.stamp) / 1e9
 
+    @property
+    def begun_at(self) -> float:
+        """Unix seconds of the first write: of pytest's cache with failures, when these were last news."""
+        return min(mtime for _, mtime, _ in self.stamp) / 1e9
+
 
 class Result(NamedTuple):
     """What was read of a result file."""

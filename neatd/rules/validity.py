@@ -50,6 +50,10 @@ class ValidityFacts(NamedTuple):
     commit: str = ""
     unmerged: frozenset[str] = frozenset()  # commits that HEAD does not contain
     unknown: frozenset[str] = frozenset()  # commits that this repository does not have
+    forks: frozenset[str] = frozenset()  # commits of HEAD that an unmerged branch was made on
+    tips: Mapping[str, str] | None = None  # branch -> its last commit; None when they were not asked for
+    trunks: frozenset[str] = frozenset()  # the branches that others are made from
+    landed: frozenset[str] = frozenset()  # unmerged tips whose every change HEAD has: squashed, rebased
     hashes: Mapping[str, str] = {}  # path -> "sha256:…", "" when it is gone
     runs: Mapping[str, tuple[str, str]] = {}  # run as the condition names it -> (name, status); ("", "") when not known
     tree: str = ""  # state of the tree, "" when it was not asked for
@@ -180,15 +184,25 @@ def _run_reason(run: str, wanted: str, facts: ValidityFacts) -> str:
 
 
 def _off_branch(record: Record, facts: ValidityFacts) -> list[str]:
-    """A commit that was amended or rebased away on the same branch says nothing."""
+    """A commit that was amended or rebased away on the same branch says nothing; of others the branch's tip decides."""
     if not facts.is_repo or not record.commit or (record.branch and record.branch == facts.branch):
         return []
     if record.commit in facts.unknown:
         where = f"branch {record.branch}" if record.branch else "a detached HEAD"
         return [f"from {where} at commit {record.commit[:8]}, which this repository does not have"]
-    if record.commit not in facts.unmerged:
+    is_apart = record.commit in facts.unmerged
+    if not record.branch or facts.tips is None:
+        name = f"branch {record.branch}" if record.branch else f"commit {record.commit[:8]}"
+        return [f"on unmerged {name}"] if is_apart else []
+    tip = facts.tips.get(record.branch)
+    if tip is None:
+        return [f"its branch {record.branch} is gone (merged by squash or rebase, or dropped)"] if is_apart else []
+    if tip not in facts.unmerged or tip in facts.landed:
         return []
-    return [f"on unmerged branch {record.branch}" if record.branch else f"on unmerged commit {record.commit[:8]}"]
+    # Before the first commit of a branch a record's commit is the one that the branch was made on. Of the trunk that
+    # is every branch's own past: what was said there holds here too.
+    is_before_first = record.commit in facts.forks and record.branch not in facts.trunks
+    return [f"on unmerged branch {record.branch}"] if is_apart or is_before_first else []
 
 
 def _is_past(text: str, now: datetime) -> bool:
