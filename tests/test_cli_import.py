@@ -95,6 +95,19 @@ def test_a_decision_log_ends_what_it_supersedes(cli: Cli) -> None:
     assert len(found) == 2 and sorted(found.values())[-1] == "superseded", found
 
 
+def test_a_decision_log_by_numbers_and_dates(cli: Cli) -> None:
+    """As adr-tools writes it: accepted, of its own date, and ending the one that it names by number."""
+    folder = cli.root / "docs" / "adr"
+    folder.mkdir(parents=True)
+    head = "# {}. {}\n\nDate: {}\n\n## Status\n\nAccepted{}\n\n## Context\n\nMemory.\n\n## Decision\n\nWe do it.\n"
+    (folder / "0003-use-sgd.md").write_text(head.format(3, "Use SGD", "2024-05-01", ""))
+    (folder / "0007-use-adamw.md").write_text(head.format(7, "Use AdamW", "2024-06-02", ", supersedes ADR 3"))
+    cli.ok("import", "docs/adr/0003-use-sgd.md", "docs/adr/0007-use-adamw.md")
+    found = {one["title"].split()[-1]: one for one in cli.json("list", "decision")}
+    assert found["SGD"]["status"] == "superseded" and found["AdamW"]["status"] == "accepted"
+    assert found["SGD"]["created_at"][:7] in ("2024-04", "2024-05") and found["AdamW"]["created_at"] > "2024-05-31"
+
+
 def test_what_neat_wrote_is_not_read_back(cli: Cli) -> None:
     """Its block in CLAUDE.md and its documents hold what the store holds already."""
     claude = cli.root / "CLAUDE.md"

@@ -51,7 +51,9 @@ def test_documents_table_and_copy_are_kept_current(watched: Neat) -> None:
     watched.call("neat", "decide", "train on cubes", "--why", "they fit")
     watched.metrics("runs/a", {"step": 1, "val/loss": 2.0}, {"step": 2, "val/loss": 1.5})
     docs = watched.root / "docs"
-    until(lambda: "train on cubes" in text(docs / "handoff.md") and "runs/a" in text(docs / "handoff.md"), "the handoff")
+    until(
+        lambda: "train on cubes" in text(docs / "handoff.md") and "runs/a" in text(docs / "handoff.md"), "the handoff"
+    )
     until(lambda: "runs/a" in text(docs / "table.csv"), "the table")
     project = watched.json("neat", "list", "decision")[0]["project_id"]
     copy = watched.home / "knowledge" / f"{project}.jsonl"
@@ -90,7 +92,12 @@ def test_a_sandboxed_records_evidence_is_looked_up_when_it_is_taken_in(watched: 
     watched.metrics("runs/a", {"step": 1, "val/loss": 2.0}, {"step": 2, "val/loss": 1.5})
     watched.wait_for_points("runs/a", "val/loss", 2)
     note = watched.json("neat", "note", "it learns")["id"]
-    record = {"id": "n-" + "0" * 16, "title": "left outside", "source": "codex", "evidence": '[{"claim": "runs/a:val/loss@2"}]'}
+    record = {
+        "id": "n-" + "0" * 16,
+        "title": "left outside",
+        "source": "codex",
+        "evidence": '[{"claim": "runs/a:val/loss@2"}]',
+    }
     now = watched.json("neat", "show", note)["created_at"]
     inbox = watched.root / ".neat" / "inbox"
     inbox.mkdir()

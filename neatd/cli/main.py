@@ -199,7 +199,9 @@ def _store_failed(error: sqlite3.DatabaseError) -> int:
         broken = unreadable(home, damaged_path(home), str(error))
         return _fail(broken.message, broken.hint)
     if "readonly" in str(error):
-        hint = "what you keep (`neat note`, `neat decide` …) is left in .neat/inbox; changes need a NEAT_HOME to write to"
+        hint = (
+            "what you keep (`neat note`, `neat decide` …) is left in .neat/inbox; changes need a NEAT_HOME to write to"
+        )
         return _fail(f"the store can only be read here: {home}", hint)
     if "full" in str(error):
         return _fail(f"the disk is full: {home}: {error}", "make room, then try again; nothing was half written")

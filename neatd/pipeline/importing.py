@@ -49,7 +49,10 @@ def import_file(
     file = _known_as(store, place, path, digest)
     text = _without_ours(repair(data))
     notes = parse(text, file)
-    items = [Item(one.key, one.kind, _fields(one), f"{file}:{_ranges(one.cites)}", one.parent) for one in notes.records]
+    items = [
+        Item(one.key, one.kind, _fields(one), f"{file}:{_ranges(one.cites)}", one.parent, one.said_at)
+        for one in notes.records
+    ]
     by_key = {one.key: one for one in notes.records}
 
     def match(old: Sequence[tuple[str, str, str]], new: Sequence[Item]) -> Mapping[str, str]:
@@ -60,6 +63,10 @@ def import_file(
     if not is_dry_run:
         _end_superseded(store, place.project_id, taken)
     return Imported(file, notes.lines, notes.unplaced, tuple(taken), tuple(outcomes[len(items) :]))
+
+
+def _item(one: Parsed, file: str) -> Item:
+    return Item(one.key, one.kind, _fields(one), f"{file}:{_ranges(one.cites)}", one.parent, one.said_at)
 
 
 def _end_superseded(store: sqlite3.Connection, project_id: str, taken: Sequence[tuple[Parsed, Outcome]]) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
@@ -28,6 +30,7 @@ from neatd.store.short import (
     prepare,
     record_row,
     set_field,
+    stamp,
     utc_now,
 )
 
@@ -40,6 +43,7 @@ class Item(NamedTuple):
     fields: Mapping[str, Any]
     origin: str  # "notes/log.md:12-15"
     parent: str = ""  # of a task: the key of the item it is a part of, which comes before it
+    said_at: str = ""  # when the file says that it was said: an ISO date or time, "" where it does not
 
 
 class Outcome(NamedTuple):
@@ -179,6 +183,7 @@ def _add(
     """A new record; one that another clone made of the same place in the same file is taken as it is."""
     row = record_row(item.kind, place, fields, "import")
     row["id"] = item_id(place.project_id, file, item.key, item.kind)
+    row["created_at"] = _said(item.said_at, row["created_at"])
     with suppress(NeatError):  # a reference in the file's own words, which are kept as they are
         prepare(connection, item.kind, row)
     if insert_record(connection, item.kind, row):
@@ -204,14 +209,29 @@ def _bring_back(connection: sqlite3.Connection, kind: str, record_id: str, statu
     return is_back
 
 
+def _said(said_at: str, now: str) -> str:
+    """When a file says that something was said, a time without zone being local; `now` where it says nothing or the future."""
+    try:
+        moment = stamp(datetime.fromisoformat(said_at).astimezone(UTC)) if said_at else now
+    except (ValueError, OverflowError):
+        return now
+    return min(moment, now)
+
+
 def decision_named(connection: sqlite3.Connection, project_id: str, name: str, but: str) -> str | None:
     """The one other decision whose title or file bears a name such as "ADR-0005"; None when none or several do."""
+    number = re.search(r"\d+", name)
+    words = re.sub(r"^\W*(?:adr[-\s]*)?\d*[.:)\s]*", "", name, flags=re.IGNORECASE).strip()
+    patterns = [name, words, *([f"/{number[0].zfill(4)}-", f"adr-{number[0].zfill(4)}"] if number else [])]
     sql = (
         "SELECT id FROM decision WHERE project_id = ? AND id != ? AND deleted_at <= restored_at"
         " AND (instr(lower(title), lower(?)) OR instr(lower(origin), lower(?))) LIMIT 2"
     )
-    found = connection.execute(sql, (project_id, but, name, name)).fetchall()
-    return str(found[0][0]) if len(found) == 1 else None
+    for pattern in filter(None, patterns):
+        found = connection.execute(sql, (project_id, but, pattern, pattern)).fetchall()
+        if len(found) == 1:
+            return str(found[0][0])
+    return None
 
 
 def item_id(project_id: str, file: str, key: str, kind: str) -> str:

@@ -70,7 +70,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     with closing(connect(base / "home")) as connection, transaction(connection):
         for number in range(RECORDS):
             text = " ".join(rng.choices(WORDS, k=12))
-            fields = {"title": f"{text} common {number}", "body": " ".join(rng.choices(WORDS, k=40)), "tags": ("a", "b")}
+            fields = {
+                "title": f"{text} common {number}",
+                "body": " ".join(rng.choices(WORDS, k=40)),
+                "tags": ("a", "b"),
+            }
             kind = kinds[number % len(kinds)]
             short.insert_record(connection, kind, short.record_row(kind, place, fields, "person"))
     return project, env
@@ -78,7 +82,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
 
 @pytest.mark.parametrize(
     "words",
-    [["gradient"], ["grad"], ["g"], ["common"], ["gradient", "losing", "mod"], ['"gradient losing"'], ["grad", "kind:decision", "tag:a"],
+    [["gradient"], ["grad"], ["g"], ["common"], ["gradient", "losing", "mod"],
+     ['"gradient losing"'], ["grad", "kind:decision", "tag:a"],
      ["status:open", "since:1d"]],
     ids=" ".join,
 )  # fmt: skip

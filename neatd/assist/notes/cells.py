@@ -36,7 +36,8 @@ _BAD = (
 _BAD_WORD = tuple(
     (name, re.compile(rf"(?<!\bno )(?<!\bnot )(?<!\bnever )(?<!\w)(?:{one})(?!\w)")) for name, one in _BAD
 )
-_BAD_CELL = tuple((name, re.compile(rf"(?:cuda )?(?:{one})[.! ]*")) for name, one in _BAD)
+_BAD_CELL = tuple((name, re.compile(rf"(?:cuda )?(?:{one})(?:\s?\([^()]{{1,40}}\))?[.! ]*")) for name, one in _BAD)
+_BROKE = re.compile(r"\W*(?:crash(?:ed)?|failed|oom(?:ed)?|out of memory)\b")
 _PLANNED_WORD = re.compile(
     r"\b(?:planned|queued|todo|to do|to run|pending|not started|not (?:yet )?run|scheduled|waiting)\b|⬜|📋"
 )
@@ -123,6 +124,8 @@ def number_in(cell: str) -> float | None:
 def state_in(text: str) -> str:
     """done, running, planned, failed or dropped, when words or marks say so; "46/50" is running, "50/50" done."""
     words = plain(text[:400]).lower() if "✅" not in text else text[:400].lower()
+    if _BROKE.match(words):  # "crashed (OOM) at 12/50" is not running
+        return "failed"
     if counted := _OF.search(words):
         return "done" if int(counted[1]) >= int(counted[2]) > 0 else "running"
     return next((name for name, pattern in _STATES if pattern.search(words)), "")

@@ -95,11 +95,13 @@ def before_after(text: str) -> tuple[str, str] | None:
 
 def prediction_of(text: str) -> str:
     """`METRIC < NUMBER` when `text` states exactly one; "" otherwise."""
-    found = _PREDICT.findall(plain(text[:2000]))
+    words = "; ".join(plain(row) for row in text[:2000].split("\n"))
+    found = list(_PREDICT.finditer(words))
     if len(found) != 1:
         return ""
-    metric, op, number = found[0]
-    return f"{metric} {op.replace('≤', '<=').replace('≥', '>=')} {number}"
+    op, number = found[0][2], found[0][3]
+    metric = _predicted(words[: found[0].start()], found[0][1])
+    return metric and f"{metric} {op.replace('≤', '<=').replace('≥', '>=')} {number}"
 
 
 def files_of(text: str) -> tuple[str, ...]:
@@ -142,6 +144,28 @@ _METRIC_WORD = (
     r"|sharpe|kl|error|err|win[ _]?rate|pass@?\d+|hit@?\d+|ndcg(?:@?\d+)?|mrr|top-?[15]|spearman"
     r"|pearson|kappa|mcc|value|objective"
 )
+# Words that a name of several words is made of: "grad norm std", "best val loss".
+_OF_NAME = re.compile(
+    rf"(?:{_METRIC_WORD}|best|val|valid|validation|test|train|training|eval|final|mean|avg|average|max|min|median|std|var"
+    r"|variance|norm|grads?|gradients?|weights?|update|top|cv|dev|oof|gap|ratio|rate|entropy|peak|gpu|ram|memory|step"
+    r"|time|throughput|latency|count|topo|class|token|sample)",
+    re.I,
+)
+
+
+def _predicted(before: str, last: str) -> str:
+    """The whole name of what a prediction is about, whose last word is `last`; "" when it may be only half a name."""
+    if re.search(r"[/_.@]", last):
+        return last
+    words = re.split(r"[.,;:!?()\[\]→](?:\s+|$)|[()\[\]]", before[-120:])[-1].split()
+    if not words:
+        return last
+    name = [last]
+    while words and _OF_NAME.fullmatch(words[-1]) and len(name) < 5:
+        name.insert(0, words.pop())
+    return " ".join(name) if _OF_NAME.fullmatch(last) or is_metric(last) else ""
+
+
 _METRIC_HEAD = re.compile(rf"(?:^|[\s_/.(@-])(?:{_METRIC_WORD})(?:$|[\s_/.)@%↑↓-])", re.I)
 METRIC_VALUE = re.compile(
     rf"(?<![\w])((?:(?:best|val|valid|validation|test|train|training|eval|final|mean|avg|top|cv|dev"

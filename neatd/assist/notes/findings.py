@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from neatd.assist.notes.cells import ended_badly, state_in, value_of
+from neatd.assist.notes.cells import ended_badly, params_in, state_in, value_of
 from neatd.assist.notes.context import Here
+from neatd.assist.notes.decided import decision_status
 from neatd.assist.notes.fields import Label, before_after, is_path, label_of, metric_in, prediction_of
 from neatd.assist.notes.marks import Marked
 from neatd.assist.notes.parts import Part
 from neatd.assist.notes.plain import plain, title_of
+from neatd.assist.notes.said import date_at_start
 from neatd.assist.notes.sections import normal, status_of
 
 SAYS_BUG = re.compile(r"(?:\w+ )?(?:symptom|error|problem|issue|fix|warning|important|note)s?$", re.I)
@@ -38,7 +40,7 @@ SAYS_KIND = re.compile(
     r"|decision|hypothesis|bug|issue|problem|fixed|fix|bug ?fix|error|symptom|note|todo|to do"
     r"|task|lesson(?: learned)?|learning|takeaway|risk|blocker|question|challenge|goal|objective"
     r"|resolved|solved|done|completed?|next|rule|tip|gotcha|warning|important|observations?"
-    r"|in progress|pending|result)s?(?: [#]?\d{1,3})?$",
+    r"|in progress|pending|result|fixme)s?(?: [#]?\d{1,3})?$",
     re.I,
 )
 
@@ -91,15 +93,6 @@ def _named_files(thing: Thing) -> tuple[str, ...]:
     return tuple(one for one in coded if is_path(one))
 
 
-_DECIDED = (
-    ("superseded", r"supersed|replaced by"),
-    ("accepted", r"accept|approved|adopted|decided|active|final"),
-    ("proposed", r"propos|draft|pending"),
-    ("dropped", r"reject|deprecat|dropped|abandon"),
-    ("implemented", r"implemented|done|complete"),
-)
-
-
 _BECAUSE = re.compile(r"\bbecause(?: of)?\s+([^\n]{3,600}?)\s*(?:$|\n|(?<=[.!?])\s)", re.I)
 _SUPERSEDES = re.compile(
     r"^[ \t*+-]{0,6}(?:Supersedes|Replaces):?[ \t]+"
@@ -121,7 +114,7 @@ def decision(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
     given: dict[str, object] = {}
     stated = plain(str(fields.pop("status", ""))).lower()
     if stated:
-        given["status"] = next((name for name, pattern in _DECIDED if re.search(pattern, stated)), stated[:40])
+        given["status"] = decision_status(stated) or stated[:40]
     elif thing.mark.text.startswith("~~") or re.search(r"\bsuperseded by\b", thing.mark.text[:400], re.I):
         given["status"] = "superseded"
     chosen = next(
@@ -158,13 +151,17 @@ _REFUTED = re.compile(
 _SUPPORTED = re.compile(r"support|confirm|validated|proven|\btrue\b")
 
 
+def verdict_of(words: str) -> str:
+    """refuted or supported, when words say so."""
+    return "refuted" if _REFUTED.search(words) else "supported" if _SUPPORTED.search(words) else ""
+
+
 def hypothesis(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
     """Its prediction where one parses, and how it ended: what a field says, or the brackets at the end."""
-    words = " ".join([thing.mark.text, *(part.text for part in thing.parts)])
+    words = "\n".join([thing.mark.text, *(part.text for part in thing.parts)])
     at_end = re.search(r"\(([^()\n]{1,60})\)\W*$", thing.mark.text[-200:])
     stated = f"{fields.pop('status', '')} {fields.pop('verdict', '')} {at_end[1] if at_end else ''}".lower()
-    status = "refuted" if _REFUTED.search(stated) else "supported" if _SUPPORTED.search(stated) else ""
-    status = status or {"done": "closed", "dropped": "dropped"}.get(thing.mark.status, "open")
+    status = verdict_of(stated) or {"done": "closed", "dropped": "dropped"}.get(thing.mark.status, "open")
     return {"status": status, "predict": prediction_of(str(fields.pop("predict", ""))) or prediction_of(words)}
 
 
@@ -201,6 +198,9 @@ def experiment(thing: Thing, fields: dict[str, object]) -> dict[str, object]:
             and normal(part.name) not in ("status", "run")
         ):
             params[part.name] = short
+    if not params and date_at_start(thing.mark.text):  # a line of a log: "2025-01-14: lr=1e-3 -> loss 0.31"
+        told = params_in(thing.mark.text[:400])
+        params = {name: value for name, value in told.items() if not found or name != found[0]}
     stated = str(fields.pop("status", "")).lower()
     ended = next(
         (

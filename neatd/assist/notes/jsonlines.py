@@ -13,7 +13,8 @@ def broken_lines(source: Sequence[str]) -> frozenset[int]:
     if not filled or not filled[0][1].lstrip().startswith("{") or not _is_object(filled[0][1]):
         return frozenset()
     broken = frozenset(number for number, row in filled if not _is_object(row))
-    return broken if 2 * len(broken) <= len(filled) else frozenset()
+    is_cut = all(row.lstrip().startswith("{") for number, row in filled if number in broken)  # half an object each
+    return broken if is_cut and 2 * len(broken) <= len(filled) else frozenset()
 
 
 def _is_object(row: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from neatd.assist.notes.apart import is_dated_run, is_to_do
 from neatd.assist.notes.context import Here
 from neatd.assist.notes.fields import Label, files_of, metric_in
 from neatd.assist.notes.marks import Marked
@@ -80,6 +81,7 @@ _THINGS = frozenset(
     }
 )
 _CODE = re.compile(r"`([^`\n]{1,500})`")
+_RUN_PLACES = frozenset({"", "note", "session", "insight", "assessment", "experiment"})
 _URL = re.compile(r"^\W*(?:`|\*|<)*https?://\S+?(?:`|>)?$")
 
 
@@ -96,6 +98,8 @@ def kind_of(mark: Marked, label: Label | None, here: Here, is_list: bool) -> str
         return "none"
     if mark.is_box and here.kind not in _KEEP_BOX:
         return "preference" if here.source.is_instructions and here.kind not in ("task", "assessment") else "task"
+    if not is_list and (own := _of_line(mark.text, here)):
+        return own
     if mark.sign and mark.status and is_list and here.kind in ("assessment", "phase"):
         return "task"
     if re.match(r"^@[\w./~-]{2,200}$|^(?:read|see|load|import)[: ]+(?:`?@|\[)", words, re.I) and here.kind in (
@@ -123,6 +127,15 @@ def kind_of(mark: Marked, label: Label | None, here: Here, is_list: bool) -> str
     if (here.kind in _OPEN or here.is_default) and label and (own := _named(label, here)):
         return own
     return _in_section(mark, label, here, words)
+
+
+def _of_line(text: str, here: Here) -> str:
+    """The kind of a line that says it by itself: a mark to do, a run on a day."""
+    if here.source.is_changelog:
+        return ""
+    if is_to_do(text):
+        return "task"
+    return "experiment" if here.kind in _RUN_PLACES and "\n" not in text and is_dated_run(text) else ""
 
 
 def _named(label: Label, here: Here) -> str:

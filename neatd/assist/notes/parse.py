@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from neatd.assist.notes import memory, trials
+from neatd.assist.notes import memory, said, trials
 from neatd.assist.notes.blocks import blocks, numbered
 from neatd.assist.notes.encoding import is_binary, repair
 from neatd.assist.notes.jsonlines import broken_lines
@@ -27,18 +27,19 @@ def parse(text: str, name: str) -> Notes:
     lines = numbered(text)
     source = [line.raw for line in lines]
     if is_binary(text):
-        return _notes(source, [], [], frozenset(range(1, len(source) + 1)))
+        return _notes(source, [], [], frozenset(range(1, len(source) + 1)), name)
     broken = broken_lines(source)
     whole = ["" if number in broken else row for number, row in enumerate(source, 1)] if broken else source
     found = _structured("\n".join(whole) if broken else text, whole, name)
     if found is not None:
-        return _notes(source, found, [], broken)
+        return _notes(source, found, [], broken, name)
     skipped = _own_block(source) | broken
     kept = [line if line.number not in skipped else line._replace(text="", raw="", indent=0) for line in lines]
     tree = outline(blocks(kept))
     walk = Walk([line.raw for line in kept], name, _source(tree, name))
     walk.run(tree)
-    return _notes(source, walk.drafts, walk.headings, skipped)
+    front = next((block.text for block in tree.blocks[:1] if block.kind == "front"), "")
+    return _notes(source, walk.drafts, walk.headings, skipped, name, front)
 
 
 def _source(tree: Node, name: str) -> Source:
@@ -75,11 +76,19 @@ def _own_block(source: Sequence[str]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _notes(source: Sequence[str], drafts: list[Draft], headings: Sequence[Heading], skipped: frozenset[int]) -> Notes:
-    """The drafts with their lines settled and their keys."""
+def _notes(
+    source: Sequence[str],
+    drafts: list[Draft],
+    headings: Sequence[Heading],
+    skipped: frozenset[int],
+    name: str,
+    front: str = "",
+) -> Notes:
+    """The drafts with their lines settled, their keys and when they were written."""
     drafts, unplaced = placed(source, drafts, headings, skipped)
     drafts.sort(key=lambda one: one.cites[:1] or (0,))
     top = top_heading(one.section for one in drafts)
+    date = said.of_file(drafts, front, name)
     seen: Counter[str] = Counter()
     keys = {id(one): keyed(one.kind, section_slug(one.section, top), str(one.fields["title"]), seen) for one in drafts}
     records = tuple(
@@ -91,6 +100,7 @@ def _notes(source: Sequence[str], drafts: list[Draft], headings: Sequence[Headin
             keys[id(one)],
             one.cites,
             keys[id(one.parent)] if one.parent else "",
+            said.said(one, date),
         )
         for one in drafts
     )

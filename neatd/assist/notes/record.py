@@ -18,7 +18,8 @@ class Parsed(NamedTuple):
     """One record found: its kind and fields, the lines it accounts for, the headings above it, its identity in the file.
 
     `cites` are the lines it is written on; they are its `lines` but for a cell of a table, whose line counts once, for
-    the first record of the row. `parent` is the key of the record that this one is a part of (a sub-task).
+    the first record of the row. `parent` is the key of the record that this one is a part of (a sub-task). `said_at` is
+    when it was written, an ISO date or time; "" when the text does not tell.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Parsed(NamedTuple):
     key: str
     cites: tuple[int, ...] = ()
     parent: str = ""
+    said_at: str = ""
 
 
 class Notes(NamedTuple):
@@ -48,6 +50,7 @@ class Draft:
     section: str = ""
     cites: tuple[int, ...] = ()
     parent: Draft | None = None
+    said_at: str = ""
 
 
 def draft(kind: str, title: str, body: str, lines: Iterable[int], **fields: object) -> Draft:

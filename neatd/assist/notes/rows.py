@@ -6,11 +6,14 @@ import re
 
 from neatd.assist.notes.cells import Table, is_empty, state_in
 from neatd.assist.notes.context import Here
+from neatd.assist.notes.decided import decision_status
 from neatd.assist.notes.fields import files_of, number_of
+from neatd.assist.notes.findings import verdict_of
 from neatd.assist.notes.marks import marked
 from neatd.assist.notes.parts import field_of
 from neatd.assist.notes.plain import bare, cut, plain
 from neatd.assist.notes.record import Draft, draft
+from neatd.assist.notes.said import date_in_row
 from neatd.assist.notes.sections import horizon_of, normal, status_of
 
 _NAME_HEAD = re.compile(
@@ -84,6 +87,7 @@ def rows(table: Table, here: Here) -> list[Draft]:
         if "horizon" in fields:
             fields["horizon"] = horizon_of(f"{fields['horizon']} priority")
         found.append(draft(kind, title, body, [line], **{**_defaults(kind, here, row, name), **fields}))
+        found[-1].said_at = date_in_row(table.head, row)
     return found
 
 
@@ -148,6 +152,10 @@ def _row_status(table: Table, row: list[str], kind: str, here: Here) -> str:
                 return known.get(state, state) or status_of(f"({words.replace('-', ' ')})") or words
             if kind == "bug":
                 return "fixed" if state == "done" or re.search(r"fixed|resolved|closed", words) else "open"
+            if kind == "decision" and (stated := decision_status(words)):
+                return stated
+            if kind == "hypothesis" and (verdict := verdict_of(words)):
+                return verdict
             return bare(row[at])[:40].lower() or state
     return here.status if kind in ("task", "bug") else ""
 

@@ -21,6 +21,8 @@ from neatd.assist.notes.marks import marked
 from neatd.assist.notes.plain import bare, cut, plain
 from neatd.assist.notes.record import Draft, draft
 from neatd.assist.notes.rows import ORDINAL_HEAD, is_order, name_column, rows
+from neatd.assist.notes.said import date_in_row
+from neatd.assist.notes.turned import is_turned, turned
 
 _STATE_HEAD = re.compile(r"^(?:status|state|result|outcome|done\??|verdict|decision|keep\??)$", re.I)
 _NOT_METRIC = re.compile(
@@ -43,6 +45,8 @@ def table_drafts(table: Table, here: Here) -> list[Draft]:
         return []
     if here.kind in _SECTIONS and _is_grid(table):
         return _grid(table, here)
+    if here.kind in _SECTIONS and is_turned(table):
+        return turned(table)
     metric = _metric_column(table)
     is_trials = here.kind == "experiment" and (len(table.head) > 2 or not _is_pairs(table))
     if is_trials or (metric is not None and here.kind in _SECTIONS):
@@ -177,6 +181,7 @@ def _experiments(table: Table, here: Here, metric: int | None) -> list[Draft]:
                 tags=_tags(row, name),
             )
         )
+        found[-1].said_at = date_in_row(table.head, row)
     return found
 
 
@@ -209,6 +214,8 @@ def _state(table: Table, row: list[str], here: Here, metric: int | None, value: 
     is_lost = value is None and metric is not None and is_not_finite(row[metric])
     for at, head in enumerate(table.head):
         if _STATE_HEAD.match(head) and not is_empty(row[at]):
+            if number_in(row[at]) is not None and not state_in(row[at]):
+                continue  # a column "Result" of numbers
             stated = state_in(row[at]) or plain(row[at])[:60].lower()
             return "diverged" if is_lost and stated == "done" else stated
     counted = next((state for cell in row if re.match(r"^\W*\d+ ?/ ?\d+\b", cell) and (state := state_in(cell))), "")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from neatd.assist.notes.apart import unfolded
+from neatd.assist.notes.decided import settled
 from neatd.assist.notes.findings import SAYS_BUG, SAYS_KIND, Thing
 from neatd.assist.notes.makers import OF_KIND, nothing
 from neatd.assist.notes.parts import field_of, fill
 from neatd.assist.notes.plain import bare, says_more, title_of, unnumbered
 from neatd.assist.notes.record import Draft, draft
+from neatd.assist.notes.said import date_only
 from neatd.assist.notes.sections import normal
 
 
@@ -38,8 +41,18 @@ def thing_title(thing: Thing, kind: str) -> str:
     return title
 
 
+def _prepared(kind: str, thing: Thing) -> tuple[Thing, str]:
+    """(the thing with the parts in its own words apart, the date that a part of it tells)."""
+    thing = unfolded(kind, thing)
+    if kind == "decision":
+        parts, date = settled(thing.parts)
+        return thing._replace(parts=parts), date
+    return thing, next(filter(None, (date_only(one.text) for one in thing.parts if one.name.lower() == "date")), "")
+
+
 def make(kind: str, thing: Thing) -> Draft:
     """The record of `kind` that `thing` is."""
+    thing, date = _prepared(kind, thing)
     title = thing_title(thing, kind)
     fields, left = fill(kind, thing.parts)
     filled = dict(fields)
@@ -48,7 +61,9 @@ def make(kind: str, thing: Thing) -> Draft:
     words = unnumbered(bare(thing.mark.text)) if thing.is_heading else thing.mark.text
     own = words if says_more(words, title) and not _is_only_label(thing, kind) and not _is_bare(thing) else ""
     body = "\n".join(filter(None, (own, left, *_reworded(kind, thing, filled, fields))))
-    return draft(kind, title, body, thing.lines, **fields)
+    made = draft(kind, title, body, thing.lines, **fields)
+    made.said_at = date
+    return made
 
 
 def _reworded(kind: str, thing: Thing, filled: dict[str, object], fields: dict[str, object]) -> list[str]:

@@ -14,6 +14,7 @@ from neatd.assist.notes.cells import COLUMNS_MAX, is_not_finite, number_in, para
 from neatd.assist.notes.fields import is_metric
 from neatd.assist.notes.plain import cut
 from neatd.assist.notes.record import Draft, draft
+from neatd.assist.notes.said import date_in_row
 
 _NAME = re.compile(
     r"^(?:experiment|exp|run|name|model|config|variant|method|trial|id|study|title|description|tag"
@@ -115,7 +116,7 @@ def _row(
         params["more"] = "; ".join(extra)
     stated = next((cell.lower() for one, cell in cells.items() if one.lower() in _STATE_HEADS), "")
     is_lost = value is None and is_not_finite(cells.get(head[metric], ""))
-    return draft(
+    made = draft(
         "experiment",
         cut(title or whole),
         "",
@@ -125,6 +126,8 @@ def _row(
         params=params,
         status=_stated(stated, is_lost) or trial_state([*cells.values(), *extra], value, is_lost, is_queue),
     )
+    made.said_at = date_in_row(head, row)
+    return made
 
 
 def _stated(words: str, is_lost: bool) -> str:

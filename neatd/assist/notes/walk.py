@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from neatd.assist.notes import fenced, fences, merged, shell
+from neatd.assist.notes.apart import apart
 from neatd.assist.notes.blocks import Block
 from neatd.assist.notes.cells import Table
 from neatd.assist.notes.context import Here, place_of
@@ -22,6 +23,7 @@ from neatd.assist.notes.outline import Node
 from neatd.assist.notes.parts import field_of, last_line, node_parts, parts_of, raw_of
 from neatd.assist.notes.plain import bare, cut, has_words, plain
 from neatd.assist.notes.record import Draft, draft
+from neatd.assist.notes.said import is_day
 from neatd.assist.notes.scopes import inline_command, is_below, is_login, is_session_file, meta, root_of, scope_of
 from neatd.assist.notes.sections import is_numbered, meaning
 from neatd.assist.notes.tables import table_drafts
@@ -105,10 +107,24 @@ class Walk:
             return
         if node.level:
             self.headings.append(Heading(node.lines, last_line(node)))
+        self._day(node, here)
         self.here_section = node.section()
         self.blocks(node, node.blocks, here)
         for child in paired(node.children):
             self.visit(child, here.under(child.text, child.level), here)
+
+    def _day(self, node: Node, here: Here) -> None:
+        """A heading that is nothing but a date is a session, though all below it are records of their own."""
+        is_title = node.level == 1 and node.parent is not None and len(node.parent.children) == 1
+        if (
+            0 < node.level < 7
+            and not is_title
+            and (node.blocks or node.children)
+            and here.kind in ("", "session", "assessment")
+            and not here.source.is_changelog
+            and is_day(node.title)
+        ):
+            self.merge("session", node, Piece(node.text, "", tuple(range(node.lines[0], node.lines[1] + 1))))
 
     def _leaf(self, node: Node, here: Here, above: Here) -> bool:
         """Whether a heading with nothing below it is a record: a field with its value, or a thing of the kind above."""
@@ -170,7 +186,7 @@ class Walk:
         """The blocks right below a heading."""
         last: Draft | None = None
         told: Block | None = None  # a line that says what the commands below it are for
-        together = joined(found, here)
+        together = joined(apart(found), here)
         for at, block in enumerate(together):
             before = len(self.drafts)
             if told is None and tells_commands(block, together[at + 1 : at + 2], here):
