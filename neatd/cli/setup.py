@@ -118,7 +118,7 @@ def _config(name: str) -> str:
         "# primary: {metric: val/loss, goal: min}  # what experiments are compared by\n"
         "# watch: {ignore: [scratch], include: [data], depth: 8}\n"
         "# retention: {newest: 20, half: 20, every_steps: 1000}\n"
-        "# plan: PLAN.md                           # its checkboxes and the tasks are one list\n"
+        "# plan: PLAN.md                           # its checkboxes are tasks, ticked from either side\n"
         "# notes: [CLAUDE.md, docs/decisions/*.md] # what is written there becomes records\n"
         "# documents: {handoff: docs/handoff.md}   # kept current, by template name\n"
         "# table_csv: docs/experiments.csv         # the experiment table, kept current\n"
