@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neatd.knowledge import Machine, Note, Service
-from neatd.private import ADDRESS, COMMAND, KEY, PORT, private_text, without_private
+from neatd.private import ADDRESS, COMMAND, KEY, PORT, might_hold_address, private_text, without_private
 from tests.facts_made import record
 
 
@@ -91,3 +93,20 @@ def test_a_long_text_costs_little(text: str) -> None:
     begun = time.process_time()
     private_text(text)
     assert time.process_time() - begun < 1.5
+
+
+_PIECES = ["ssh ", "root", "@", "10", ".", ":", "::", "fe80", "1", "255", "id_rsa", ".ssh/", "x.pem", " ", "-i ", "host",
+           ".lan", ".com", "abc", "192.168.1.7", "scp a", "/", "runpod.io", "a:b:c:d:e"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+@settings(max_examples=600)
+def test_what_shows_no_sign_of_an_address_holds_none(text: str) -> None:
+    """The quick look never passes over what the search would hide."""
+    if not might_hold_address(text):
+        assert _searched(text) == text
+
+
+def _searched(text: str) -> str:
+    """The search without the quick look before it: a sign that no pattern takes is put in front."""
+    return private_text(f":: \n{text}").removeprefix(":: \n")

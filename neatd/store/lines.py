@@ -17,7 +17,7 @@ from typing import Any
 
 from neatd.kinds import JSON_FIELDS, KINDS
 from neatd.knowledge import RECORD_KINDS
-from neatd.private import private_text
+from neatd.private import might_hold_address, private_text
 from neatd.redact import might_hold_secret, redact, redact_value
 from neatd.store.merge import Edit, Line, history, parted, settled
 
@@ -218,7 +218,7 @@ def without_addresses(line: Line) -> Line:
     told = [*line.fields.values(), *(text for edit in line.edits for text in (edit.old, edit.new))]
     told += [text for _, text in line.lost]
     words = "\n".join(told).replace("\\n", "\n")
-    if private_text(words) == words:
+    if not might_hold_address(words):
         return line
     return line._replace(
         fields={name: hidden(text) for name, text in line.fields.items()},
