@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -243,3 +244,17 @@ def test_the_paths_are_read_from_the_file_as_it_is(made: Checked, text: str, pat
     """In any spelling; with a mistake in it there are none, and the tests are run all the same."""
     made.write("neat.yaml", f"id: {IDENTITY}\n{text}")
     assert own_paths_at(made.root) == paths
+
+
+def test_a_surrounding_hook_does_not_mislead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a hook git names the repository that is committing; the state asked for is that of the folder."""
+    for name in ("asked", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+        (folder / "train.py").write_text(f"print({name!r})\n")
+        subprocess.run(["git", "add", "train.py"], cwd=folder, check=True)
+    before = tree_state(tmp_path / "asked")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / ".git" / "index"))
+    assert tree_state(tmp_path / "asked") == before

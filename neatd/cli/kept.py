@@ -32,7 +32,7 @@ def kept_files(root: Path, config: ProjectConfig) -> Iterator[Check]:
 
 def _document(root: Path, template: str, name: str, taken: set[Path]) -> None:
     from neatd.assist.marker import written
-    from neatd.pipeline.documents import _old, _target
+    from neatd.pipeline.documents import document_bytes, document_path
     from neatd.pipeline.gathering import template_folders
 
     names = {path.name.removesuffix(".md.j2") for one in template_folders(root) for path in one.glob("*.md.j2")}
@@ -41,8 +41,8 @@ def _document(root: Path, template: str, name: str, taken: set[Path]) -> None:
         close = get_close_matches(template, names, n=1)
         meant = f"did you mean {close[0]}? " if close else ""
         raise NeatError(f"there is no template {template!r}", f"{meant}there are {', '.join(sorted(names))}")
-    path = _target(root, name, taken)
-    if written(_old(path)) is None:
+    path = document_path(root, name, taken)
+    if written(document_bytes(path)) is None:
         raise NeatError(
             f"{path} was not written by neat, and is left as it is",
             "name another path in neat.yaml; or take it in with `neat import` and move it away",
@@ -50,9 +50,9 @@ def _document(root: Path, template: str, name: str, taken: set[Path]) -> None:
 
 
 def _table(root: Path, name: str) -> None:
-    from neatd.pipeline.tablefile import _ours
+    from neatd.pipeline.tablefile import table_bytes
 
-    _ours(inside(root, name))
+    table_bytes(inside(root, name))
 
 
 def _plan(root: Path, name: str) -> None:

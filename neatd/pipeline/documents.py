@@ -89,7 +89,7 @@ def write_documents(
     taken: set[Path] = set()
     for template, name in config.documents.items():
         try:
-            path = _target(Path(project.root), name, taken)
+            path = document_path(Path(project.root), name, taken)
             if _write(store, facts, project, config, template, path):
                 done.append(path)
         except NeatError as error:
@@ -167,7 +167,7 @@ def _text(template: str, facts: Facts, config: ProjectConfig) -> str:
     return render(f"{template}.md.j2", facts, folders)
 
 
-def _target(root: Path, name: str, taken: set[Path]) -> Path:
+def document_path(root: Path, name: str, taken: set[Path]) -> Path:
     """Where a document of neat.yaml lies, links followed; raises NeatError where none may, or another one does."""
     path = inside(root, name).resolve()
     if path in taken:
@@ -187,7 +187,7 @@ def _target(root: Path, name: str, taken: set[Path]) -> Path:
 def _write(
     store: sqlite3.Connection, facts: Facts, project: Project, config: ProjectConfig, template: str, path: Path
 ) -> bool:
-    old = _old(path)
+    old = document_bytes(path)
     found = written(old)
     if found is None:
         raise NeatError(
@@ -205,7 +205,7 @@ def _signed(template: str, facts: Facts, config: ProjectConfig, at: datetime, fo
     return signed(_text(template, facts.model_copy(update={"now": at}), config), template, at, found.below)
 
 
-def _old(path: Path) -> bytes:
+def document_bytes(path: Path) -> bytes:
     try:
         return read_small(path, LARGEST_DOCUMENT)
     except FileNotFoundError:
@@ -241,7 +241,7 @@ def write_out(path: Path, made: Made, template: str, now: datetime, is_forced: b
 
 def _old_out(path: Path) -> bytes:
     try:
-        return _old(path)
+        return document_bytes(path)
     except NeatError as error:
         raise NeatError(error.message, "name another file") from error
 

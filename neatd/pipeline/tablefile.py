@@ -49,7 +49,7 @@ def write_table(
         raise NeatError(
             f"table_csv: {config.table_csv!r} is no table by its ending", f"end it with {' or '.join(ENDINGS)}"
         )
-    old = _ours(path)
+    old = table_bytes(path)
     data = table_csv(experiment_table(store, points, project, config).rows).encode()
     if data == old:
         return None
@@ -96,7 +96,7 @@ def _safe(text: str) -> str:
     return redact(text)
 
 
-def _ours(path: Path) -> bytes | None:
+def table_bytes(path: Path) -> bytes | None:
     """The table that is there, None when nothing is; raises NeatError when it is none of ours."""
     try:
         with open_regular(path) as file:

@@ -6,21 +6,18 @@ kept by (folder, HEAD); a commit that is missing may still be fetched, so such a
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from neatd.place import git_folder, git_head
+from neatd.read.gitrun import git_output
 
-PATIENCE_S = 10.0  # for one git process: a walk over a million commits takes 5 s
 MOST_HEADS = 16  # folders with a HEAD whose answers are kept
 MOST_COMMITS = 50_000  # asked about at once, and kept per HEAD: more come only from a hostile import
 _NAME = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 _KINDS_OF = ["cat-file", "--batch-check=%(objectname) %(objecttype)"]
-_CLOSED_TO_NETWORK = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 
 class Ancestry(NamedTuple):
@@ -58,20 +55,20 @@ def full_commit(root: Path, word: str) -> str:
     """The whole name of a commit, branch, tag or HEAD; "" when it names none."""
     if not word or word.startswith("-") or len(word) > 500 or any(ord(letter) < 33 for letter in word):
         return ""
-    found = git_output(root, _KINDS_OF, f"{word}^{{commit}}\n")
+    found = git_text(root, _KINDS_OF, f"{word}^{{commit}}\n")
     name, _, kind = (found or "").strip().partition(" ")
     return name if kind == "commit" and _NAME.match(name) else ""
 
 
 def _ask(root: Path, head: str, commits: list[str], answers: _Answers) -> bool:
     """Learn of `commits`; False when git does not answer."""
-    text = git_output(root, _KINDS_OF, "".join(f"{c}\n" for c in commits))
+    text = git_text(root, _KINDS_OF, "".join(f"{c}\n" for c in commits))
     if text is None:
         return False
     here = {name for name, _, kind in (line.partition(" ") for line in text.splitlines()) if kind == "commit"}
     asked = [one for one in commits if one in here]
     given = "".join(f"{c}\n" for c in [*asked, f"^{head}"])
-    listed = git_output(root, ["rev-list", "--boundary", "--stdin"], given) if asked else ""
+    listed = git_text(root, ["rev-list", "--boundary", "--stdin"], given) if asked else ""
     if listed is None:
         return False
     # A boundary, which has a dash before it, is kept unasked too: only commits not known yet are walked from again.
@@ -82,17 +79,10 @@ def _ask(root: Path, head: str, commits: list[str], answers: _Answers) -> bool:
     return True
 
 
-def git_output(root: Path, words: list[str], given: str) -> str | None:
-    """What git prints, given text on its stdin; None when it is missing, refuses the folder or takes too long."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            ["git", *_CLOSED_TO_NETWORK, *words], cwd=root, input=given.encode(), capture_output=True, timeout=PATIENCE_S,
-            env=env | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("ascii", "replace") if done.returncode == 0 else None
+def git_text(root: Path, words: list[str], given: str = "") -> str | None:
+    """What git prints of names and numbers."""
+    printed = git_output(root, words, given)
+    return None if printed is None else printed.decode("ascii", "replace")
 
 
 def _marks(root: Path) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.place import git_folder, git_head
-from neatd.read.ancestry import common_folder, git_output
+from neatd.read.ancestry import common_folder, git_text
 from neatd.redact import redact
 
 MOST_BRANCHES = 5000  # kept of one repository
@@ -40,7 +40,7 @@ def branches(root: Path) -> Branches | None:
     if str(root) in _kept and _kept[str(root)][0] == marks:
         return _kept[str(root)][1]
     words = ["for-each-ref", f"--count={MOST_BRANCHES}", f"--format={_FORMAT}", "refs/heads", "refs/remotes"]
-    text = git_output(root, words, "")
+    text = git_text(root, words, "")
     if text is None:
         return None
     if len(_kept) >= 16:
@@ -83,15 +83,15 @@ def landed(root: Path, tips: Iterable[str]) -> frozenset[str]:
 
 
 def _has_landed(root: Path, head: str, tip: str) -> bool:
-    counts = (git_output(root, ["rev-list", "--count", "--left-right", f"{head}...{tip}"], "") or "").split()
+    counts = (git_text(root, ["rev-list", "--count", "--left-right", f"{head}...{tip}"], "") or "").split()
     if len(counts) != 2 or int(counts[1]) > MOST_OWN or not 0 < int(counts[0]) <= MOST_SINCE:
         return False
     # rev-list and not log, which a setting makes check signatures.
-    trees = git_output(root, ["rev-list", "--format=tree %T", head, f"^{tip}"], "") or ""
-    own = (git_output(root, ["rev-list", "--max-count=1", "--format=tree %T", tip], "") or "\n").splitlines()[-1]
+    trees = git_text(root, ["rev-list", "--format=tree %T", head, f"^{tip}"], "") or ""
+    own = (git_text(root, ["rev-list", "--max-count=1", "--format=tree %T", tip], "") or "\n").splitlines()[-1]
     if own.startswith("tree ") and own in trees.splitlines():
         return True
-    patches = git_output(root, ["cherry", head, tip], "")
+    patches = git_text(root, ["cherry", head, tip], "")
     return bool(patches) and all(line.startswith("- ") for line in (patches or "").splitlines())
 
 

@@ -7,20 +7,18 @@ answers may be kept for ever. "" is the answer wherever git has none.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-PATIENCE_S = 10.0
+from neatd.read.gitrun import git_output
+
 _COMMIT = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 _OURS = re.compile(r"^(?:\.neat/|neat\.yaml$)")
 _WORDS = re.compile(r"(?<![a-z])(?:metrics?|evals?|evaluat[a-z]*|scor(?:e|es|er|ing))(?![a-z])", re.I)
 _CODE = (".py", ".pyx", ".ipynb", ".sh", ".cu", ".cpp", ".cc", ".c", ".jl", ".rs", ".go", ".lua", ".r", ".m")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.[a-z]+$", re.I)
 MOST_NAMED = 3
-_PLAIN = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
 
 def is_commit(text: str) -> bool:
@@ -82,12 +80,4 @@ def _counted(line: str) -> tuple[int, int, str]:
 
 def _git(root: Path, words: list[str], given: str = "") -> str:
     """What git prints; "" when it is missing, refuses or takes too long."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            ["git", *_PLAIN, *words], cwd=root, input=given.encode(), capture_output=True, timeout=PATIENCE_S,
-            env=env | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+    return (git_output(root, words, given) or b"").decode("utf-8", "replace")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,11 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from neatd.files import IGNORED_FOLDERS, read_small
 from neatd.place import PROJECT_FILE, git_folder
 from neatd.read.discover import SOURCES
+from neatd.read.gitrun import git_output
 
 if TYPE_CHECKING:
     from neatd.knowledge import TestRun
 
-GIT_WAIT_S = 10.0
 MOST_FILES = 5000  # outside of git
 _LARGEST = 4 << 20  # bytes of a changed file whose content is hashed; a larger one is known by size and time
 _BUDGET = 64 << 20  # bytes hashed for one state
@@ -120,16 +119,9 @@ def _changed(root: Path, status: str) -> Iterator[str]:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """What a git command prints; None when it fails. Nothing that a repository's settings name is run."""
-    command = ["git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", *words]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_WAIT_S
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return os.fsdecode(done.stdout) if done.returncode == 0 else None
+    """What a git command prints, file names of any bytes among it; None when it fails."""
+    printed = git_output(root, list(words))
+    return None if printed is None else os.fsdecode(printed)
 
 
 class _Hashing:
