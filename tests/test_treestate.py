@@ -252,8 +252,8 @@ def test_a_surrounding_hook_does_not_mislead(tmp_path: Path, monkeypatch: pytest
         folder = tmp_path / name
         folder.mkdir()
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
-        (folder / "train.py").write_text(f"print({name!r})\n")
-        subprocess.run(["git", "add", "train.py"], cwd=folder, check=True)
+        (folder / f"{name}.dat").write_text("kept only because it is tracked\n")
+        subprocess.run(["git", "add", "."], cwd=folder, check=True)
     before = tree_state(tmp_path / "asked")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / ".git" / "index"))
