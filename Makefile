@@ -17,7 +17,7 @@ demo: $(STAMP)  ## the main job on real input: a daemon, a real training, what i
 	$(BIN)/neat demo
 
 test: $(STAMP) lint  ## all checks
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """The daemon from outside: is it running, since when not, start it, stop it. One per user: per NEAT_HOME.
 
-The lock says whether a daemon lives (the kernel drops it with its holder, so a reused PID never looks alive); the
-state file says which process it is and where it answers.
+Whether one lives is in `lifesign.py`.
 """
 
 from __future__ import annotations
@@ -13,70 +12,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from neatd import __version__
 from neatd.errors import NeatError
-from neatd.locks import FileLock
+from neatd.lifesign import is_running, last_seen, lock_path, read_state
 from neatd.redact import redact
 
 START_S = 30.0
 STOP_S = 20.0
 
 
-def lock_path(home: Path) -> Path:
-    """Held by the daemon for its life."""
-    return home / "neatd.lock"
-
-
-def state_path(home: Path) -> Path:
-    """What the daemon says of itself; its time of change is when it last lived."""
-    return home / "neatd.json"
-
-
 def log_path(home: Path) -> Path:
     """The daemon's log."""
     return home / "logs" / "neatd.log"
-
-
-def is_running(home: Path) -> bool:
-    """Whether a daemon of this home lives."""
-    if not lock_path(home).exists():
-        return False
-    lock = FileLock(lock_path(home))
-    if not lock.try_acquire():
-        return True
-    lock.release()
-    return False
-
-
-def read_state(home: Path) -> dict[str, Any]:
-    """The state file; {} when there is none or it is torn."""
-    try:
-        data = json.loads(state_path(home).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def last_seen(home: Path) -> datetime | None:
-    """When a daemon last lived here; None if never."""
-    try:
-        return datetime.fromtimestamp(state_path(home).stat().st_mtime, UTC)
-    except OSError:
-        return None
-
-
-def not_watching(home: Path) -> str:
-    """ "" while a daemon watches; else since when none does, and what to type."""
-    if is_running(home):
-        version = read_state(home).get("version", __version__)
-        return "" if version == __version__ else f"neatd is {version}, this is neat {__version__}: `neatd restart`"
-    seen = last_seen(home)
-    since = f"nothing was watched since {seen.astimezone():%Y-%m-%d %H:%M}" if seen else "nothing is watched yet"
-    return f"neatd is not running: {since}; `neatd start` begins"
 
 
 def start(home: Path) -> tuple[int, bool]:

@@ -24,9 +24,10 @@ import psutil
 
 from neatd import __version__
 from neatd.config import Settings, load_settings
-from neatd.control import lock_path, log_path, read_state, state_path
+from neatd.control import log_path
 from neatd.errors import NeatError, StoreError
 from neatd.files import write_atomic
+from neatd.lifesign import lock_path, read_state, state_path
 from neatd.locks import FileLock
 from neatd.pipeline.loop import Loop
 from neatd.pipeline.scene import Scene
@@ -40,6 +41,7 @@ from neatd.store.opening import connect
 from neatd.watch.observer import Watcher
 from neatd.watch.ticks import Ticks
 from neatd.web.page import Door
+from neatd.who import VARIABLES
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 20.0
@@ -177,6 +179,8 @@ class Daemon:
 
 def run(home: Path, is_foreground: bool = False) -> None:
     """Run a daemon here and now. Raises NeatError when one is running, StoreError when the store is unreadable."""
+    for name in VARIABLES:  # whoever started it, what it does from now on is its own
+        os.environ.pop(name, None)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     _set_up_log(home, is_foreground)
     lock = FileLock(lock_path(home))

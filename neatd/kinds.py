@@ -134,6 +134,10 @@ KINDS: dict[str, Kind] = {
         Field("ended", "When it ended, in the same way."),
         Field("assistant", "Who worked."),
         Field("file", "A file that was changed; may be given again.", "list"),
+        Field("commits", "Commits made in it.", "list"),
+        Field("records", "Ids of the records made and changed in it.", "list"),
+        Field("runs", "Ids of the runs started in it.", "list"),
+        Field("tests", "Ids of the test runs in it.", "list"),
     ), "done"),
     "handoff": Kind("ho", 23, "a handoff as it was written", (
         Field("previous", "Id of the one before."),

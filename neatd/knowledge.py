@@ -219,6 +219,10 @@ class Session(Record):
     ended: str = ""
     assistant: str = ""
     file: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()  # "1f2e3d4c subject"
+    records: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
 
 
 class Handoff(Record):

@@ -86,7 +86,7 @@ def git_head(folder: Path) -> tuple[str, str]:
     if not head.startswith("ref: "):
         return "", head
     ref = head[5:]
-    common = _common_dir(git_dir)
+    common = common_folder(git_dir)
     commit = _read(git_dir / ref) or _read(common / ref) or _packed(common, ref)
     branch = ref.removeprefix("refs/heads/")
     if len(branch) > 16:  # a shorter one holds no key, and the short commands have no time to spare
@@ -108,7 +108,8 @@ def git_folder(folder: Path) -> Path | None:
     return None
 
 
-def _common_dir(git_dir: Path) -> Path:
+def common_folder(git_dir: Path) -> Path:
+    """The folder of git that all worktrees of a repository share."""
     target = _read(git_dir / "commondir")
     return (git_dir / target).resolve() if target else git_dir
 

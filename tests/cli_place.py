@@ -22,6 +22,12 @@ from neatd.store.opening import connect
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
+def user_home(base: Path) -> Path:
+    """A home of somebody who uses Claude Code, made: what `neat init` finds does not hang on the machine."""
+    (base / "user" / ".claude").mkdir(parents=True, exist_ok=True)
+    return base / "user"
+
+
 class Answer(NamedTuple):
     """What a command left: its exit code and what it wrote."""
 
@@ -38,6 +44,7 @@ class Cli:
         self.root.mkdir()
         patch.chdir(self.root)
         patch.setenv("NEAT_HOME", str(self.home))
+        patch.setenv("HOME", str(user_home(base)))
         for name in ("CLAUDECODE", "CODEX_SANDBOX", "CURSOR_TRACE_ID"):
             patch.delenv(name, raising=False)
 

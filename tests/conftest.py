@@ -1,5 +1,5 @@
 """What the black-box tests share: a project with a NEAT_HOME of its own, the two commands as a person types them, and
-waiting for a condition."""
+waiting for a condition. Loaded before any test: it keeps several processes of tests out of each other's way."""
 
 from __future__ import annotations
 
@@ -11,14 +11,41 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from neatd import control
+from neatd import control, lifesign
+from neatd.cli import main
+from tests.cli_place import user_home
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
+
+# Half of the time of a `neat` that a test starts is compiling; compiled once, it is read by all that follow.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# xdist tells its workers the width of its own terminal; what neat does without one is what the tests are about.
+os.environ.pop("COLUMNS", None)
+# One thread of torch a test: the cores are busy with other tests. Has to be said before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+LONG_FILES = ("test_wheel.py", "test_trainer_lm.py", "test_killed.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: the cores this process may use, at most eight: each worker of tests costs 0.5 GB."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = Path("/sys/fs/cgroup/cpu.max")  # a container's share: microseconds of a core, of how many; or max
+    quota, period = limit.read_text().split() if limit.is_file() else ("max", "1")
+    return max(1, min(8, usable, usable if quota == "max" else int(quota) // int(period)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: two of them share what takes half a minute to make, and a worker takes others' last tests."""
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
 
 
 def until(is_true: Callable[[], Any], what: str, wait_s: float = 30.0) -> Any:
@@ -51,7 +78,8 @@ class Neat:
     @property
     def env(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key not in ("CLAUDECODE", "NEAT_HOME")}
-        return kept | {"NEAT_HOME": str(self.home), "COLUMNS": "160"}
+        user = user_home(self.home.parent)
+        return kept | {"NEAT_HOME": str(self.home), "HOME": str(user), "COLUMNS": "160"}
 
     def call(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run `neat …` or `neatd …` in the project, as an own process."""
@@ -64,9 +92,22 @@ class Neat:
             assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done
 
+    def ask(self, *words: str) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a command in this process: who waits for a condition asks many times a second."""
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.root)
+            patch.delenv("CLAUDECODE", raising=False)
+            for name in ("NEAT_HOME", "HOME", "COLUMNS"):
+                patch.setenv(name, self.env[name])
+            code = main.run(main.neat if words[0] == "neat" else main.neatd, words[1:])
+        return code, out.getvalue(), err.getvalue()
+
     def json(self, *words: str) -> Any:
-        """The JSON answer of a command."""
-        return json.loads(self.call(*words, "--json").stdout)
+        """The JSON answer of a command, asked in this process."""
+        code, out, err = self.ask(*words, "--json")
+        assert code == 0, f"{words}: {out}{err}"
+        return json.loads(out)
 
     def settings(self, **values: object) -> None:
         """Write NEAT_HOME/settings.yaml."""
@@ -91,8 +132,8 @@ class Neat:
 
     def values(self, run: str, metric: str) -> list[tuple[int, Any]]:
         """(step, value) of a series as `neat series` prints it; [] while the run or the series is not known."""
-        done = self.call("neat", "series", run, metric, "--json", check=False)
-        return [(step, value) for step, value, _ in json.loads(done.stdout)] if done.returncode == 0 else []
+        code, out, _ = self.ask("neat", "series", run, metric, "--json")
+        return [(step, value) for step, value, _ in json.loads(out)] if code == 0 else []
 
     def wait_for_points(self, run: str, metric: str, count: int) -> list[tuple[int, Any]]:
         """The series once it has `count` points."""
@@ -128,10 +169,10 @@ class Neat:
     def start(self) -> int:
         """`neatd start`; returns the daemon's pid."""
         self.call("neatd", "start")
-        return int(control.read_state(self.home)["pid"])
+        return int(lifesign.read_state(self.home)["pid"])
 
     def is_alive(self) -> bool:
-        return control.is_running(self.home)
+        return lifesign.is_running(self.home)
 
 
 @pytest.fixture
@@ -139,6 +180,6 @@ def neat(tmp_path: Path) -> Iterator[Neat]:
     """An initialised project; a daemon that the test started is ended after it."""
     made = Neat(tmp_path)
     made.settings(sweep_s=0.2, checkpoint_rest_s=0.3)
-    made.call("neat", "init", "--yes")
+    assert made.ask("neat", "init", "--yes")[0] == 0
     yield made
     control.stop(made.home)

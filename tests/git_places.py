@@ -14,6 +14,7 @@ import pytest
 from neatd.cli.main import neat, run
 from neatd.kinds import KINDS
 from neatd.store.sync import KNOWLEDGE
+from tests.cli_place import user_home
 
 WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
 
@@ -78,6 +79,7 @@ class Places:
         for name, value in {**WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}.items():
             patch.setenv(name, value)
         patch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("HOME", str(user_home(base)))
         patch.delenv("CLAUDECODE", raising=False)
 
     def __call__(self, folder: str, home: str = "home") -> Place:

@@ -14,8 +14,9 @@ from neatd.knowledge import RECORD_KINDS
 from neatd.store import records
 from neatd.store.connection import transaction
 from neatd.store.linefile import Found
+from neatd.store.moments import utc_now
 from neatd.store.opening import connect
-from neatd.store.short import ensure_project, insert_record, record_row, utc_now
+from neatd.store.short import ensure_project, insert_record, record_row
 from neatd.store.sync import KNOWLEDGE, Outcome, merge_files, sync
 from tests.store_rows import PROJECT, place
 

@@ -1,18 +1,17 @@
-"""neat's block in CLAUDE.md: every byte that is not the block's stays as it was."""
+"""neat's block in a file of somebody's: every byte that is not the block's stays as it was."""
 
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from neatd.assist.block import BEGIN, END, with_block, without_block, write_block
-from neatd.errors import NeatError
+from neatd.assist.block import BEGIN, END, HASH, check_block, with_block, without_block
 
 BODY = "what stands here\n\n- a line"
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONTENTS = {
     "lf": b"# Rules\n\n- be kind\n",
     "crlf": b"# Rules\r\n\r\n- be kind\r\n",
@@ -61,7 +60,7 @@ def test_line_ends_are_the_files_own() -> None:
 @example(b"old mac\r")
 def test_taking_the_block_out_gives_back_what_was_there(content: bytes) -> None:
     """without_block undoes with_block to the byte, whatever the file held (but for markers of its own)."""
-    assume(BEGIN not in content and END not in content)
+    assume(BEGIN not in content and END not in content and not content.startswith(WIDE))
     assert without_block(with_block(content, BODY)) == content
 
 
@@ -81,48 +80,22 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_damaged_markers_are_an_error_and_the_file_stays(tmp_path: Path, content: bytes) -> None:
-    """neat does not guess where a half block ends: it names the file and changes nothing."""
-    path = tmp_path / "CLAUDE.md"
-    path.write_bytes(content)
-    with pytest.raises(NeatError, match=r"CLAUDE\.md.*damaged"):
-        write_block(path, BODY)
-    assert path.read_bytes() == content
+def test_damaged_markers_are_an_error(content: bytes) -> None:
+    """neat does not guess where a half block ends, neither to put it in nor to take it out."""
+    with pytest.raises(ValueError, match="damaged"):
+        with_block(content, BODY)
+    with pytest.raises(ValueError, match="damaged"):
+        check_block(content)
 
 
-def test_a_missing_file_is_made_and_a_current_one_not_touched(tmp_path: Path) -> None:
-    """The answer says whether a byte changed; a file that needs no change keeps its time of change."""
-    path = tmp_path / "CLAUDE.md"
-    assert write_block(path, BODY) is True
-    stamp = path.stat().st_mtime_ns
-    assert write_block(path, BODY) is False
-    assert path.stat().st_mtime_ns == stamp
-
-
-def test_a_link_inside_the_project_is_followed(tmp_path: Path) -> None:
-    """CLAUDE.md that is a link to AGENTS.md stays a link, and AGENTS.md gains the block."""
-    (tmp_path / "AGENTS.md").write_bytes(b"rules\n")
-    (tmp_path / "CLAUDE.md").symlink_to("AGENTS.md")
-    assert write_block(tmp_path / "CLAUDE.md", BODY)
-    assert (tmp_path / "CLAUDE.md").is_symlink()
-    assert BEGIN in (tmp_path / "AGENTS.md").read_bytes()
-
-
-def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
-    """A clone whose CLAUDE.md leads to a file elsewhere does not make neat write there."""
-    outside = tmp_path / "profile"
-    outside.write_bytes(b"mine\n")
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "CLAUDE.md").symlink_to(outside)
-    with pytest.raises(NeatError, match="is a link to"):
-        write_block(project / "CLAUDE.md", BODY)
-    assert outside.read_bytes() == b"mine\n"
-
-
-def test_utf16_is_refused(tmp_path: Path) -> None:
+def test_utf16_is_refused() -> None:
     """A file that old Windows shells write would become unreadable with ASCII bytes in it."""
-    path = tmp_path / "CLAUDE.md"
-    path.write_bytes("rules\n".encode("utf-16"))
-    with pytest.raises(NeatError, match="UTF-16"):
-        write_block(path, BODY)
+    with pytest.raises(ValueError, match="UTF-16"):
+        with_block("rules\n".encode("utf-16"), BODY)
+
+
+@given(st.binary(max_size=40))
+def test_other_markers_are_other_blocks(content: bytes) -> None:
+    """A block of a configuration file goes in and out as one of Markdown does."""
+    assume(HASH.begin not in content and HASH.end not in content and not content.startswith(WIDE))
+    assert without_block(with_block(content, BODY, HASH), HASH) == content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,25 @@ import yaml
 from neatd.assist.block import BEGIN
 from tests.cli_place import Cli
 
-FILES = ["neat.yaml", ".neat/.gitignore", "CLAUDE.md"]
+CLAUDE = [".claude/settings.json", ".mcp.json", "CLAUDE.md"]
+FILES = ["neat.yaml", ".neat/.gitignore", *CLAUDE, ".neat/init.json", ".neat/brief.md"]
 
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """On a machine where git is, and Claude Code alone of the assistants."""
+    path = git_alone(tmp_path)
+    monkeypatch.setenv("PATH", str(path))
     return Cli(tmp_path, monkeypatch, capsys)
+
+
+def git_alone(base: Path) -> Path:
+    """A folder for PATH with git and the shell that it needs."""
+    folder = base / "bin"
+    folder.mkdir()
+    for name in ("git", "sh"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -26,9 +40,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_init_says_each_file_it_wrote(cli: Cli) -> None:
-    """Three files, each named, and no other."""
+    """Each named, and no other."""
     made = cli.json("init", "--yes")
-    assert made == {"root": str(cli.root), "changed": FILES, "records": 0}
+    assert made == {
+        "root": str(cli.root), "changed": FILES, "records": 0, "assistants": ["claude-code"], "left_alone": [],
+    }  # fmt: skip
     assert sorted(contents(cli.root)) == sorted(FILES)
 
 
@@ -41,13 +57,33 @@ def test_init_twice_changes_nothing_and_says_so(cli: Cli) -> None:
     assert contents(cli.root) == before
 
 
-def test_init_asks_and_no_means_no(cli: Cli) -> None:
-    """Without --yes and without an answer nothing is written."""
+def test_init_shows_asks_and_no_means_no(cli: Cli) -> None:
+    """Each file with what is added; without --yes and without an answer nothing is written."""
+    (cli.root / "CLAUDE.md").write_text("mine\n")
     program = "from neatd.cli.main import main; main()"
     command = [sys.executable, "-c", program, "init"]
     asked = subprocess.run(command, input="n\n", capture_output=True, text=True, timeout=30)
-    assert "will write: neat.yaml, .neat/.gitignore, CLAUDE.md" in asked.stderr
-    assert asked.returncode == 130 and contents(cli.root) == {}
+    assert "new: neat.yaml\n" in asked.stderr and "change: CLAUDE.md\n" in asked.stderr and "go on?" in asked.stderr
+    assert "\n   mine\n" in asked.stderr and "\n  +@.neat/brief.md\n" in asked.stderr and "\x1b[" not in asked.stderr
+    assert asked.returncode == 130 and contents(cli.root) == {"CLAUDE.md": b"mine\n"} and not cli.home.exists()
+
+
+def test_a_dry_run_writes_nothing(cli: Cli) -> None:
+    """It shows the same, and asks nothing."""
+    answer = cli("init", "--dry-run")
+    assert answer.code == 0 and "would write neat.yaml" in answer.out and "new: .mcp.json" in answer.err
+    assert cli.json("init", "--dry-run")["changed"] == FILES[:5]
+    assert contents(cli.root) == {} and not cli.home.exists()
+
+
+def test_what_is_shown_holds_no_secret_of_the_settings(cli: Cli) -> None:
+    """Lines around ours are the user's; of a minified file only what changes is shown."""
+    (cli.root / ".mcp.json").write_text('{\n  "api_key": "sk-ant-api03-' + "aB3" * 30 + '"\n}\n')
+    (cli.root / ".claude").mkdir()
+    (cli.root / ".claude" / "settings.json").write_text(json.dumps({"a": "x" * 5000, "hooks": {}, "b": "y" * 5000}))
+    shown = cli("init", "--dry-run").err
+    assert "aB3aB3" not in shown and '+  "mcpServers": {' in shown
+    assert "x" * 100 not in shown and '"SessionStart": [{' in shown
 
 
 def test_init_keeps_the_claude_md_there_is(cli: Cli) -> None:
@@ -56,6 +92,121 @@ def test_init_keeps_the_claude_md_there_is(cli: Cli) -> None:
     assert cli.json("init", "--yes")["changed"] == FILES
     assert (cli.root / "CLAUDE.md").read_bytes().startswith(b"# Mine\r\n- rule\r\n")
     assert "nothing to change" in cli.ok("init")
+
+
+def test_the_brief_is_there_at_once(cli: Cli) -> None:
+    """What CLAUDE.md imports resolves before any daemon runs, and says that none does."""
+    cli.ok("init", "--yes")
+    assert "# project: where things stand" in (cli.root / ".neat" / "brief.md").read_text()
+    assert "neatd is not running" in (cli.root / ".neat" / "brief.md").read_text()
+
+
+def test_where_no_assistant_is_all_are_set_up_and_that_is_said(cli: Cli) -> None:
+    """Three, each with its files; the second time they are found by these."""
+    (cli.root.parent / "user" / ".claude").rmdir()
+    answer = cli("init", "--yes")
+    assert answer.code == 0 and "no assistant was found" in answer.err
+    assert set(contents(cli.root)) == {
+        *FILES, "AGENTS.md", ".codex/hooks.json", ".codex/config.toml", ".cursor/rules/neat.mdc", ".cursor/mcp.json",
+    }  # fmt: skip
+    again = cli("init")
+    assert "nothing to change" in again.out and "no assistant was found" not in again.err
+
+
+def test_the_assistants_are_chosen(cli: Cli) -> None:
+    """Those named and no others, the next time too; Cursor alone has no block in AGENTS.md."""
+    made = cli.json("init", "--yes", "--assistant", "cursor")
+    assert made["assistants"] == ["cursor"]
+    assert set(contents(cli.root)) == {*FILES, ".cursor/rules/neat.mdc", ".cursor/mcp.json"} - set(CLAUDE)
+    assert cli.json("init", "--yes")["changed"] == []
+    assert set(cli.json("init", "--yes", "--assistant", "claude-code")["changed"]) == set(CLAUDE)
+    assert cli("init", "--assistant", "nobody").code == 2
+
+
+def test_none_is_set_up_where_none_is_wanted(cli: Cli) -> None:
+    """The notebook alone."""
+    assert cli.json("init", "--yes", "--assistant", "none")["assistants"] == []
+    assert set(contents(cli.root)) == set(FILES) - set(CLAUDE)
+
+
+def test_settings_that_cannot_be_read_are_left_alone_and_said(cli: Cli) -> None:
+    """Exit 0, the rest is set up, and one line says what to add by hand."""
+    (cli.root / ".claude").mkdir()
+    odd = {".claude/settings.json": b"// mine\n{}\n", ".mcp.json": b'{"mcpServers": []}\n'}
+    for path, content in odd.items():
+        (cli.root / path).write_bytes(content)
+    answer = cli("init", "--yes")
+    said = {line.split(": ")[1]: line for line in answer.err.splitlines() if line.startswith("left alone: ")}
+    assert answer.code == 0 and set(said) == set(odd)
+    assert "line 1 is no JSON" in said[".claude/settings.json"] and '"SessionStart"' in said[".claude/settings.json"]
+    assert 'by hand under "mcpServers": {"neat"' in said[".mcp.json"]
+    assert {path: (cli.root / path).read_bytes() for path in odd} == odd and (cli.root / "CLAUDE.md").exists()
+    assert {one["path"] for one in cli.json("init", "--yes")["left_alone"]} == set(odd)
+
+
+def test_what_is_no_small_file_is_left_alone(cli: Cli) -> None:
+    """A file of more than a megabyte, and a folder where one is expected."""
+    (cli.root / ".mcp.json").write_bytes(b"{" + b" " * (1 << 20) + b"}")
+    (cli.root / ".claude" / "settings.json").mkdir(parents=True)
+    left = {one["path"]: one["reason"] for one in cli.json("init", "--yes")["left_alone"]}
+    assert "larger than" in left[".mcp.json"] and "not a regular file" in left[".claude/settings.json"]
+    cli.ok("init", "--undo", "--yes")
+    assert sorted(contents(cli.root)) == [".mcp.json"] and (cli.root / ".claude" / "settings.json").is_dir()
+
+
+@pytest.mark.parametrize("path", [".mcp.json", ".claude"])
+def test_neat_does_not_write_through_a_link_out_of_the_project(cli: Cli, tmp_path: Path, path: str) -> None:
+    """A clone may bring one that leads into somebody's home."""
+    outside = tmp_path / "outside"
+    outside.mkdir() if path == ".claude" else outside.write_text("{}")
+    (cli.root / path).symlink_to(outside)
+    left = cli.json("init", "--yes")["left_alone"]
+    assert len(left) == 1 and left[0]["path"].startswith(path)
+    assert outside.read_text() == "{}" if outside.is_file() else list(outside.iterdir()) == []
+    cli.ok("init", "--undo", "--yes")
+    assert (cli.root / path).is_symlink()
+
+
+def test_a_link_in_the_project_stays_one(cli: Cli) -> None:
+    """CLAUDE.md that leads to AGENTS.md: one file, one block, taken out of it again."""
+    (cli.root / "AGENTS.md").write_bytes(b"rules\n")
+    (cli.root / "CLAUDE.md").symlink_to("AGENTS.md")
+    cli.ok("init", "--yes")
+    assert (cli.root / "CLAUDE.md").is_symlink()
+    assert (cli.root / "AGENTS.md").read_bytes().count(BEGIN) == 1
+    assert "nothing to change" in cli.ok("init")
+    cli.ok("init", "--undo", "--yes")
+    assert (cli.root / "AGENTS.md").read_bytes() == b"rules\n" and (cli.root / "CLAUDE.md").is_symlink()
+
+
+def test_a_link_of_claude_md_out_of_the_project_is_refused(cli: Cli, tmp_path: Path) -> None:
+    """Nothing is written, here or there."""
+    (tmp_path / "profile").write_bytes(b"mine\n")
+    (cli.root / "CLAUDE.md").symlink_to(tmp_path / "profile")
+    assert "is a link to" in cli.refused("init", "--yes")
+    assert (tmp_path / "profile").read_bytes() == b"mine\n" and list(cli.root.iterdir()) == [cli.root / "CLAUDE.md"]
+
+
+def test_the_command_that_hooks_call(cli: Cli) -> None:
+    """By a path of its own, with a space in it; changed later, it is changed in place. What is not neat is refused."""
+    cli.ok("init", "--yes", "--assistant", "codex", "--assistant", "claude-code", "--command", "'/my tools/neat'")
+    settings, hooks = cli.root / ".claude" / "settings.json", cli.root / ".codex" / "hooks.json"
+    assert '"command": "/my tools/neat", "args": ["hook", "stop"]' in settings.read_text()
+    assert "'/my tools/neat' hook stop" in hooks.read_text()
+    cli.ok("init", "--yes", "--command", "neat")
+    for path in (settings, hooks):
+        assert "/my tools" not in path.read_text() and path.read_text().count("stop") == 1
+    for odd in ("rm", "", "'neat"):
+        assert "--command" in cli.refused("init", "--yes", "--command", odd)
+
+
+def test_neat_that_is_not_on_path_is_said(cli: Cli, tmp_path: Path) -> None:
+    """Hooks would find nothing; with --command, or where it is found, there is nothing to say."""
+    assert "note: `neat` is not on PATH" in cli("init", "--yes").err and "hint: " in cli("init").err
+    assert "on PATH" not in cli("init", "--yes", "--command", "/opt/neat").err
+    (tmp_path / "bin" / "neat").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "neat").chmod(0o755)
+    assert "on PATH" not in cli("init", "--yes").err
 
 
 def test_init_puts_a_lost_block_back(cli: Cli) -> None:
@@ -129,9 +280,10 @@ def test_git_sees_only_what_is_to_be_shared(cli: Cli) -> None:
         (cli.root / ".neat" / name).parent.mkdir(exist_ok=True)
         (cli.root / ".neat" / name).write_text("x")
     seen = subprocess.run(["git", "add", "-An", "."], check=True, capture_output=True, text=True).stdout
-    assert sorted(line.split("'")[1] for line in seen.splitlines()) == sorted(
-        [*FILES, ".gitattributes", ".neat/knowledge.jsonl", ".neat/rules/mine.yaml", ".neat/templates/brief.md.j2"]
-    )
+    shared = {*FILES} - {".neat/init.json", ".neat/brief.md"}
+    assert {line.split("'")[1] for line in seen.splitlines()} == {
+        *shared, ".gitattributes", ".neat/knowledge.jsonl", ".neat/rules/mine.yaml", ".neat/templates/brief.md.j2",
+    }  # fmt: skip
 
 
 def test_consent_is_given_shown_and_taken_back(cli: Cli) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from neatd import control
+from neatd import control, lifesign
 from tests.conftest import Neat, until
 
 
@@ -64,8 +64,8 @@ def test_left_over_lock_and_state_of_a_dead_daemon_do_not_stop_a_start(neat: Nea
     pid = neat.start()
     os.kill(pid, signal.SIGKILL)
     until(lambda: not neat.is_alive(), "the daemon's end")
-    state = control.read_state(neat.home)
-    control.state_path(neat.home).write_text(json.dumps({**state, "pid": os.getpid()}))
+    state = lifesign.read_state(neat.home)
+    lifesign.state_path(neat.home).write_text(json.dumps({**state, "pid": os.getpid()}))
     assert neat.json("neatd", "status")["running"] is False
     assert neat.start() != os.getpid()
 

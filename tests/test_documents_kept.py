@@ -293,15 +293,15 @@ def test_the_brief_and_a_template_of_ones_own_are_documents_too(cli: Cli) -> Non
 def test_documents_do_not_make_the_tree_dirty(cli: Cli) -> None:
     """The handoff does not count the files that neat keeps among the uncommitted changes."""
     git("init", "-q", "-b", "main")
-    name_documents(cli, handoff=".claude/context/session.md", notes="NOTES.md")
+    name_documents(cli, handoff=".agent/context/session.md", notes="NOTES.md")
     git("add", "neat.yaml")
     git("commit", "-qm", "begin")
     cli.ok("handoff")
     told = section(document(cli, "handoff"), "### Branch and git")
-    assert (cli.root / ".claude" / "context" / "session.md").exists()
-    assert ".claude/" not in told and "NOTES.md" not in told
-    (cli.root / ".claude" / "mine.md").touch()
-    assert "  - `.claude/` NEW (untracked)" in section(document(cli, "handoff"), "### Branch and git")
+    assert (cli.root / ".agent" / "context" / "session.md").exists()
+    assert ".agent/" not in told and "NOTES.md" not in told
+    (cli.root / ".agent" / "mine.md").touch()
+    assert "  - `.agent/` NEW (untracked)" in section(document(cli, "handoff"), "### Branch and git")
 
 
 def test_a_mistake_in_one_template_leaves_the_other_documents_whole(cli: Cli) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from neatd import control
+from neatd import control, lifesign
 from neatd.locks import FileLock
 from neatd.place import here, project_identity
 from neatd.read.gitstate import git_state
@@ -76,9 +76,9 @@ def test_a_followed_run_whose_folder_closes_harms_no_other(neat: Neat) -> None:
 def test_a_state_file_that_someone_removed_is_written_again(neat: Neat) -> None:
     """The daemon lives on, and with its next heartbeat `neatd status` knows it again."""
     with own_daemon(neat, "daemon.HEARTBEAT_S = 0.5;") as process:
-        until(lambda: control.read_state(neat.home).get("url"), "the daemon's state")
-        control.state_path(neat.home).unlink()
-        until(lambda: control.read_state(neat.home).get("url"), "the state written again", wait_s=40)
+        until(lambda: lifesign.read_state(neat.home).get("url"), "the daemon's state")
+        lifesign.state_path(neat.home).unlink()
+        until(lambda: lifesign.read_state(neat.home).get("url"), "the state written again", wait_s=40)
         status = neat.json("neatd", "status")
         assert status["running"] is True and status["pid"] == process.pid and status["roots"] == [str(neat.root)]
 
@@ -143,8 +143,8 @@ def test_stop_ends_no_process_that_only_has_the_daemons_old_pid(neat: Neat) -> N
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)", "tail", "neatd.log"])
     try:
         state = {"pid": child.pid, "born": psutil.Process(child.pid).create_time() - 3600, "url": "http://127.0.0.1:9"}
-        control.state_path(neat.home).write_text(json.dumps(state))
-        with FileLock(control.lock_path(neat.home)):
+        lifesign.state_path(neat.home).write_text(json.dumps(state))
+        with FileLock(lifesign.lock_path(neat.home)):
             failed = neat.call("neatd", "stop", check=False)
         assert failed.returncode == 1 and "hint:" in failed.stderr and "Traceback" not in failed.stderr
         assert child.poll() is None
@@ -155,7 +155,7 @@ def test_stop_ends_no_process_that_only_has_the_daemons_old_pid(neat: Neat) -> N
 
 def test_a_start_waits_for_a_command_that_holds_the_lock(neat: Neat) -> None:
     """A command that carries out a request by itself holds it for a moment: that is no reason not to start."""
-    lock = FileLock(control.lock_path(neat.home))
+    lock = FileLock(lifesign.lock_path(neat.home))
     assert lock.try_acquire()
     release = threading.Timer(1.0, lock.release)
     release.start()

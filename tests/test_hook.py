@@ -14,7 +14,6 @@ import pytest
 
 from neatd.read.treestate import tree_state
 from neatd.store import records
-from tests.test_light import DAEMONS, READERS, loaded
 from tests.testing_made import ASSISTANTS, IDENTITY, MIXED, PROGRAM, Checked, answer
 
 SUMMARY = "=== short test summary info ===\nFAILED t.py::test_a - no\n=== 1 failed, 9 passed, 2 skipped in 3.21s ===\n"
@@ -182,24 +181,6 @@ def test_a_broken_store_is_said(made: Checked) -> None:
     """And still the exit code is 0."""
     (made.home / "neat.db").write_bytes(b"garbage" * 999)
     assert made.hook(answer("pytest", SUMMARY, made.root)).startswith("neat hook: ")
-
-
-@pytest.mark.parametrize("event", ["session-start", "stop", "", "--help-me", "no such event"])
-def test_other_events_are_taken_and_ignored(made: Checked, event: str) -> None:
-    """Their JSON is read to its end, so that the assistant is not told of a broken pipe."""
-    assert made.hook({"prompt": "pytest " * 100_000}, event) == ""
-
-
-def test_an_ordinary_command_loads_next_to_nothing() -> None:
-    """Neither JSON nor the store: most calls of an assistant run no tests."""
-    event = json.dumps(answer("ls -la", "total 0", Path("/srv/project")))
-    program = (
-        "import io, sys\nfrom neatd.cli.main import run\nfrom neatd.cli.hook import hook\n"
-        f"sys.stdin = io.TextIOWrapper(io.BytesIO({event.encode()!r}))\nassert run(hook, ['post-tool']) == 0"
-    )
-    found = loaded(program)
-    assert not found & (DAEMONS | READERS | {"sqlite_utils", "shlex", "hashlib"})
-    assert not any(name.startswith(("neatd.pipeline", "neatd.store", "neatd.models")) for name in found)
 
 
 def test_the_record_takes_the_place_of_what_its_cache_told(made: Checked) -> None:

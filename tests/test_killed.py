@@ -10,6 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,22 +86,62 @@ def progress(home: Path) -> tuple[int, int]:
         records.close()
 
 
-def daemon(neat: Neat) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "neatd.daemon"], env=neat.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+LIVES = """
+import os, sys
+from neatd import daemon
+
+while sys.stdin.read(1):
+    pid = os.fork()
+    if pid == 0:
+        daemon.main()
+        os._exit(0)
+    print(pid, flush=True)
+    os.waitpid(pid, 0)
+    print("over", flush=True)
+"""
 
 
-def end(process: subprocess.Popen[bytes], how: int) -> None:
-    process.send_signal(how)
-    process.wait(timeout=30)
+class Lives:
+    """Daemons of a home, one after the other: processes of their own, born of one that has loaded the code before."""
+
+    def __init__(self, neat: Neat) -> None:
+        self.mother = subprocess.Popen(
+            [sys.executable, "-c", LIVES], env=neat.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, bufsize=1,
+        )  # fmt: skip
+        self.pid = 0
+
+    def begin(self) -> None:
+        assert self.mother.stdin is not None and self.mother.stdout is not None
+        self.mother.stdin.write(".")
+        self.mother.stdin.flush()
+        self.pid = int(self.mother.stdout.readline())
+
+    def end(self, how: int) -> None:
+        os.kill(self.pid, how)
+        assert self.mother.stdout is not None and self.mother.stdout.readline() == "over\n"
+        self.pid = 0
+
+    def close(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+        self.mother.communicate(timeout=30)
 
 
-def read_all(neat: Neat) -> None:
+@contextmanager
+def lives(neat: Neat) -> Iterator[Lives]:
+    made = Lives(neat)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def read_all(neat: Neat, of: Lives) -> None:
     """Let one daemon live until all is read and judged."""
-    process = daemon(neat)
+    of.begin()
     until(lambda: progress(neat.home)[1] >= LINES, "the whole file judged", 90)
-    end(process, signal.SIGTERM)
+    of.end(signal.SIGTERM)
 
 
 @pytest.mark.timeout(400)
@@ -115,30 +157,40 @@ def test_fifty_kills_leave_what_an_unkilled_daemon_leaves(tmp_path: Path) -> Non
         neat.metrics("runs/a", content)
         homes.append(neat)
     control, killed = homes
-    read_all(control)
-    before = (0, 0)
-    for kill in range(KILLS):
-        process = daemon(killed)
-        # Alternately right after reading and right after judging moved on, so that both cursors are cut.
-        until(
-            lambda was=before, which=kill % 2: progress(killed.home)[which] > was[which], f"progress before kill {kill}"
-        )
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(timeout=30)
-        before = progress(killed.home)
-        assert before[0] < len(content), f"kill {kill} came after the end of the file"
-    read_all(killed)
+    with lives(control) as of:
+        read_all(control, of)
+    with lives(killed) as of:
+        kill_and_read(killed, of, len(content))
     expected, found = state(control.home), state(killed.home)
     for what in expected:
         assert found[what] == expected[what], what
     assert len(expected["events"]) > 10 and len(expected["points"]) > LINES
-    shown = killed.show("runs/a")
-    (killed.root / "runs" / "a" / "metrics.jsonl").unlink()
-    process = daemon(killed)
+    a_vanished_file_changes_nothing(killed)
+
+
+def kill_and_read(killed: Neat, of: Lives, size: int) -> None:
+    """Fifty daemons that are killed before the end of the file, and one that comes to it."""
+    before = (0, 0)
+    for kill in range(KILLS):
+        of.begin()
+        # Alternately right after reading and right after judging moved on, so that both cursors are cut.
+        until(
+            lambda was=before, which=kill % 2: progress(killed.home)[which] > was[which], f"progress before kill {kill}"
+        )
+        of.end(signal.SIGKILL)
+        before = progress(killed.home)
+        assert before[0] < size, f"kill {kill} came after the end of the file"
+    read_all(killed, of)
+
+
+def a_vanished_file_changes_nothing(neat: Neat) -> None:
+    """What is told of the run stays as it was when its file is gone."""
+    shown = neat.show("runs/a")
+    (neat.root / "runs" / "a" / "metrics.jsonl").unlink()
     missing = "SELECT is_missing FROM reading"
-    until(
-        lambda: sqlite3.connect(killed.home / "points.db").execute(missing).fetchone()[0], "the daemon to see it gone"
-    )
-    end(process, signal.SIGTERM)
-    after = killed.show("runs/a")
+    with lives(neat) as of, closing(sqlite3.connect(neat.home / "points.db")) as points:
+        of.begin()
+        until(lambda: points.execute(missing).fetchone()[0], "the daemon to see it gone")
+        of.end(signal.SIGTERM)
+    after = neat.show("runs/a")
     assert {name: (shown[name], after[name]) for name in shown if shown[name] != after[name]} == {}

@@ -26,6 +26,10 @@ BASE = {
     "config",
     "files",
     "place",
+    "who",
+    "lineage",
+    "lifesign",
+    "now",
     "locks",
     "redact",
     "private",
@@ -46,7 +50,8 @@ MAY_IMPORT = {
     "control": BASE,
     "daemon": JOINED | {"control"},
     "demo": JOINED | {"control", "daemon"},
-    "cli": JOINED | {"control", "daemon", "demo", "cli"},
+    "mcp": JOINED | {"mcp"},
+    "cli": JOINED | {"control", "daemon", "demo", "mcp", "cli"},
 }
 # Each of these costs tens of milliseconds or more, so it is loaded by one file and those that need that file.
 ONE_FILE = {

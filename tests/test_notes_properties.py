@@ -125,11 +125,11 @@ def test_lines_that_stay_unplaced_are_headings_or_have_no_words(text: str) -> No
 
 
 HOSTILE = {
-    "sixty thousand items": "\n".join(f"- item {n} with `code` and **bold**" for n in range(60_000)),
+    "twenty thousand items": "\n".join(f"- item {n} with `code` and **bold**" for n in range(20_000)),
     "fifty thousand brackets": "[" * 50_000,
     "a line of two megabytes": "x " * 1_000_000,
-    "fences that never close": "```a\n\n# h\n" * 60_000,
-    "comments that never close": "<!-- a\n" * 100_000,
+    "fences that never close": "```a\n\n# h\n" * 20_000,
+    "comments that never close": "<!-- a\n" * 40_000,
     "quotes in quotes": "\n".join(">" * n for n in range(1_000)),
     "lists in lists": "\n".join(" " * n + "- a" for n in range(2_000)),
     "a list in one item": "## Tasks\n- [ ] a\n" + "  - [ ] b\n" * 20_000,
@@ -143,10 +143,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_read_in_seconds(name: str) -> None:
-    """No text makes the parser quadratic: megabytes take seconds, measured with a tenfold margin."""
-    start = time.perf_counter()
+    """No text makes the parser quadratic: it takes seconds of the processor, with a margin of four."""
+    start = time.process_time()
     notes = parse(HOSTILE[name], "notes.md")
-    assert time.perf_counter() - start < 60
+    assert time.process_time() - start < 15
     assert sum(len(record.lines) for record in notes.records) + len(notes.unplaced) == notes.lines
 
 

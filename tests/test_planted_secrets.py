@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from neatd.control import read_state
 from neatd.kinds import FIELDS, JSON_FIELDS, KINDS
+from neatd.lifesign import read_state
 from neatd.models import GitState, ProcessFact
 from neatd.place import here
 from neatd.store import events, requests

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROGRAMS, Neat, bind_root_to_permissions
+from tests.cli_place import Answer
+from tests.conftest import Neat, bind_root_to_permissions, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="permission bits of POSIX")
 READING = (
@@ -20,13 +21,28 @@ READING = (
 )  # fmt: skip
 
 
-def sandboxed(neat: Neat, *words: str) -> subprocess.CompletedProcess[str]:
-    """`neat …` as a user who may not write what is closed."""
-    program = f"from neatd.cli.main import {PROGRAMS['neat']} as run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *words], cwd=neat.root, env=neat.env, text=True, capture_output=True,
+PROGRAM = """
+import json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from neatd.cli.main import neat, run
+
+for words in json.loads(sys.argv[1]):
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(neat, words)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]))
+"""
+
+
+def sandboxed(neat: Neat, *commands: Sequence[str]) -> list[Answer]:
+    """The answers to `neat …`, one after the other, as a user who may not write what is closed."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(commands)], cwd=neat.root, env=neat.env, text=True, capture_output=True,
         timeout=60, preexec_fn=bind_root_to_permissions,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [Answer(*json.loads(line)) for line in done.stdout.splitlines()]
 
 
 def close(folder: Path, is_closed: bool = True) -> None:
@@ -50,21 +66,19 @@ def closed(neat: Neat, request: pytest.FixtureRequest) -> Iterator[Neat]:
 
 def test_reading_commands_answer(closed: Neat) -> None:
     """Each with exit code 0, and the decision is told."""
-    for words in READING:
-        done = sandboxed(closed, *words)
-        assert done.returncode == 0, (words, done.stderr)
-    assert "train on cubes" in sandboxed(closed, "brief").stdout
-    assert json.loads(sandboxed(closed, "list", "decision", "--json").stdout)[0]["title"] == "train on cubes"
+    answers = dict(zip(READING, sandboxed(closed, *READING), strict=True))
+    assert [(words, one.err) for words, one in answers.items() if one.code != 0] == []
+    assert "train on cubes" in answers["brief",].out
+    assert json.loads(answers["list", "decision", "--json"].out)[0]["title"] == "train on cubes"
 
 
 def test_what_is_kept_waits_and_what_is_changed_says_why_not(closed: Neat) -> None:
     """A record of any kind is left in the inbox; a change of one names what would be needed."""
-    for words in (("note", "seen inside"), ("insight", "x", "--component", "y"), ("prefer", "short words")):
-        done = sandboxed(closed, *words)
-        assert done.returncode == 0 and ".neat/inbox" in done.stderr
-    decision = json.loads(sandboxed(closed, "list", "decision", "--json").stdout)[0]["id"]
-    refused = sandboxed(closed, "close", decision)
-    assert refused.returncode == 1 and "can only be read" in refused.stderr and "hint: " in refused.stderr
+    kept = (("note", "seen inside"), ("insight", "x", "--component", "y"), ("prefer", "short words"))
+    *answers, found = sandboxed(closed, *kept, ("list", "decision", "--json"))
+    assert all(one.code == 0 and ".neat/inbox" in one.err for one in answers), answers
+    (refused,) = sandboxed(closed, ("close", json.loads(found.out)[0]["id"]))
+    assert refused.code == 1 and "can only be read" in refused.err and "hint: " in refused.err
 
 
 def test_a_key_left_in_the_inbox_is_not_taken_in(neat: Neat) -> None:
@@ -81,8 +95,6 @@ def test_a_key_left_in_the_inbox_is_not_taken_in(neat: Neat) -> None:
 
 
 def _wait(neat: Neat) -> list[str]:
-    from tests.conftest import until
-
     def taken() -> list[str]:
         return [one["title"] for one in neat.json("neat", "list", "note") if one["source"] == "codex"]
 

@@ -114,9 +114,9 @@ def test_twice_changes_nothing_more(text: str) -> None:
 )
 def test_no_text_makes_it_slow(part: str) -> None:
     """100,000 characters of whatever repeats take well under the second that a quadratic search would pass."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     redact(part * (100_000 // len(part)))
-    assert time.perf_counter() - begun < 1.5
+    assert time.process_time() - begun < 1.5
 
 
 @pytest.mark.parametrize(

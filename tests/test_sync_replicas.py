@@ -80,7 +80,7 @@ NUMBERS = itertools.count()
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(operations=st.lists(OPERATIONS, min_size=3, max_size=25))
 def test_clones_agree_after_a_day_of_pulls(tmp_path: Path, operations: list[tuple[Any, ...]]) -> None:

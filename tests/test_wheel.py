@@ -40,9 +40,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder with `neat` and `neatd` of an environment that holds the wheel and what it requires, nothing else."""
     place = tmp_path_factory.mktemp("empty")
-    assert run(sys.executable, "-m", "venv", place / "venv", cwd=place).returncode == 0
+    assert run(sys.executable, "-m", "venv", "--without-pip", place / "venv", cwd=place).returncode == 0
     folder = place / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    done = run(folder / "python", "-m", "pip", "install", "--quiet", wheel, cwd=place)
+    pip = (sys.executable, "-m", "pip", "--python", folder / "python")
+    done = run(*pip, "install", "--quiet", "--no-compile", wheel, cwd=place)  # what is not used need not be compiled
     assert done.returncode == 0, done.stderr
     yield folder
 

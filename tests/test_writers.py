@@ -10,11 +10,11 @@ from neatd.store import records, short
 from neatd.store.opening import connect
 from tests.store_rows import PROJECT, place
 
-WRITERS, NOTES = 50, 100
+WRITERS, NOTES = 50, 20
 
 
 def test_fifty_writers_at_the_same_time_lose_no_note(tmp_path: Path) -> None:
-    """Each adds a hundred notes, all of them with the same words: five thousand records, each with its history."""
+    """Each adds twenty notes, all of them with the same words: a thousand records, each with its history."""
     connect(tmp_path).close()
     start, failed = threading.Barrier(WRITERS), []
 

@@ -18,10 +18,11 @@ from neatd.cli.main import run
 from neatd.place import Place, here
 from neatd.store import records
 from neatd.store.opening import connect
+from neatd.who import SESSION_VARIABLE, VARIABLES
 
 IDENTITY = "6f0a2f6e-1111-4222-8333-944445555666"
 PROGRAM = "import sys; from neatd.cli.main import run; from neatd.cli.{0} import {1}; sys.exit(run({1}, sys.argv[1:]))"
-ASSISTANTS = ("CLAUDECODE", "CODEX_SANDBOX", "CURSOR_TRACE_ID")
+ASSISTANTS = VARIABLES
 MIXED = """
 import pytest
 
@@ -48,6 +49,19 @@ MIXED_NAMES = {
     "tests/test_mixed.py::test_bad[a b - c]", "tests/test_mixed.py::test_bad[x[y]]", "tests/test_mixed.py::test_broken",
     "tests/test_mixed.py::TestGroup::test_in_class",
 }  # fmt: skip
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard output that is looked at afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+
+    @property
+    def buffer(self) -> io.BytesIO:
+        found = super().buffer
+        assert isinstance(found, io.BytesIO)
+        return found
 
 
 class Checked:
@@ -104,10 +118,16 @@ class Checked:
         return [sys.executable, "-m", "pytest", *words]
 
     def hook(self, payload: object, event: str = "post-tool") -> str:
-        """`neat hook EVENT` with a payload: bytes as they are, anything else as JSON; returns what it said on stderr.
-        It must end with 0 and print nothing on stdout. In this process, whose NEAT_HOME the test has set."""
+        """`neat hook EVENT` that tells the assistant nothing; returns what it said on stderr."""
+        out, err = self.answer(payload, event)
+        assert out == "", (out, err)
+        return err
+
+    def answer(self, payload: object, event: str) -> tuple[str, str]:
+        """`neat hook EVENT` with a payload: bytes as they are, anything else as JSON; (stdout, stderr). It must end with 0,
+        with one line on stderr at most. In this process, whose NEAT_HOME the test has set."""
         given = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        out, err, before = io.StringIO(), io.StringIO(), sys.stdin
+        out, err, before = _Stream(), io.StringIO(), sys.stdin
         sys.stdin = io.TextIOWrapper(io.BytesIO(given))
         try:
             with redirect_stdout(out), redirect_stderr(err):
@@ -115,9 +135,12 @@ class Checked:
             assert sys.stdin.buffer.read() == b""
         finally:
             sys.stdin = before
-        assert (code, out.getvalue()) == (0, ""), (code, out.getvalue(), err.getvalue())
+            os.environ.pop(SESSION_VARIABLE, None)  # each hook is a process of its own
+        out.flush()
+        said = out.buffer.getvalue().decode()
+        assert code == 0, (code, said, err.getvalue())
         assert len(err.getvalue().splitlines()) <= 1, err.getvalue()
-        return err.getvalue()
+        return said, err.getvalue()
 
     @contextmanager
     def store(self) -> Iterator[Connection]:

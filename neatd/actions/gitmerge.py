@@ -37,7 +37,8 @@ def install(root: Path) -> list[str]:
             changed.append(f"git config {name}")
     if ATTRIBUTE not in _lines(old):
         end = b"\r\n" if b"\r\n" in old else b"\n"
-        write_atomic(path, old + (b"" if not old or old.endswith(b"\n") else end) + ATTRIBUTE + end)
+        is_open = bool(old) and not old.endswith(b"\n")  # a last line without an end: ours has none either, which tells
+        write_atomic(path, old + (end + ATTRIBUTE if is_open else ATTRIBUTE + end))
         changed.append(path.name)
     return changed
 
@@ -61,7 +62,7 @@ def uninstall(root: Path) -> list[str]:
         changed.append("git config merge.neat")
     path = _attributes(root)
     old = _content(path)
-    kept = b"".join(line for line in old.splitlines(keepends=True) if line.strip() != ATTRIBUTE)
+    kept = _without_attribute(old)
     if kept != old:
         write_atomic(path, kept) if kept else path.unlink()
         changed.append(path.name)
@@ -70,6 +71,20 @@ def uninstall(root: Path) -> list[str]:
         hook.unlink()
         changed.append(f"hook {hook.name}")
     return changed
+
+
+def is_there(root: Path) -> bool:
+    """Whether anything of ours is, which `uninstall` would take out."""
+    has_driver = _git(root, "config", "--local", "--get", "merge.neat.driver") == DRIVER["merge.neat.driver"]
+    hook = _hook_path(root)
+    return has_driver or ATTRIBUTE in _lines(_content(_attributes(root))) or bool(hook and _is_ours(hook))
+
+
+def _without_attribute(old: bytes) -> bytes:
+    """Without our line, and without the end that the line before it was given for ours."""
+    lines = old.splitlines(keepends=True)
+    kept = b"".join(line for line in lines if line.strip() != ATTRIBUTE)
+    return kept.removesuffix(b"\n").removesuffix(b"\r") if len(lines) > 1 and lines[-1] == ATTRIBUTE else kept
 
 
 def install_hook(root: Path) -> Path | None:

@@ -1,69 +1,67 @@
-"""neat's block in CLAUDE.md: between two markers, every other byte of the file as it was. Works on bytes, so that
-line ends, a missing last newline and bytes that are no UTF-8 stay what they are."""
+"""neat's block in a file of somebody's: between two markers, every other byte of the file as it was. Pure: bytes in,
+bytes out, so that line ends, a missing last newline and bytes that are no UTF-8 stay what they are."""
 
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
+from typing import NamedTuple
 
-from neatd.errors import NeatError
-from neatd.files import is_inside, write_atomic
 
-BEGIN = b"<!-- neat:begin -->"
+class Markers(NamedTuple):
+    """The two lines that the block stands between."""
+
+    begin: bytes
+    end: bytes
+
+
+BEGIN = b"<!-- neat:begin -->"  # assistants leave comments out of what they read: the markers cost nothing
 END = b"<!-- neat:end -->"
+MARKDOWN = Markers(BEGIN, END)
+HASH = Markers(b"# neat:begin", b"# neat:end")
 
 
-def with_block(content: bytes, body: str) -> bytes:
-    """`content` with the block holding `body`: replaced in place, or added at the end. Raises ValueError on odd markers."""
-    begins, ends = content.count(BEGIN), content.count(END)
-    start, stop = content.find(BEGIN), content.find(END)
-    if (begins, ends) not in ((0, 0), (1, 1)) or stop < start:
-        raise ValueError(f"{begins} begin and {ends} end markers, or in the wrong order")
-    newline = _newline(content, start)
-    block = newline.join([BEGIN, *body.strip("\n").encode().splitlines(), END])
+def with_block(content: bytes, body: str, markers: Markers = MARKDOWN) -> bytes:
+    """`content` with the block holding `body`: replaced in place, or added at the end. Raises ValueError saying why not."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError("it is UTF-16, not UTF-8, which assistants read too")
+    start, stop = _places(content, markers)
+    newline = _newline(content, start, markers)
+    block = newline.join([markers.begin, *body.strip("\n").encode().splitlines(), markers.end])
     if start < 0:  # one newline before it, even after a line without one: only so can it be taken out again to the byte
         return content + (newline if content else b"") + block + newline
-    return content[:start] + block + content[stop + len(END) :]
+    return content[:start] + block + content[stop + len(markers.end) :]
 
 
-def without_block(content: bytes) -> bytes:
+def without_block(content: bytes, markers: Markers = MARKDOWN) -> bytes:
     """`content` with the block taken out, and with it the newlines that adding it put there."""
-    start, stop = content.find(BEGIN), content.find(END)
+    start, stop = content.find(markers.begin), content.find(markers.end)
     if start < 0 or stop < start:
         return content
-    newline = _newline(content, start)
-    before, after = content[:start], content[stop + len(END) :].removeprefix(newline)
+    newline = _newline(content, start, markers)
+    before, after = content[:start], content[stop + len(markers.end) :].removeprefix(newline)
     return (before if after else before.removesuffix(newline)) + after
 
 
-def _newline(content: bytes, start: int) -> bytes:
+def check_block(content: bytes, markers: Markers = MARKDOWN) -> None:
+    """Raises ValueError where one cannot tell what is the block: a marker without its other, or two of one."""
+    _places(content, markers)
+
+
+def _places(content: bytes, markers: Markers) -> tuple[int, int]:
+    begins, ends = content.count(markers.begin), content.count(markers.end)
+    start, stop = content.find(markers.begin), content.find(markers.end)
+    if (begins, ends) not in ((0, 0), (1, 1)) or stop < start:
+        found = f"{begins} begin and {ends} end markers, or in the wrong order"
+        raise ValueError(
+            f"neat's block in it is damaged: {found}; leave one {markers.begin.decode()} and one {markers.end.decode()}"
+            " after it, or none"
+        )
+    return start, stop
+
+
+def _newline(content: bytes, start: int, markers: Markers) -> bytes:
     """The block's own line end where it stands already, else the file's."""
-    rest = content[start + len(BEGIN) :] if start >= 0 else content
+    rest = content[start + len(markers.begin) :] if start >= 0 else content
     if start >= 0 and rest.startswith((b"\r\n", b"\n")):
         return b"\r\n" if rest.startswith(b"\r\n") else b"\n"
     return b"\r\n" if b"\r\n" in content else b"\n"
-
-
-def write_block(path: Path, body: str) -> bool:
-    """Put the block into the file at `path`, made if missing. True when a byte changed. Raises NeatError when damaged."""
-    old, new = planned_block(path, body)
-    if new == old:
-        return False
-    write_atomic(path.resolve(), new)
-    return True
-
-
-def planned_block(path: Path, body: str) -> tuple[bytes, bytes]:
-    """(bytes now, bytes with the block) of the file at `path`; nothing is written. Raises NeatError as write_block does."""
-    if path.is_symlink() and not is_inside(path, path.parent):
-        raise NeatError(
-            f"{path} is a link to {path.resolve()}", "neat writes only inside the project: put a file there"
-        )
-    old = path.read_bytes() if path.exists() else b""
-    if old.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise NeatError(f"{path} is UTF-16", "save it as UTF-8, which assistants read too")
-    try:
-        return old, with_block(old, body)
-    except ValueError as error:
-        hint = f"leave one {BEGIN.decode()} and one {END.decode()} after it, or none"
-        raise NeatError(f"{path}: neat's block is damaged: {error}", hint) from error

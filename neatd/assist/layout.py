@@ -110,8 +110,11 @@ def untagged(items: Iterable[Record], *tags: str) -> list[Record]:
 
 
 def of_session(items: Iterable[Record], facts: Facts) -> list[Record]:
-    """The records made or changed since the handoff before; all of them where none is told of."""
+    """The records made or changed since the handoff before; all of them where none is told of. What an assistant's session
+    did is no line of history: such a one belongs here while it goes on."""
     ids = {one.id for one in facts.touched}
+    since = facts.since
+    ids |= {one.id for one in facts.sessions if since and one.updated_at > since}
     return [one for one in items if one.id in ids or not facts.previous]
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from neatd.who import source_of
+
 LARGEST = 4 << 20  # characters of output that are read
 _SHELLS = frozenset(
     {"bash", "shell", "local_shell", "exec_command", "run_terminal_cmd", "run_shell_command", "terminal", "execute"}
@@ -18,6 +20,14 @@ _SHELLS = frozenset(
 _EXIT = re.compile(r"^(?:Exit code:?|Process exited with code) (-?\d{1,5})\b", re.MULTILINE)
 _CODES = ("exit_code", "exitCode", "returncode", "return_code", "code")
 _TEXTS = ("stdout", "stderr", "output", "aggregated_output", "error", "content", "text")
+_EDITS = frozenset(
+    {"edit", "write", "multiedit", "notebookedit", "apply_patch", "str_replace_editor", "create_file", "edit_file"}
+)
+_PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$|^\*\*\* Move to: (.+)$", re.MULTILINE)
+_COMMITTED = re.compile(r"^\[(?:[^\]\n]{1,250} )?([0-9a-f]{7,40})\] ", re.MULTILINE)
+_COMMITS = re.compile(r"\bgit\b[^\n;|&]{0,500}?\b(?:commit|merge|cherry-pick|revert|rebase|am)\b")
+_LONGEST_LINE = 20_000  # characters of a command that are looked at
+_MOST_FILES = _MOST_COMMITS = 100  # of one call
 
 
 class ToolCall(NamedTuple):
@@ -45,7 +55,7 @@ def shell_call(payload: Any, assistant: str) -> ToolCall | None:
         return None
     error = payload.get("error")
     output = (*_texts(answer), *([error[:LARGEST]] if isinstance(error, str) else []))
-    source = _source(payload, assistant)
+    source = source_of(payload, assistant)
     code = _exit_code(answer, output)
     if code is None and source == "claude-code" and payload.get("hook_event_name") == "PostToolUse" and not error:
         code = 0  # another one would have come as PostToolUseFailure
@@ -57,6 +67,36 @@ def shell_call(payload: Any, assistant: str) -> ToolCall | None:
         command, str(where), output, None if is_interrupted else code, is_interrupted, source,
         str(payload.get("tool_use_id") or payload.get("call_id") or "")[:200],
     )  # fmt: skip
+
+
+def edited_files(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """The paths that a call of an editing tool wrote, as it names them; () for another tool."""
+    asked = payload.get("tool_input")
+    path = payload.get("file_path") if "edits" in payload else None  # Cursor's own event of an edit
+    if isinstance(path, str):
+        return (path,)
+    if str(payload.get("tool_name", "")).lower() not in _EDITS or not isinstance(asked, dict):
+        return ()
+    named = [asked[name] for name in ("file_path", "notebook_path", "path") if isinstance(asked.get(name), str)]
+    patch = next((asked[name] for name in ("command", "patch", "input") if isinstance(asked.get(name), str)), "")
+    named += [first or second for first, second in _PATCHED.findall(patch[:LARGEST])]
+    return tuple(dict.fromkeys(one.strip() for one in named if one.strip()))[:_MOST_FILES]
+
+
+def commits_told(call: ToolCall) -> tuple[str, ...]:
+    """The beginnings of the commits that a shell command made, as git printed them."""
+    found = (one for text in call.output for one in _COMMITTED.findall(text))
+    return tuple(dict.fromkeys(found))[:_MOST_COMMITS]
+
+
+def may_commit(call: ToolCall) -> bool:
+    """Whether a shell command is one that makes commits, whatever it prints."""
+    return _COMMITS.search(line_of(call)[:_LONGEST_LINE]) is not None
+
+
+def line_of(call: ToolCall) -> str:
+    """The command as one text."""
+    return call.command if isinstance(call.command, str) else " ".join(call.command)
 
 
 def _is_word(value: Any) -> bool:
@@ -112,12 +152,3 @@ def _exit_code(answer: Any, output: tuple[str, ...]) -> int | None:
                 return value
     found = _EXIT.match(output[0]) if output else None
     return int(found[1]) if found else None
-
-
-def _source(payload: Mapping[str, Any], assistant: str) -> str:
-    """Who called. Codex speaks Claude Code's language, with a turn's id and its own transcript beside."""
-    if "turn_id" in payload or "/.codex/" in str(payload.get("transcript_path", "")).replace("\\", "/"):
-        return "codex"
-    if "cursor_version" in payload or "conversation_id" in payload:
-        return "cursor"
-    return assistant

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from neatd.assist.markdown import without_controls
-from neatd.config import ProjectConfig, load_project
-from neatd.control import not_watching
+from neatd.config import ProjectConfig
 from neatd.errors import NeatError
-from neatd.models import Model, Project
-from neatd.place import Place, here, neat_home
-from neatd.store import projects
-from neatd.store.connection import open_connection, transaction
-from neatd.store.opening import connect
-from neatd.store.rows import finite_json
-from neatd.store.short import ensure_project, is_out_of_reach
-from neatd.store.sync import take_in
+from neatd.lifesign import not_watching
+from neatd.models import Project
+from neatd.pipeline.showing import json_text
+from neatd.pipeline.stores import open_stores
+from neatd.place import here, neat_home
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -47,43 +41,10 @@ class Open:
 def open_here(warn: bool = True, takes_in: bool = True) -> Open:
     """Open the store for the project around the working folder; says on stderr when nothing is being watched."""
     place, home = here(), neat_home()
-    config = load_project(place.root)
-    records, points = connect(home, "neat"), _points(home)
-    for connection in (records, points):
-        click.get_current_context().call_on_close(connection.close)
-    if not records.execute("SELECT 1 FROM root WHERE path = ?", (str(place.root),)).fetchone():
-        _register(records, place, takes_in)
+    stores = click.get_current_context().with_resource(open_stores(home, place, takes_in))
     if warn:
         warn_if_unwatched(home)
-    baseline = projects.baseline(records, place.project_id)
-    project = Project(id=place.project_id, name=config.name or place.name, root=str(place.root), baseline=baseline)
-    return Open(home, records, points, project, config)
-
-
-def _points(home: Path) -> sqlite3.Connection:
-    """points.db; an empty one in memory where there is none yet and none can be made."""
-    try:
-        return connect(home, "points")
-    except (OSError, sqlite3.OperationalError) as error:
-        if not is_out_of_reach(error):
-            raise
-    from neatd.store.migrate import apply
-
-    connection = open_connection(Path(":memory:"), "points")
-    apply(connection, "points")
-    return connection
-
-
-def _register(records: sqlite3.Connection, place: Place, takes_in: bool) -> None:
-    """Make this folder known. What is only read, in a sandbox, is read without."""
-    try:
-        with transaction(records):
-            ensure_project(records, place)
-        if takes_in:  # a clone brings what others know
-            take_in(records, place.root, place.project_id, datetime.now(UTC))
-    except sqlite3.OperationalError as error:
-        if not is_out_of_reach(error):
-            raise
+    return Open(home, stores.records, stores.points, stores.project, stores.config)
 
 
 def sync_plan_here(opened: Open, is_changing: bool = False) -> None:
@@ -92,13 +53,11 @@ def sync_plan_here(opened: Open, is_changing: bool = False) -> None:
     A command that only reads writes no box where the project stands in several folders: whose tick is it?
     """
     if opened.config.plan:
-        from neatd.pipeline.planning import sync_plan
+        from neatd.pipeline.planning import settle_plan
 
-        try:
-            may_write = is_changing or projects.count_roots(opened.records, opened.project.id) == 1
-            sync_plan(opened.records, here(), opened.config.plan, may_write)
-        except NeatError as error:
-            click.echo(f"note: {error.message}", err=True)
+        note = settle_plan(opened.records, here(), opened.config.plan, is_changing)
+        if note:
+            click.echo(f"note: {note}", err=True)
 
 
 def warn_if_unwatched(home: Path) -> None:
@@ -110,19 +69,7 @@ def warn_if_unwatched(home: Path) -> None:
 
 def print_json(value: Any) -> None:
     """A value as JSON: models as objects, times as UTC text, non-finite numbers as strings."""
-    click.echo(json.dumps(finite_json(_plain(value)), ensure_ascii=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Model):
-        return _plain(value.model_dump())
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
+    click.echo(json_text(value))
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
@@ -151,7 +98,7 @@ def wait_for_request(opened: Open, request_id: str, wait_s: float = 60.0) -> dic
     """The result of a request: by the daemon, or carried out here when none runs. Raises NeatError when it failed."""
     import time
 
-    from neatd.control import is_running
+    from neatd.lifesign import is_running
     from neatd.store import requests
 
     deadline = time.monotonic() + wait_s
@@ -172,8 +119,8 @@ def wait_for_request(opened: Open, request_id: str, wait_s: float = 60.0) -> dic
 def carry_out_here(home: Path) -> None:
     """Carry out what waits, in this process, as the daemon would; its lock keeps a starting daemon out meanwhile."""
     from neatd.config import load_settings
-    from neatd.control import lock_path
     from neatd.daemon import open_scene
+    from neatd.lifesign import lock_path
     from neatd.locks import FileLock
     from neatd.pipeline.asking import carry_out
     from neatd.pipeline.finding import refresh_projects, reload_config

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from neatd import control
+from neatd import __version__, control, lifesign
 from neatd.errors import NeatError
 from neatd.place import neat_home, short_path
 from neatd.redact import redact
@@ -39,8 +39,8 @@ def start(foreground: bool) -> None:
     state = control.status(home)
     verb = "watches" if is_new else "is already running, and watches"
     click.echo(f"neatd {verb} {len(state['roots'])} project folder(s) (pid {pid}), {state['url']}")
-    if state["version"] != control.__version__:
-        click.echo(f"note: it is neat {state['version']}, this is {control.__version__}: `neatd restart`", err=True)
+    if state["version"] != __version__:
+        click.echo(f"note: it is neat {state['version']}, this is {__version__}: `neatd restart`", err=True)
 
 
 @click.command(short_help="Stop watching.")
@@ -82,7 +82,7 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps(state))
         return
     if not state["running"]:
-        click.echo(control.not_watching(neat_home()))
+        click.echo(lifesign.not_watching(neat_home()))
         return
     click.echo(f"neatd {state['version']} watches (pid {state['pid']}), {state['url']}")
     click.echo(f"store: {short_path(neat_home())}; {state['runs']} runs known")

@@ -11,15 +11,15 @@ import click
 
 from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.cli.record import source
-from neatd.control import not_watching
 from neatd.errors import NeatError
+from neatd.lifesign import not_watching
 from neatd.pipeline import dataplaces, datasets
 from neatd.pipeline.datastatus import DataStatus, PathState, data_status
 from neatd.pipeline.hashcache import HashCache
 from neatd.place import Place, here
 from neatd.read.dataset import Turn
 from neatd.store import records
+from neatd.who import source
 
 T = TypeVar("T")
 QUIET_S = 1.0  # what takes less shows no progress

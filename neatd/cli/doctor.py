@@ -9,17 +9,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
 from neatd import __version__
 from neatd.cli.common import json_option, print_json
+from neatd.cli.delivered import delivered
+from neatd.cli.finding import Finding
 from neatd.cli.kept import kept_files
 from neatd.config import load_project, load_settings
-from neatd.control import not_watching
 from neatd.errors import NeatError
 from neatd.files import data_path
+from neatd.lifesign import not_watching
 from neatd.place import find_root, neat_home
 from neatd.rules.load import load_rules
 from neatd.store.connection import database_path
@@ -27,21 +28,13 @@ from neatd.store.damage import newest_backup
 from neatd.store.opening import connect
 
 
-class Finding(NamedTuple):
-    """One line of the check: what, how it stands (ok, note, bad), and the mend."""
-
-    what: str
-    state: str
-    text: str
-    mend: str = ""
-
-
 @click.command(short_help="Check the installation.")
 @json_option
 def doctor(as_json: bool) -> None:
     """Check the installation; each line says how to mend what it found.
 
-    Exits 1 when something is bad.
+    In a project also: which brief each assistant received last, by what and when; hooks that do not fire, or twice; what
+    is larger than an assistant takes. Exits 1 when something is bad.
 
     \b
     neat doctor
@@ -49,7 +42,7 @@ def doctor(as_json: bool) -> None:
     home = neat_home()
     found = [*_machine(), *_store(home), *_daemon(home), *_project(home)]
     if as_json:
-        print_json([one._asdict() for one in found])
+        print_json([one.shape for one in found])
     else:
         for one in found:
             mend = f"  -> {one.mend}" if one.mend else ""
@@ -159,3 +152,4 @@ def _project(home: Path) -> Iterator[Finding]:
     for mistake in mistakes:
         yield Finding("rules", "bad", mistake.message, mistake.hint)
     yield Finding("rules", "ok", f"{len(rules)} loaded, {sum(rule.enabled for rule in rules)} on")
+    yield from delivered(home, root)

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.cli.record import source
-from neatd.control import not_watching
+from neatd.lifesign import not_watching
 from neatd.pipeline import documents
 from neatd.pipeline.gathering import brief_text, gather
 from neatd.place import here
+from neatd.who import source
 
 
 @click.command(short_help="Print where things stand.")

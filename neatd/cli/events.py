@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ import click
 
 from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.cli.runs import event_shapes
 from neatd.errors import NeatError
 from neatd.files import data_path
+from neatd.pipeline.showing import event_shapes
 from neatd.rules.load import load_rule, load_rules
 from neatd.store import checkpoints as saves
-from neatd.store import events, records, runs
+from neatd.store import eventlog, events, records, runs
 
 _GRAVE = ("info", "warning", "critical")
 
@@ -24,22 +23,33 @@ _GRAVE = ("info", "warning", "critical")
 @click.option("--follow", is_flag=True, help="One line for each new event, until Ctrl-C.")
 @click.option("--run", "word", help="Only this run's.")
 @click.option("--severity", type=click.Choice(_GRAVE), default="info", help="This or graver.")
+@click.option("--since", metavar="ID", help="Only those that were written after this event.")
 @json_option
-def events_(follow: bool, word: str | None, severity: str, as_json: bool) -> None:
+def events_(follow: bool, word: str | None, severity: str, since: str | None, as_json: bool) -> None:
     """List anomalies, best values and mishaps, newest first.
+
+    With --follow each new one is one line as soon as it is there, once; with --json, one object a line. It ends with
+    whoever reads it or started it. `--follow --since ID` goes on after an event.
 
     \b
     neat events
     neat events --run variant --json
     neat events --severity warning
-    neat events --follow
+    neat events --follow --severity warning
     """
     opened = open_here()
     run_id = runs.find_run(opened.records, word, opened.project.id).id if word else None
+    mark = eventlog.place_of(opened.records, since) if since is not None else None
     if follow:
-        _follow(opened, run_id, severity, as_json)
+        from neatd.cli import following
+
+        wanted = eventlog.Wanted(opened.project.id, run_id, _graver(severity))
+        following.follow(opened, wanted, mark, as_json)
         return
     shapes = _shapes(opened, run_id, severity)
+    if mark:
+        newer = eventlog.ids_after(opened.records, mark)
+        shapes = [one for one in shapes if one["id"] in newer]
     if as_json:
         print_json(shapes)
         return
@@ -59,21 +69,12 @@ def events_(follow: bool, word: str | None, severity: str, as_json: bool) -> Non
 
 
 def _shapes(opened: Open, run_id: str | None, severity: str) -> list[dict[str, Any]]:
-    wanted = _GRAVE[_GRAVE.index(severity) :]
-    return [one for one in event_shapes(opened, run_id) if one["severity"] in wanted]
+    wanted = _graver(severity)
+    return [one for one in event_shapes(opened.records, opened.project.id, run_id) if one["severity"] in wanted]
 
 
-def _follow(opened: Open, run_id: str | None, severity: str, as_json: bool) -> None:
-    seen = {one["id"] for one in _shapes(opened, run_id, severity)}
-    while True:
-        for one in reversed(_shapes(opened, run_id, severity)):
-            if one["id"] not in seen:
-                seen.add(one["id"])
-                if as_json:
-                    print_json(one)
-                else:
-                    click.echo(f"{when(one['started_at'])} {one['severity']} {one['rule']}: {one['message']}")
-        time.sleep(0.5)
+def _graver(severity: str) -> tuple[str, ...]:
+    return _GRAVE[_GRAVE.index(severity) :]
 
 
 @click.command(short_help="List snapshots.")

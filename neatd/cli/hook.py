@@ -1,21 +1,24 @@
-"""`neat hook EVENT`: what an assistant's hooks call. It never fails, never answers on stdout, never keeps anybody waiting.
+"""`neat hook EVENT`: what an assistant's hooks call. It never fails and never keeps anybody waiting.
 
-Nearly every call is of no interest, so the raw bytes are searched first and nothing is loaded for those: stdlib and
-click only, which a test holds. The exit code is 0 whatever happens: another one would stop the assistant.
+The exit code is 0 whatever happens: another one would stop the assistant. On stdout stands only what the assistant is to
+know, as the JSON it expects; what went wrong is one line on stderr. Stdlib and click only, which a test holds.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
+import threading
 
 import click
 
 from neatd.errors import NeatError
 
 LARGEST = 32 << 20  # bytes of an event
-WAIT_S = 1.5  # for a busy store; then the record goes to the inbox
-_UNKNOWN = (NeatError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+PATIENCE_S = 8.0  # then it ends, even where nobody ever closes its stdin
+_EXPECTED = (NeatError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_EVENTS = ("session-start", "user-prompt", "post-tool", "pre-compact", "stop", "session-end")
 
 
 @click.command(
@@ -24,27 +27,61 @@ _UNKNOWN = (NeatError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, 
 )
 @click.argument("event", required=False, default="")
 def hook(event: str) -> None:
-    """Take in what an assistant's hook tells; for its settings, not for people.
+    """Answer an assistant's hook; for its settings, not for people.
 
-    EVENT is post-tool: a test run is kept, with the assistant as its source. Others are taken and ignored. Reads the
-    event's JSON on stdin, prints nothing, exits with 0.
+    EVENT is session-start, user-prompt, post-tool, pre-compact, stop or session-end. Reads the event's JSON on stdin. A
+    session that starts gets where things stand; one that is open is told of anomalies and ended runs, once. What is done
+    in a session is kept. Exits with 0.
 
     \b
-    neat hook post-tool < event.json
+    neat hook session-start < event.json
     """
-    raw = _stdin()
-    if event != "post-tool":
-        return
-    from neatd.read.testcommand import HINT
+    before, sys.excepthook = sys.excepthook, _end_quietly
+    timer = threading.Timer(PATIENCE_S, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+    if sys.stdout is None:  # it was closed
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for as long as this process lives
+    try:
+        _handle(event, _stdin())
+    finally:
+        timer.cancel()
+    sys.excepthook = before
 
-    if not HINT.search(raw):
+
+def _end_quietly(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """What nobody expected, a broken installation among it: a line, and still the exit code that keeps nobody waiting."""
+    _say(f"{kind.__name__}: {error}; `neat doctor` checks the installation")
+    os._exit(0)
+
+
+def _handle(event: str, raw: bytes) -> None:
+    if event not in _EVENTS:
+        _say(f"no event {event!r}: one of {', '.join(_EVENTS)}")
         return
     try:
-        problem = _post_tool(raw)
-    except _UNKNOWN as error:
-        problem = error.message if isinstance(error, NeatError) else f"{type(error).__name__}: {error}"
-    if problem:
-        click.echo(f"neat hook: {' '.join(problem.split())[:300]}", err=True)
+        out, said = _answer(event, raw)
+    except _EXPECTED as error:
+        out, said = "", error.message if isinstance(error, NeatError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, NeatError) and error.hint:
+            said = f"{said}; {error.hint}"
+    if out:
+        _print(out)
+    _say(said)
+
+
+def _answer(event: str, raw: bytes) -> tuple[str, str]:
+    from neatd.assist.hookcall import hook_call
+    from neatd.place import neat_home
+    from neatd.who import source
+
+    try:
+        call = hook_call(event, raw, source())
+    except ValueError as error:
+        return "", str(error)
+    from neatd.pipeline.hooks import handle
+
+    return handle(neat_home(), call)
 
 
 def _stdin() -> bytes:
@@ -60,23 +97,16 @@ def _stdin() -> bytes:
     return raw
 
 
-def _post_tool(raw: bytes) -> str:
-    """Keep the test run that an event tells of; returns what is to be said, mostly nothing."""
-    import json
+def _print(text: str) -> None:
+    try:
+        sys.stdout.buffer.write(text.encode() + b"\n")
+        sys.stdout.buffer.flush()
+    except OSError:
+        pass  # nobody listens any more
 
-    from neatd.assist.toolcall import shell_call
-    from neatd.cli.record import source
-    from neatd.read.testcommand import find_in_words, find_test
 
-    named = source()
-    call = shell_call(json.loads(raw), "claude-code" if named == "person" else named)
-    if call is None:
-        return ""
-    found = find_test(call.command) if isinstance(call.command, str) else find_in_words(call.command)
-    if found is None or not found.words:
-        return ""
-    from neatd.pipeline.testcalls import keep_call
-    from neatd.place import neat_home
+def _say(text: str) -> None:
+    if text:
+        from neatd.redact import redact
 
-    kept = keep_call(neat_home(), call, found, WAIT_S)
-    return f"the store is out of reach: the test run lies in {kept.inbox}" if kept and kept.inbox else ""
+        click.echo(f"neat hook: {redact(' '.join(text.split()))[:300]}", err=True)

@@ -17,7 +17,11 @@ from neatd.errors import NeatError
 
 # name -> (module, function, help). The help is the command's own first line; a test holds them equal.
 NEAT = {
-    "init": ("setup", "init", "Set a project up: neat.yaml, .neat/, the block in CLAUDE.md."),
+    "init": (
+        "setup",
+        "init",
+        "Set a project up: neat.yaml, .neat/, and the assistants that are found (Claude Code, Codex, Cursor).",
+    ),
     "demo": ("demo", "demo", "Show the whole loop on a real training, in a temporary project."),
     "note": ("record", "note", "Keep a note."),
     "decide": ("record", "decision", "Keep a decision, and why."),
@@ -62,20 +66,22 @@ NEAT = {
     "run": ("runs", "run", "Look at one run."),
     "series": ("runs", "series", "Print the points of one series."),
     "table": ("table", "table", "Compare the experiments with the baseline."),
+    "compare": ("compare", "compare", "Compare two or more runs side by side: values, parameters and code that differ."),
     "baseline": ("table", "baseline", "Name the run that others are compared with."),
     "events": ("events", "events_", "List anomalies, best values and mishaps, newest first."),
     "snapshots": ("events", "snapshots", "List the snapshots that events took."),
     "checkpoints": ("events", "checkpoints", "List the checkpoints of the runs."),
     "rules": ("events", "rules", "List the rules, or check a rule file."),
     "retention": ("retention", "retention", "Thin checkpoints: plan, apply, undo."),
-    "allow": ("setup", "allow", "Allow neat something in this folder, on this machine."),
+    "allow": ("allow", "allow", "Allow neat something in this folder, on this machine."),
     "train": ("train", "train", "Start a shipped trainer as a job that outlives the daemon."),
     "logs": ("train", "logs", "Print what a run's job wrote."),
-    "hook": ("hook", "hook", "Take in what an assistant's hook tells; for its settings, not for people."),
+    "hook": ("hook", "hook", "Answer an assistant's hook; for its settings, not for people."),
+    "mcp": ("mcp", "mcp", "Serve the notebook to an assistant as tools, by the Model Context Protocol on stdin and stdout."),
     "doctor": ("doctor", "doctor", "Check the installation; each line says how to mend what it found."),
     "backup": ("store", "backup", "Back the records up now."),
     "restore": ("store", "restore", "Put a backup in the store's place; the old file is kept."),
-    "completion": ("setup", "completion", "Print the line that turns on shell completion."),
+    "completion": ("allow", "completion", "Print the line that turns on shell completion."),
 }
 HIDDEN = {"merge-driver": ("sync", "merge_driver", "Merge two versions of knowledge.jsonl, as git asks.")}
 NEATD = {
@@ -156,7 +162,7 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except NeatError as error:
-        return _fail(error.message, error.hint)
+        return _told(error)
     except click.UsageError as error:
         error.show()
         return 2
@@ -179,8 +185,9 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
             f"{text!r} cannot be written as {error.encoding}", "type it as UTF-8; or set PYTHONUTF8=1 for output"
         )
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or error}{where}", "check that the disk has room and the place is yours")
+        from neatd.pipeline.trouble import of_system
+
+        return _told(of_system(error))
 
 
 def _fail(message: str, hint: str) -> int:
@@ -190,22 +197,15 @@ def _fail(message: str, hint: str) -> int:
     return 1
 
 
-def _store_failed(error: sqlite3.DatabaseError) -> int:
-    from neatd.place import neat_home
-    from neatd.store.damage import damaged_path, is_damage, unreadable
+def _told(error: NeatError) -> int:
+    return _fail(error.message, error.hint)
 
-    home = neat_home()
-    if is_damage(error):
-        broken = unreadable(home, damaged_path(home), str(error))
-        return _fail(broken.message, broken.hint)
-    if "readonly" in str(error):
-        hint = (
-            "what you keep (`neat note`, `neat decide` …) is left in .neat/inbox; changes need a NEAT_HOME to write to"
-        )
-        return _fail(f"the store can only be read here: {home}", hint)
-    if "full" in str(error):
-        return _fail(f"the disk is full: {home}: {error}", "make room, then try again; nothing was half written")
-    return _fail(f"the store answers: {error}: {home}", "try again in a moment; `neat doctor` checks the store")
+
+def _store_failed(error: sqlite3.DatabaseError) -> int:
+    from neatd.pipeline.trouble import of_store
+    from neatd.place import neat_home
+
+    return _told(of_store(neat_home(), error))
 
 
 def main() -> None:

@@ -5,23 +5,17 @@ next to nothing; evidence and conditions load what reads the store when they are
 from __future__ import annotations
 
 import json
-import math
-import os
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import click
 
-from neatd.errors import NeatError
 from neatd.kinds import KINDS, Field
+from neatd.pipeline import keeping
+from neatd.pipeline.keeping import COMMANDS, FOUND_OUT, ExclusiveError, as_said, exclusion
 from neatd.place import here, neat_home
+from neatd.who import source
 
-_ASSISTANTS = (("CLAUDECODE", "claude-code"), ("CODEX_SANDBOX", "codex"), ("CURSOR_TRACE_ID", "cursor"))
-HORIZONS = ("now", "24-48h", "week", "later")  # soonest first
-COMMANDS = {"decision": "decide", "preference": "prefer"}  # the others are called as their kind
-# What no option fills: neat finds it out, or another command does.
-_FOUND_OUT = frozenset({"position", "plan", "verdict", "verdict_reason"})
 FIRST_LINES = {
     "decision": "Keep a decision, and why.",
     "hypothesis": "Keep a hypothesis; with --predict and --run its verdict is computed.",
@@ -81,11 +75,6 @@ _COMMON = (
 )  # fmt: skip
 
 
-def source() -> str:
-    """Who is typing: an assistant says so in its environment."""
-    return next((name for variable, name in _ASSISTANTS if os.environ.get(variable)), "person")
-
-
 def __getattr__(name: str) -> click.Command:
     """The command of a kind, made when it is asked for: `record.decision` is `neat decide`."""
     if name not in EXAMPLES:
@@ -95,7 +84,7 @@ def __getattr__(name: str) -> click.Command:
 
 def _command(kind: str) -> click.Command:
     name = COMMANDS.get(kind, kind)
-    options = [_option(field) for field in KINDS[kind].fields if field.name not in _FOUND_OUT]
+    options = [_option(field) for field in KINDS[kind].fields if field.name not in FOUND_OUT]
     options += [
         click.Option([flag, *(["tags"] if flag == "--tag" else [])], help=text, multiple=many)
         for flag, text, many in _COMMON
@@ -131,79 +120,14 @@ def _callback(kind: str) -> Callable[..., None]:
 
 def keep(kind: str, fields: dict[str, Any], as_json: bool) -> None:
     """Write the record and say its id."""
-    from neatd.store.short import add_record
-
-    text = (fields.get("title") or "").strip()
-    if not text:
-        name = COMMANDS.get(kind, kind)
-        raise NeatError(f"a {kind} without words", f'type it in quotes, e.g. neat {name} "…"')
-    fields = {**fields, "title": " ".join(text.splitlines()[0].split())}
-    if "\n" in text:  # the lines as they were typed; the title is the first
-        fields["body"] = "\n".join(filter(None, [text, fields.get("body")]))
-    kept = {name: value for name, value in _of_kind(kind, fields).items() if value not in (None, "", (), False, {})}
-    record_id, inbox = add_record(neat_home(), here(), kind, kept, source())
-    if as_json:
-        click.echo(json.dumps({"id": record_id, "kind": kind, "inbox": str(inbox) if inbox else None}))
-        return
-    click.echo(f"{kind} {record_id[:9]} kept")
-    if inbox:
-        click.echo(f"the store is out of reach: it lies in {inbox}, and neatd takes it in from there", err=True)
-
-
-def _of_kind(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with what their kind asks for: checked, numbers whole where they are counts, parameters by name."""
-    if kind == "task" and fields.pop("top", False):
-        if fields.get("after"):
-            raise click.UsageError("--top and --after exclude each other")
-        fields["position"] = "top"
-    if kind == "bug" and fields.get("fix") and not fields.get("status"):
-        fields["status"] = "fixed"
-    if kind == "hypothesis" and sum(bool(fields.get(name)) for name in ("run", "study", "experiment")) > 1:
-        raise click.UsageError("--run, --study and --experiment exclude each other: one of them decides")
-    if kind == "hypothesis" and fields.get("predict"):
-        from neatd.rules.hypothesis import parse_prediction
-
-        parse_prediction(fields["predict"])
-    if kind == "document" and not fields.get("path") and " " not in fields["title"]:
-        fields["path"] = fields["title"]
-    if kind == "experiment":
-        fields["params"] = dict(parameter(one) for one in fields.get("params") or ())
-    if fields.get("evidence") or fields.get("valid_while"):
-        from neatd.cli.vouched import conditions, evidence
-
-        fields["evidence"] = evidence(fields.get("evidence") or ())
-        fields["valid_while"] = conditions(fields.get("valid_while") or ())
-    for name, value in fields.items():
-        fields[name] = checked(kind, name, value)
-        if isinstance(value, float) and not math.isfinite(value):
-            raise NeatError(f"not a number: --{name} {value}", "give a finite number, or leave it out")
-    return fields
-
-
-def checked(kind: str, name: str, value: Any) -> Any:
-    """A value as a field with few values holds it; raises NeatError for another. What is imported may hold others."""
-    if not value or not isinstance(value, str):
-        return value
-    if name == "horizon":
-        said = "".join(value.lower().split())
-        if said not in HORIZONS:
-            raise NeatError(f"not a horizon: {value!r}", f"one of {', '.join(HORIZONS)}")
-        return said
-    if kind == "session" and name in ("started", "ended"):
-        try:
-            datetime.fromisoformat(value)
-        except ValueError as error:
-            raise NeatError(f"not a date: --{name} {value!r}", "write 2026-03-01, or 2026-03-01T14:30") from error
-    return value
-
-
-def parameter(text: str) -> tuple[str, Any]:
-    """NAME=VALUE, the value a number where it is one; raises NeatError for anything else."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise NeatError(f"not a parameter: {text!r}", "write NAME=VALUE, e.g. --params lr=0.001")
     try:
-        number = float(value)
-    except ValueError:
-        return name.strip(), value.strip()
-    return name.strip(), int(value) if value.strip().lstrip("+-").isdigit() else number
+        said = as_said(kind, fields)
+    except ExclusiveError as error:
+        raise click.UsageError(exclusion([f"--{name}" for name in error.names], error.why)) from error
+    kept = keeping.keep(neat_home(), here(), kind, said, source())
+    if as_json:
+        click.echo(json.dumps({"id": kept.id, "kind": kept.kind, "inbox": kept.inbox}))
+        return
+    click.echo(f"{kind} {kept.id[:9]} kept")
+    if kept.inbox:
+        click.echo(f"the store is out of reach: it lies in {kept.inbox}, and neatd takes it in from there", err=True)

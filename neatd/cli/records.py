@@ -11,13 +11,15 @@ import click
 from neatd.assist.claims import proof
 from neatd.assist.render import one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, sync_plan_here
-from neatd.cli.record import COMMANDS, EXAMPLES, source
+from neatd.cli.record import COMMANDS, EXAMPLES
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
+from neatd.pipeline.changing import link_of, record_of, relate, unrelate
+from neatd.pipeline.showing import find, record_shape, resolve_any
 from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
 from neatd.store import links, records, runs
-from neatd.store.links import Link
+from neatd.who import source
 
 
 @click.command("list", short_help="List records.")
@@ -111,22 +113,19 @@ def show(record_id: str, as_json: bool) -> None:
     neat show d-7k2q
     """
     opened = open_here(warn=False)
-    kind, full = _resolve_any(opened, record_id)
-    found = records.get_any(opened.records, kind, full)
-    changes = records.history(opened.records, full)
-    tied = links.links_of(opened.records, full)
+    shown = find(opened.records, opened.project.id, record_id)
     if as_json:
-        shape = {"kind": kind, **found.model_dump(), "links": [one._asdict() for one in tied]}
-        print_json({**shape, "history": [change.model_dump() for change in changes]})
+        print_json(record_shape(shown))
         return
-    click.echo(f"{kind} {full}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
+    kind, found = shown.kind, shown.found
+    click.echo(f"{kind} {found.id}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
     for name, value in found.model_dump().items():
         if name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
             said = _proof(opened, value) if name == "evidence" else _text(value)
             click.echo(f"  {name}: {said}")
-    for link in tied:
+    for link in shown.links:
         click.echo(f"  {link.a[:9]} {link.relation} {link.b[:9]}")
-    for change in changes:
+    for change in shown.history:
         old, new = (_said(opened, change.field, value) for value in (change.old, change.new))
         was = f" (was {old})" if change.old else ""
         click.echo(f"  {when(change.at)} {change.who}: {change.field} = {new}{was}")
@@ -151,16 +150,6 @@ def _said(opened: Open, field: str, value: Any) -> str:
         return value
 
 
-def _resolve_any(opened: Open, word: str) -> tuple[str, str]:
-    """(kind, id) of an id's beginning, or of a run's name."""
-    try:
-        return records.resolve(opened.records, word)
-    except NeatError:
-        if runs.named(runs.all_runs(opened.records, opened.project.id), word) is None:
-            raise
-        return "run", runs.find_run(opened.records, word, opened.project.id).id
-
-
 def _text(value: Any) -> str:
     """A value as a person writes it: no brackets, no quotes."""
     if isinstance(value, datetime):
@@ -181,7 +170,7 @@ def close(record_id: str, outcome: str, as_json: bool) -> None:
     neat close t-9x41 --outcome "342 tests pass"
     """
     opened = open_here(warn=False)
-    kind, full = record_of(opened, record_id)
+    kind, full = record_of(opened.records, record_id)
     was = records.get(opened.records, kind, full).status
     status = records.close(opened.records, kind, full, outcome, source())
     if kind == "task":
@@ -196,14 +185,6 @@ def _as_before(status: str, outcome: str) -> str:
     if outcome:
         return " already; the outcome is kept"
     return " already; nothing changed" + ("" if status != "superseded" else ", another record stands in its place")
-
-
-def record_of(opened: Open, word: str) -> tuple[str, str]:
-    """(kind, id) of a record that people change; raises NeatError for a run, an event, a job …"""
-    kind, full = records.resolve(opened.records, word)
-    if kind not in RECORD_KINDS:
-        raise NeatError(f"a {kind} is not changed by hand", "records that `neat list` shows are")
-    return kind, full
 
 
 @click.command(short_help="Delete records, or bring them back.")
@@ -223,7 +204,7 @@ def delete(record_ids: tuple[str, ...], undo: bool, as_json: bool) -> None:
     call = records.restore if undo else records.delete
     done = [
         {"kind": kind, "id": full, "changed": call(opened.records, kind, full, source())}
-        for kind, full in [record_of(opened, word) for word in record_ids]
+        for kind, full in [record_of(opened.records, word) for word in record_ids]
     ]
     if as_json:
         print_json(done)
@@ -257,36 +238,15 @@ def link(a: str, relation: str, b: str, remove: bool, as_json: bool) -> None:
     neat link b-3f8e found-in runs/baseline
     """
     opened = open_here(warn=False)
-    kind_a, full_a = _resolve_any(opened, a)
-    kind_b, full_b = _resolve_any(opened, b)
-    word = "-".join(relation.split())
-    if full_a == full_b or not word:
-        raise NeatError(f"no link: {a} {relation} {b}", "name two different records and a word between them")
-    if word == "supersedes" and kind_b not in RECORD_KINDS:
-        raise NeatError(f"a {kind_b} is not superseded", "records that `neat list` shows are")
-    tie = Link(full_a, word, full_b)
-    if remove:
-        is_changed = links.remove_link(opened.records, kind_a, tie, kind_b, source())
-    else:
-        if word == links.SUPERSEDES:
-            no_circle(opened, full_a, full_b)
-        is_changed = links.add_link(opened.records, kind_a, tie, kind_b, source())
+    first, second = (resolve_any(opened.records, opened.project.id, word) for word in (a, b))
+    call = unrelate if remove else relate
+    is_changed = call(opened.records, first, relation, second, source())
+    tie = link_of(first, relation, second)
     if as_json:
         print_json({**tie._asdict(), "changed": is_changed})
     elif not is_changed:
         click.echo("there is no such link" if remove else "that link is there already")
     else:
-        click.echo(f"{full_a[:9]} {word} {full_b[:9]}" + (" no more" if remove else ""))
-        if word == links.SUPERSEDES:
-            click.echo(f"{kind_b} {full_b[:9]} is {records.get(opened.records, kind_b, full_b).status}")
-
-
-def no_circle(opened: Open, a: str, b: str) -> None:
-    """Raises NeatError where "a supersedes b" would close a circle."""
-    path = links.circle(opened.records, a, b)
-    if path:
-        said = " supersedes ".join(one[:9] for one in path)
-        raise NeatError(
-            f"{a[:9]} cannot supersede {b[:9]}: {said} already",
-            f"`neat link {path[0][:9]} supersedes {path[1][:9]} --remove` takes that back first",
-        )
+        click.echo(f"{tie.a[:9]} {tie.relation} {tie.b[:9]}" + (" no more" if remove else ""))
+        if tie.relation == links.SUPERSEDES:
+            click.echo(f"{second[0]} {tie.b[:9]} is {records.get(opened.records, *second).status}")

@@ -10,17 +10,8 @@ from neatd.assist.render import number, one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.errors import NeatError
 from neatd.models import Run
-from neatd.rules.goals import best_value, goal_of
-from neatd.store import checkpoints, events, points, records, runs
-
-_SHAPE = ("id", "name", "status", "reason", "project", "folder", "step", "started_at", "updated_at")
-
-
-def run_shape(run: Run, project: str, progress: dict[str, Any]) -> dict[str, Any]:
-    """A run as other programs rely on it."""
-    step, at = progress.get(run.id, (None, run.updated_at))
-    values = {**run.model_dump(), "project": project, "step": step, "updated_at": at}
-    return {name: values[name] for name in _SHAPE}
+from neatd.pipeline.showing import matching, run_detail, run_shapes
+from neatd.store import points, records, runs
 
 
 @click.command("runs", short_help="List the runs.")
@@ -36,13 +27,11 @@ def runs_(filter_: str, as_json: bool) -> None:
     neat runs running --json
     """
     opened = open_here()
-    progress = runs.progress(opened.points)
-    found = [
-        run for run in runs.all_runs(opened.records, opened.project.id) if filter_ in run.name or filter_ in run.status
-    ]
+    found = matching(opened.records, opened.project.id, filter_)
     if as_json:
-        print_json([run_shape(run, opened.project.name, progress) for run in found])
+        print_json(run_shapes(opened.points, opened.project, found))
         return
+    progress = runs.progress(opened.points)
     shorts = records.shown_ids([run.id for run in found])
     rows = []
     for run in found:
@@ -87,54 +76,11 @@ def show(word: str, as_json: bool) -> None:
     """
     opened = open_here()
     found = runs.find_run(opened.records, word, opened.project.id)
-    shape = {
-        **run_shape(found, opened.project.name, runs.progress(opened.points)),
-        "series": {fact.name: _series_shape(fact) for fact in points.series_of(opened.points, found.id)},
-        "checkpoints": [one.model_dump() for one in checkpoints.catalogue(opened.records, found.id)],
-        "events": event_shapes(opened, found.id),
-        "config": found.config,
-        "git": found.git.model_dump(),
-        "planned_steps": found.planned_steps,
-        "process": found.process.model_dump() if found.process else None,
-        "attempt": max([c.attempt for c in points.readings(opened.points, found.id).values()], default=1),
-        "bad_lines": sum(c.bad_lines for c in points.readings(opened.points, found.id).values()),
-        "predictions": points.prediction_summary(opened.points, found.id),
-    }
+    shape = run_detail(opened.records, opened.points, opened.project, found)
     if as_json:
         print_json(shape)
     else:
         _print_run(found, shape)
-
-
-def _series_shape(fact: points.SeriesFact) -> dict[str, Any]:
-    """best follows the metric's goal; it is null when the name tells no goal."""
-    value, step = best_value(fact, goal_of(fact.name))
-    last = float("nan") if fact.last is None else fact.last
-    return {
-        "points": fact.points, "first_step": fact.first_step, "last_step": fact.last_step, "last": last, "best": value,
-        "best_step": step, "min": fact.min, "max": fact.max, "nonfinite": fact.nonfinite,
-    }  # fmt: skip
-
-
-def event_shapes(opened: Open, run_id: str | None = None) -> list[dict[str, Any]]:
-    """Events as other programs rely on them; `snapshot` is its folder relative to the project, or null."""
-    folders = {run.id: run.folder for run in runs.all_runs(opened.records, opened.project.id)}
-    taken = {one.event_id: one for one in events.snapshots(opened.records, opened.project.id)}
-    result = []
-    for event in events.events(opened.records, opened.project.id, run_id):
-        snapshot = taken.get(event.id)
-        path = (
-            f"{folders.get(event.run_id or '', '')}/{snapshot.path}".lstrip("/") if snapshot and snapshot.path else None
-        )
-        result.append(
-            {
-                "id": event.id, "run": event.run_id, "rule": event.rule, "metric": event.metric, "step": event.step,
-                "started_at": event.started_at, "severity": event.severity, "value": event.value, "score": event.score,
-                "snapshot": path, "snapshot_mode": snapshot.mode if snapshot else None, "threshold": event.threshold,
-                "message": event.message,
-            }
-        )  # fmt: skip
-    return result
 
 
 def _print_run(found: Run, shape: dict[str, Any]) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 
 import click
 
-from neatd.errors import NeatError
-from neatd.kinds import KINDS
 from neatd.place import here, neat_home
 
 
@@ -28,20 +25,10 @@ def search(query: tuple[str, ...], kind: str | None, all_projects: bool, limit: 
     neat search '"lazy loading"' --kind bug
     neat search loss kind:decision status:open since:30d
     """
-    if not "".join(query).strip() and kind is None:
-        raise NeatError(
-            "nothing to search for",
-            "type words, or a filter alone: `neat search memory leak`, `neat search kind:bug status:open`",
-        )
-    from neatd.store.opening import connect
-    from neatd.store.search import search as find
+    from neatd.pipeline.searching import find
 
-    if kind is not None and kind not in KINDS:
-        raise NeatError(f"no kind {kind!r}", f"kinds: {', '.join(KINDS)}")
     place = None if all_projects else here()
-    project_id = place.project_id if place else None
-    with closing(connect(neat_home())) as connection:
-        hits = find(connection, " ".join(query), project_id, kind, limit)
+    hits = find(neat_home(), place, " ".join(query), kind, limit)
     if as_json:
         click.echo(json.dumps([hit._asdict() for hit in hits], ensure_ascii=False))
         return

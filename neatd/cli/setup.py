@@ -1,140 +1,142 @@
-"""Setting a project up, and what is allowed in it."""
+"""Setting a project up for neat and for the assistants that work in it; `--undo` is in `undo.py`."""
 
 from __future__ import annotations
 
 import json
-import re
-import uuid
+import shlex
+import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from neatd.assist.block import planned_block, write_block
+from neatd.cli.changes import left_alone_json, say_left_alone, show_changes
 from neatd.errors import NeatError
-from neatd.files import data_path, write_atomic
 from neatd.place import PROJECT_FILE, find_root, here, neat_home, short_path
 
-_IGNORE = """\
-# written by neat: what is generated stays out of git
-*
-!.gitignore
-!knowledge.jsonl
-!rules/
-!rules/**
-!templates/
-!templates/**
-"""
+_NAMES = ("claude-code", "codex", "cursor", "none")
 
 
 @click.command(short_help="Set a project up.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.option("--name", help="The project's name (default: the folder's).")
+@click.option(
+    "--assistant", "named", type=click.Choice(_NAMES), multiple=True,
+    help="Whom to set up, once for each (default: those named the last time, else those that are found).",
+)  # fmt: skip
+@click.option("--command", metavar="WORDS", help="How hooks call neat, where it is not on PATH (default: neat).")
+@click.option("--undo", is_flag=True, help="Take everything out again that init put in; records stay in the store.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def init(yes: bool, name: str | None, as_json: bool) -> None:
-    """Set a project up: neat.yaml, .neat/, the block in CLAUDE.md.
+def init(
+    yes: bool, name: str | None, named: tuple[str, ...], command: str | None, undo: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Set a project up: neat.yaml, .neat/, and the assistants that are found (Claude Code, Codex, Cursor).
 
-    Says what it changed; safe to run twice.
+    Shows what would change, asks, then adds hooks, the server of tools and a few lines on neat to the assistants' files
+    in this folder, everything else in them as it was. Safe to run twice. A settings file that cannot be read as it
+    should is left alone, and that is said.
 
     \b
     cd my-project && neat init
+    neat init --assistant claude-code --assistant codex
+    neat init --command "/opt/tools/bin/neat"
+    neat init --undo
     """
     root = Path.cwd()
-    from neatd.config import load_project
-
     above = find_root(root.resolve())
     if above and above != root.resolve():
         raise NeatError(
             f"{root} is inside the project {above}", f"run neat there, or remove {above / PROJECT_FILE} first"
         )
-    if above and not _lacks_id(root / PROJECT_FILE):
-        load_project(root)  # a mistake in it is said before anything is written
-    planned = [
-        path for path in (root / PROJECT_FILE, root / ".neat" / ".gitignore", root / "CLAUDE.md") if _would_change(path)
-    ]
-    from neatd.actions.gitmerge import would_install
+    if undo:
+        from neatd.cli.undo import run_undo
 
-    if would_install(root):
-        planned.append(root / ".gitattributes")
-    if planned and not yes:
-        click.echo("will write: " + ", ".join(str(path.relative_to(root)) for path in planned), err=True)
-        click.confirm("go on?", default=True, abort=True, err=True)
-    changed = _write(root, name) + _set_git_up(root)
-    taken = _register(root)
-    if as_json:
-        click.echo(json.dumps({"root": str(root.resolve()), "changed": changed, "records": taken}))
+        run_undo(root, yes, dry_run, as_json)
         return
-    if taken:
-        click.echo(f"took {taken} records in from .neat/knowledge.jsonl")
-    for path in changed:
-        click.echo(f"wrote {path}")
-    if not changed:
-        click.echo("nothing to change: this project is set up")
-    click.echo(f"store: {short_path(neat_home())}; runs in this folder are watched once `neatd start` runs")
+    _init(root, name, named, _command(command), command is not None, yes, dry_run, as_json)
 
 
-def _would_change(path: Path) -> bool:
-    if path.name == PROJECT_FILE:
-        return not path.exists() or _lacks_id(path)
-    if path.name != "CLAUDE.md":
-        return not path.exists()
-    old, new = planned_block(path, _block())
-    return old != new
+def _init(
+    root: Path, name: str | None, named: tuple[str, ...], command: tuple[str, ...], is_command_told: bool, yes: bool,
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from neatd.pipeline.setup import choose, plan_setup, set_up
+
+    _check_config(root)
+    assistants, is_found = choose(root, named)
+    plan = plan_setup(root, name or root.resolve().name, _former_project(root), assistants, named, command)
+    if not is_found and not plan.is_empty:
+        click.echo("note: no assistant was found, so all of them are set up; `--assistant` chooses", err=True)
+    if not as_json:
+        show_changes(plan.changes, _git_lines(plan.with_git))
+    if not plan.is_empty and not yes and not dry_run:
+        click.confirm("go on?", default=True, abort=True, err=True)
+    if dry_run:
+        changed, left, taken = [change.path for change in plan.changes], list(plan.left_alone), 0
+    else:
+        changed, unwritten = set_up(root, plan)
+        left = [*plan.left_alone, *unwritten]
+        taken = _register(root)
+        changed += _write_brief(root)
+    if as_json:
+        shape = {"root": str(root.resolve()), "changed": changed, "records": taken, "assistants": list(assistants)}
+        click.echo(json.dumps({**shape, "left_alone": left_alone_json(left)}))
+    else:
+        _say(changed, taken, dry_run)
+    say_left_alone(left, as_json)
+    if assistants and not is_command_told:
+        _say_where_neat_is()
 
 
-def _lacks_id(config: Path) -> bool:
-    """Whether a neat.yaml lost its `id:` line, or was written by hand without one."""
-    return not re.search(rb"^id\s*:", config.read_bytes(), re.MULTILINE)
+def _check_config(root: Path) -> None:
+    """A mistake in neat.yaml is said before anything is written."""
+    from neatd.actions.changes import content
+    from neatd.config import load_project
+    from neatd.pipeline.setup import lacks_id
+
+    config = content(root, PROJECT_FILE)
+    if config is not None and not lacks_id(config):
+        load_project(root)
 
 
-def _block() -> str:
-    return (data_path("templates") / "claude_block.md.j2").read_text(encoding="utf-8").strip("\n")
-
-
-def _write(root: Path, name: str | None) -> list[str]:
-    changed = []
-    config = root / PROJECT_FILE
-    if not config.exists():
-        write_atomic(config, _config(name or root.resolve().name).encode())
-        changed.append(PROJECT_FILE)
-    elif _lacks_id(config):
-        write_atomic(config, f'id: "{uuid.uuid4()}"\n'.encode() + config.read_bytes())
-        changed.append(PROJECT_FILE)
-    ignore = root / ".neat" / ".gitignore"
-    if not ignore.exists():
-        write_atomic(ignore, _IGNORE.encode())
-        changed.append(".neat/.gitignore")
-    if write_block(root / "CLAUDE.md", _block()):
-        changed.append("CLAUDE.md")
-    return changed
-
-
-def _config(name: str) -> str:
-    safe = re.sub(r"[\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", name)  # what YAML takes in no quotes
-    return (
-        "# neat, the lab notebook that keeps itself: `neat --help`\n"
-        f'id: "{uuid.uuid4()}"  # ties records to this project in every clone and worktree: keep it\n'
-        f'name: "{safe}"\n'
-        "# primary: {metric: val/loss, goal: min}  # what experiments are compared by\n"
-        "# watch: {ignore: [scratch], include: [data], depth: 8}\n"
-        "# retention: {newest: 20, half: 20, every_steps: 1000}\n"
-        "# plan: PLAN.md                           # its checkboxes are tasks, ticked from either side\n"
-        "# notes: [CLAUDE.md, docs/decisions/*.md] # what is written there becomes records\n"
-        "# documents: {handoff: docs/handoff.md}   # kept current, by template name\n"
-        "# table_csv: docs/experiments.csv         # the experiment table, kept current\n"
-        "# data: {raw: [data/raw], processed: [data/processed]}\n"
-    )
-
-
-def _set_git_up(root: Path) -> list[str]:
-    """The merge driver for knowledge.jsonl, where there is a repository; what was changed."""
-    from neatd.actions.gitmerge import install
+def _command(text: str | None) -> tuple[str, ...]:
+    """The words by which neat is called; they end with the program, by whose name neat knows its own entries again."""
+    from neatd.assist.entries import is_program
 
     try:
-        return install(root)
-    except NeatError as error:
-        click.echo(f"note: {error.message}; {error.hint}", err=True)
-        return []
+        words = tuple(shlex.split(text if text is not None else "neat"))
+    except ValueError as error:
+        raise NeatError(f"--command {text!r}: {error}", "quote it as a shell wants it") from error
+    if not words or not is_program(words[-1]):
+        hint = "its last word is the program, whose name begins with neat: e.g. --command /opt/tools/bin/neat"
+        raise NeatError(f"--command {text!r} does not end with neat", hint)
+    return words
+
+
+def _former_project(root: Path) -> str:
+    """The id of the project that stood here before an undo: its records are found again."""
+    from neatd.store.connection import database_path
+    from neatd.store.folders import former_project
+    from neatd.store.opening import connect
+
+    home = neat_home()
+    if not database_path(home, "neat").exists():
+        return ""
+    with closing(connect(home)) as connection:
+        return former_project(connection, root)
+
+
+def _git_lines(with_git: bool) -> Sequence[str]:
+    if not with_git:
+        return ()
+    from neatd.actions.gitmerge import ATTRIBUTE, DRIVER
+
+    return (
+        f".gitattributes: {ATTRIBUTE.decode()}",
+        *(f"git config {name} {value!r}" for name, value in DRIVER.items()),
+    )
 
 
 def _register(root: Path) -> int:
@@ -154,51 +156,39 @@ def _register(root: Path) -> int:
     return len(outcome.added)
 
 
-@click.command(short_help="Allow neat something in this folder.")
-@click.argument("what", required=False)
-@click.option("--revoke", is_flag=True, help="Take it back.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def allow(what: str | None, revoke: bool, as_json: bool) -> None:
-    """Allow neat something in this folder, on this machine.
+def _write_brief(root: Path) -> list[str]:
+    """The brief at once, so that what imports it finds it; the daemon keeps it current from then on."""
+    from neatd.cli.common import open_here
+    from neatd.lifesign import not_watching
+    from neatd.pipeline.gathering import brief_text
+    from neatd.pipeline.rendering import keep_text
 
-    Without WHAT: shows what is allowed. The consent is kept in NEAT_HOME, never in the project, so that no clone or
-    pull can bring one.
-
-    \b
-    neat allow
-    neat allow retention          thin checkpoints by itself, into a trash
-    neat allow addresses          write hosts, ports and paths of keys into documents
-    neat allow retention --revoke
-    """
-    from neatd.store import projects
-    from neatd.store.opening import connect
-
-    place = here()
-    if what is not None and what not in projects.CONSENTS:
-        raise NeatError(f"nothing called {what!r} to allow", f"one of: {', '.join(projects.CONSENTS)}")
-    with closing(connect(neat_home())) as connection:
-        if what and revoke:
-            projects.revoke(connection, place.root, what)
-        elif what:
-            projects.allow(connection, place.root, what)
-        given = projects.consents(connection, place.root)
-    if as_json:
-        click.echo(json.dumps({name: moment.isoformat() for name, moment in given.items()}))
-    else:
-        click.echo(f"allowed in {place.root}: {', '.join(given) or 'nothing'}")
+    try:
+        opened = open_here(warn=False)
+        watching = not_watching(opened.home)
+        text = brief_text(opened.records, opened.points, opened.project, opened.config, watching=watching)
+        return [".neat/brief.md"] if keep_text(root, text) else []
+    except NeatError as error:
+        click.echo(f"note: no brief yet: {error.message}; {error.hint}", err=True)
+        return []
 
 
-@click.command(short_help="Turn on shell completion.")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print the line that turns on shell completion.
+def _say(changed: Sequence[str], taken: int, is_dry: bool) -> None:
+    if taken:
+        click.echo(f"took {taken} records in from .neat/knowledge.jsonl")
+    for path in changed:
+        click.echo(f"would write {path}" if is_dry else f"wrote {path}")
+    if not changed:
+        click.echo("nothing to change: this project is set up")
+    if not is_dry:
+        click.echo(f"store: {short_path(neat_home())}; runs in this folder are watched once `neatd start` runs")
 
-    \b
-    neat completion bash >> ~/.bashrc
-    """
-    lines = {
-        "bash": 'eval "$(_NEAT_COMPLETE=bash_source neat)"; eval "$(_NEATD_COMPLETE=bash_source neatd)"',
-        "zsh": 'eval "$(_NEAT_COMPLETE=zsh_source neat)"; eval "$(_NEATD_COMPLETE=zsh_source neatd)"',
-        "fish": "_NEAT_COMPLETE=fish_source neat | source; _NEATD_COMPLETE=fish_source neatd | source",
-    }
-    click.echo(lines[shell])
+
+def _say_where_neat_is() -> None:
+    from neatd.read.assistants import is_on_path
+
+    if not is_on_path("neat"):
+        beside = Path(sys.executable).parent / "neat"
+        example = shlex.quote(shlex.quote(str(beside))) if beside.exists() else "/path/to/neat"
+        click.echo("note: `neat` is not on PATH, where hooks and the server of tools are to find it", err=True)
+        click.echo(f"hint: put its folder on PATH, or: neat init --command {example}", err=True)

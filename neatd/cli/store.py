@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from neatd.control import is_running
 from neatd.errors import NeatError
+from neatd.lifesign import is_running
 from neatd.place import neat_home
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from neatd.cli.passthrough import run_through, undisturbed
-from neatd.cli.record import source
 from neatd.errors import NeatError
 from neatd.pipeline.testing import Kept, Outcome, keep_run
 from neatd.pipeline.testlook import look, outcome_between
@@ -18,6 +17,7 @@ from neatd.place import here, neat_home
 from neatd.read.testcommand import junit_in
 from neatd.read.testcounts import merge, title
 from neatd.read.testoutput import OutputReader
+from neatd.who import source
 
 
 @click.command(

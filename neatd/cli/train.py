@@ -16,6 +16,7 @@ from neatd.jobs.trainers import TrainerSpec, build_command, load_trainers, missi
 from neatd.pipeline.checking import say_before_launch
 from neatd.pipeline.following import job_folder
 from neatd.store import requests, runs
+from neatd.store.belonging import session_here
 from neatd.store.short import resolve_in
 
 
@@ -63,7 +64,7 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     if "resume=true" not in parameters:
         say_what_is_known(opened, command, known[trainer])
     job = requests.add_job(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
-    payload = {"job_id": job.id, "root": str(opened.root)}
+    payload = {"job_id": job.id, "root": str(opened.root), "session": session_here(opened.records)}
     wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
     if as_json:
         print_json({"job": job.id, "name": folder, "folder": folder, "command": requests.shown_command(job)})

@@ -18,6 +18,7 @@ from neatd.pipeline.following import job_folder
 from neatd.pipeline.retaining import apply_plan, plan_run, undo
 from neatd.pipeline.scene import Scene
 from neatd.store import checkpoints, requests, runs
+from neatd.who import SESSION_VARIABLE
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ def _launch(scene: Scene, request: Request) -> dict[str, Any]:
         live.run = live.run.model_copy(update={**fields, "process": None})
     folder = job_folder(scene.home, job.id)
     try:
-        launch(job, folder, folder / "output.log", {"NEAT_HOME": str(scene.home)})
+        session = request.payload.get("session")  # an assistant's, in which the run was asked for
+        told = {SESSION_VARIABLE: str(session)} if session else {}
+        launch(job, folder, folder / "output.log", {"NEAT_HOME": str(scene.home), **told})
     except NeatError as error:
         requests.set_job(scene.records, job.id, status="failed", reason=error.message)
         raise

@@ -25,7 +25,8 @@ from neatd.place import Place
 from neatd.read.gitstate import changed_since
 from neatd.store import handoffs, records
 from neatd.store.handoffs import Touched
-from neatd.store.short import column, is_out_of_reach, leave_in_inbox, record_row, stamp
+from neatd.store.moments import stamp
+from neatd.store.short import column, is_out_of_reach, leave_in_inbox, record_row
 
 LARGEST_DOCUMENT = 32 << 20  # bytes of a file that is looked at before it is replaced
 # The templates write Markdown; and as a repository names the paths and makes the text by templates of its own, what is

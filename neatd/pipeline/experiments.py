@@ -27,7 +27,7 @@ from neatd.store import projects, records, runs, tabled
 from neatd.store.spans import time_spans
 
 # What differs between any two runs says nothing.
-_SAYS_NOTHING = frozenset(
+SAYS_NOTHING = frozenset(
     {"out", "output", "output_dir", "out_dir", "name", "run_name", "started_at", "time", "save_dir", "log_dir"}
 )
 NO_GIT = GitState()
@@ -55,15 +55,17 @@ class World(NamedTuple):
 def experiment_table(
     store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, *,
     metric: str = "", listed: list[Run] | None = None, home: Path | None = None, with_reported: bool = True,
+    against: str = "",
 ) -> Table:  # fmt: skip
-    """The table of a project. `metric` is another than the primary one, `listed` fewer runs than all.
+    """The table of a project. `metric` is another than the primary one, `listed` fewer runs than all, `against` the id of
+    another run than the baseline.
 
     With `home` what git says of commits is kept there; without, in memory.
     """
     listed = runs.all_runs(store, project.id) if listed is None else listed
     ids = [run.id for run in listed]
     counts = tabled.series_names(series, ids)
-    baseline = projects.baseline(store, project.id)
+    baseline = against or projects.baseline(store, project.id)
     stated = reported(store, project.id, listed) if with_reported else []
     chosen, goal = _metric(config, counts, series, baseline, metric, stated)
     names = {chosen, *(name for name in counts if is_params_series(name))}
@@ -207,7 +209,7 @@ def _changed(base: Run | None, run: Run) -> tuple[str, ...]:
     pairs: Iterable[tuple[str, object, object]] = (
         (key, base.config.get(key, missing), run.config.get(key, missing))
         for key in {**base.config, **run.config}
-        if key not in _SAYS_NOTHING
+        if key not in SAYS_NOTHING
     )
     return tuple(_shown(f"{key} {before} -> {after}") for key, before, after in pairs if before != after)
 

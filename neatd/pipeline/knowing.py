@@ -18,6 +18,7 @@ from neatd.pipeline.documents import write_documents
 from neatd.pipeline.importing import import_file, watched_notes
 from neatd.pipeline.planning import sync_plan
 from neatd.pipeline.scene import LiveProject, Scene
+from neatd.pipeline.sessions import attend
 from neatd.pipeline.tablefile import write_table
 from neatd.pipeline.testfiles import look_for_results
 from neatd.pipeline.testing import own_paths
@@ -136,5 +137,5 @@ def hash_data(scene: Scene, project: LiveProject) -> bool:
 
 PARTS: dict[str, Callable[[Scene, LiveProject], None]] = {
     "notes": take_notes, "test results": take_results, "the plan": take_plan, "documents": write_kept,
-    "the copy of the records": copy_out,
+    "the sessions": attend, "the copy of the records": copy_out,
 }  # fmt: skip

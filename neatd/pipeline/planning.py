@@ -17,7 +17,7 @@ from neatd.files import inside, read_small, write_atomic
 from neatd.kinds import CLOSED
 from neatd.place import Place
 from neatd.read.plan import Box, boxes, ticked
-from neatd.store import imports
+from neatd.store import imports, projects
 from neatd.store.imports import Item
 
 LARGEST_PLAN = 4 << 20
@@ -45,6 +45,18 @@ def sync_plan(store: sqlite3.Connection, place: Place, name: str, may_write: boo
         return False
     outcomes = imports.apply(store, place, _file(name), digest, _items(name, found), _match, gone="dropped")
     return bool(to_tick) or any(one.action not in ("unchanged", "kept") for one in outcomes)
+
+
+def settle_plan(store: sqlite3.Connection, place: Place, name: str, is_changing: bool = False) -> str:
+    """`sync_plan` for one command or call; returns what was wrong with the file, "" when nothing was.
+
+    What only reads writes no box where the project stands in several folders: whose tick is it?
+    """
+    try:
+        sync_plan(store, place, name, is_changing or projects.count_roots(store, place.project_id) == 1)
+    except NeatError as error:
+        return error.message
+    return ""
 
 
 def _file(name: str) -> str:

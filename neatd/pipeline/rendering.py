@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 from neatd.errors import NeatError
@@ -39,16 +40,24 @@ def write_brief(scene: Scene, project: LiveProject) -> None:
         events.add_mishap(scene.records, "template-mistake", error.message, key, "warning", project.project.id)
         project.rendered_at += AFTER_MISTAKE_S  # one that is slow must not hold up the others at each event
         return
-    path = project.root / ".neat" / "brief.md"
-    if not is_inside(path.parent, project.root):
-        log.warning("no brief: %s leads out of the project", path.parent)
-        return
-    data = text.encode()
     try:
-        if _body(_old(path)) != _body(data):
-            write_atomic(path, data)
+        keep_text(project.root, text)
+    except NeatError as error:
+        log.warning("no brief: %s", error.message)
     except OSError as error:
-        log.warning("the brief cannot be written: %s: %s", path, error)
+        log.warning("the brief cannot be written: %s: %s", project.root, error)
+
+
+def keep_text(root: Path, text: str) -> bool:
+    """Write a brief where more than its time has changed; True when there was none. Raises OSError, and NeatError where
+    it would lie outside of the project."""
+    path = root / ".neat" / "brief.md"
+    if not is_inside(path.parent, root):
+        raise NeatError(f"{path.parent} leads out of the project", "put a folder there")
+    is_new, data = not os.path.lexists(path), text.encode()
+    if _body(_old(path)) != _body(data):
+        write_atomic(path, data)
+    return is_new
 
 
 def _old(path: Path) -> bytes:

@@ -107,6 +107,8 @@ class LiveProject:
     note_stamps: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
     results_seen: dict[str, Stamp] = field(default_factory=dict)
     data_work: Work | None = None
+    next_attending: float = 0.0
+    files_taken: dict[str, float] = field(default_factory=dict)  # session -> when git was asked for its files
 
     def folder_name(self, folder: Path) -> str:
         """A run's folder relative to the project, with forward slashes; "" for the project's own folder."""

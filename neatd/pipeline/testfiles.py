@@ -21,7 +21,8 @@ from neatd.read.testcounts import name_key
 from neatd.read.treestate import read_tree
 from neatd.store import testruns
 from neatd.store.connection import transaction
-from neatd.store.short import ensure_project, record_row, stamp
+from neatd.store.moments import stamp
+from neatd.store.short import ensure_project, record_row
 
 REST_S = 2.0  # a result file at rest for so long is whole
 SESSION_S = 1.0  # pytest writes both files of its cache within less, at the end of a session

@@ -19,8 +19,9 @@ from neatd.read.resultfiles import PYTEST_CACHE, Result, ResultFile, read_result
 from neatd.read.testcounts import Counts, agree, merge, name_key, title
 from neatd.store import testruns
 from neatd.store.connection import database_path, transaction
+from neatd.store.moments import stamp
 from neatd.store.opening import connect
-from neatd.store.short import ensure_project, is_out_of_reach, leave_in_inbox, record_row, stamp
+from neatd.store.short import ensure_project, is_out_of_reach, leave_in_inbox, record_row
 
 if TYPE_CHECKING:
     from neatd.config import ProjectConfig

@@ -118,6 +118,24 @@ def _changed(root: Path, status: str) -> Iterator[str]:
         yield path
 
 
+def changed_files(root: Path, since: float) -> list[tuple[str, float]]:
+    """(path, unix seconds) of the files that differ from HEAD and were written after `since`; untracked ones where programs
+    are made of such. [] outside of a repository."""
+    root = root.resolve()
+    if git_folder(root) is None:
+        return []
+    status = _git(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".") or ""
+    top = next(base for base in (root, *root.parents) if (base / ".git").exists())
+    prefix = "" if top == root else root.relative_to(top).as_posix() + "/"
+    runs: dict[str, bool] = {}
+    found = []
+    for entry in status.split("\0")[:-1]:
+        code, path = entry[:2], entry[3:].removeprefix(prefix)
+        if not _is_left_out(path) and (code != "??" or _is_source(root, path, runs)):
+            found.append((path, _mtime(root / path)))
+    return [one for one in found if one[1] >= since]
+
+
 def _git(root: Path, *words: str) -> str | None:
     """What a git command prints, file names of any bytes among it; None when it fails."""
     printed = git_output(root, list(words))

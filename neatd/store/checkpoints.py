@@ -8,8 +8,9 @@ from datetime import datetime
 
 from neatd.models import Checkpoint, Deletion
 from neatd.store.connection import transaction
+from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import to_models
-from neatd.store.short import new_id, stamp, utc_now
+from neatd.store.short import new_id
 
 
 def catalogue(connection: sqlite3.Connection, run_id: str) -> list[Checkpoint]:

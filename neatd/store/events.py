@@ -12,8 +12,9 @@ from typing import Any
 from neatd.models import Event, Run, Snapshot, Verdict
 from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
+from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, float_text, to_model, to_models
-from neatd.store.short import new_id, stamp, utc_now
+from neatd.store.short import new_id
 
 
 def judged_position(connection: sqlite3.Connection, run_id: str, source: str) -> tuple[str, int]:

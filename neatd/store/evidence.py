@@ -22,8 +22,8 @@ from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Goal, Run, SeriesFact
 from neatd.store import points as series_store
 from neatd.store import runs
+from neatd.store.moments import utc_now
 from neatd.store.rows import finite_json, to_models
-from neatd.store.short import utc_now
 
 HASHED_BYTES = 64 << 20  # of a source at the most: 0.1 s here; the value itself is read again from any place in it
 FORMS = "write RUN, RUN:METRIC or RUN:METRIC@STEP, e.g. runs/a:val/loss@300, runs/a:val/loss@last, …@best"

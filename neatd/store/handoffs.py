@@ -76,7 +76,7 @@ def touched(
     connection: sqlite3.Connection, project_id: str, after: int, until: int | None = None
 ) -> tuple[Touched, ...]:
     """The records made and changed after a line of history (and before another), each once, in the order in which they
-    first were. Handoffs themselves are none of them."""
+    first were. Handoffs themselves are none of them, nor are an assistant's sessions in which nothing was done."""
     lines: dict[tuple[str, str], list[sqlite3.Row]] = {}
     sql = "SELECT * FROM history WHERE id > ? AND id < ? AND kind != 'handoff' ORDER BY id"
     for line in connection.execute(sql, (after, until if until is not None else 1 << 62)):
@@ -86,7 +86,8 @@ def touched(
     for kind, record_id in lines:
         ids.setdefault(kind, []).append(record_id)
     rows = {row["id"]: row for kind, some in ids.items() for row in _rows(connection, kind, some, project_id)}
-    return tuple(_touched(rows[one], kind, of) for (kind, one), of in lines.items() if one in rows)
+    told = ((kind, rows[one], of) for (kind, one), of in lines.items() if one in rows)
+    return tuple(_touched(row, kind, of) for kind, row, of in told if kind != "session" or row["title"] or row["body"])
 
 
 def _rows(connection: sqlite3.Connection, kind: str, ids: list[str], project_id: str) -> Iterator[sqlite3.Row]:

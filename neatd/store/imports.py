@@ -21,18 +21,8 @@ from neatd.kinds import KINDS, LISTS
 from neatd.place import Place
 from neatd.redact_own import patterns_of
 from neatd.store.connection import transaction
-from neatd.store.short import (
-    add_history,
-    base32,
-    column,
-    ensure_project,
-    insert_record,
-    prepare,
-    record_row,
-    set_field,
-    stamp,
-    utc_now,
-)
+from neatd.store.moments import stamp, utc_now
+from neatd.store.short import add_history, base32, column, ensure_project, insert_record, prepare, record_row, set_field
 
 
 class Item(NamedTuple):

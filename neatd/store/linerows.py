@@ -17,7 +17,7 @@ from neatd.kinds import JSON_FIELDS, KINDS
 from neatd.private import private_text
 from neatd.store.lines import TIME, TRAVELLING, as_text, clean, harmless, hidden, shape
 from neatd.store.merge import Edit, Line, history, parted, settled
-from neatd.store.short import stamp
+from neatd.store.moments import stamp
 
 _TIMES = ("created_at", "updated_at", "deleted_at", "restored_at")
 _DELETING = ("deleted_at", "restored_at")
@@ -31,6 +31,10 @@ class Held(NamedTuple):
 
     lines: dict[str, Line]
     stale: frozenset[str]
+
+
+# An assistant's session in which nothing was done is of no interest elsewhere.
+_DONE_SOMETHING = " AND (title != '' OR body != '' OR deleted_at != '')"
 
 
 @contextmanager
@@ -54,7 +58,8 @@ def read_rows(store: sqlite3.Connection, project_id: str, is_all: bool = False) 
         columns = ", ".join(f'"{name}"' for name in ("id", *_TIMES, "source", *names))
         rows = store.cursor()
         rows.row_factory = None  # plain tuples: 20,000 rows of 25 columns
-        rows.execute(f"SELECT {columns} FROM {kind} WHERE project_id = ?", (project_id,))
+        told = _DONE_SOMETHING if kind == "session" and not is_all else ""
+        rows.execute(f"SELECT {columns} FROM {kind} WHERE project_id = ?{told}", (project_id,))
         for row, is_safe in _looked_at(rows):
             found = entries.get(row[0], [])
             line = _line(kind, row, names, found, is_safe)

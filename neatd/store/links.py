@@ -7,7 +7,8 @@ import sqlite3
 from typing import NamedTuple
 
 from neatd.store.connection import transaction
-from neatd.store.short import add_history, set_field, utc_now
+from neatd.store.moments import utc_now
+from neatd.store.short import add_history, set_field
 
 SUPERSEDES = "supersedes"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from neatd.models import Project
 from neatd.store.connection import transaction
+from neatd.store.moments import utc_now
 from neatd.store.rows import to_models
-from neatd.store.short import utc_now
 
 CONSENTS = ("retention", "addresses")  # what `neat allow` knows
 

@@ -16,8 +16,9 @@ from neatd.models import Change, Event, Model, Run, Snapshot
 from neatd.redact import redact_value
 from neatd.redact_own import patterns_of
 from neatd.store.connection import transaction
+from neatd.store.moments import later_than
 from neatd.store.rows import to_model, to_models
-from neatd.store.short import LETTERS, column, insert_record, later_than, prepare, resolve_in, set_field
+from neatd.store.short import LETTERS, column, insert_record, prepare, resolve_in, set_field
 
 SHOWN_ID = 9  # characters of an id in lists and messages
 _TABLES = {LETTERS[kind]: kind for kind in (*RECORD_KINDS, "run", "event", "snapshot", "checkpoint", "job")}

@@ -15,8 +15,9 @@ from neatd.errors import NeatError
 from neatd.models import Job, Request
 from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
+from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, to_model, to_models
-from neatd.store.short import new_id, stamp, utc_now
+from neatd.store.short import new_id
 
 
 def ask(connection: sqlite3.Connection, kind: str, project_id: str | None, payload: Mapping[str, Any]) -> str:

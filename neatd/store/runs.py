@@ -11,8 +11,9 @@ from neatd.errors import NeatError
 from neatd.models import GitState, ProcessFact, Run
 from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
+from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, to_model, to_models
-from neatd.store.short import new_id, stamp
+from neatd.store.short import new_id
 
 
 def ensure_run(
@@ -109,10 +110,16 @@ def configs_naming(connection: sqlite3.Connection, run: Run) -> list[tuple[str, 
 
 
 def set_run(connection: sqlite3.Connection, run_id: str, **fields: Any) -> None:
-    """Set columns of a run, without the secrets in them. Values are plain or models; datetimes become UTC text."""
+    """Set columns of a run, without the secrets in them. Values are plain or models; datetimes become UTC text.
+
+    `updated_at` is when its status or its end was written, which may be long after the end itself: what is newer than a
+    moment is asked by it.
+    """
     stored = {name: _column(value) for name, value in fields.items()}
-    assignments = ", ".join(f'"{name}" = ?' for name in stored)
     with transaction(connection):
+        if not stored.keys().isdisjoint(("status", "ended_at")):
+            stored["updated_at"] = utc_now()
+        assignments = ", ".join(f'"{name}" = ?' for name in stored)
         connection.execute(f"UPDATE run SET {assignments} WHERE id = ?", [*stored.values(), run_id])
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import errno
 import json
-import secrets
+import os
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,11 @@ from neatd.errors import NeatError
 from neatd.kinds import FIELDS, KINDS
 from neatd.place import Place
 from neatd.redact_own import Patterns, patterns_of, redact_value_with
+from neatd.store.belonging import session_of
 from neatd.store.connection import transaction
+from neatd.store.moments import later_than, utc_now
 from neatd.store.opening import OutOfReachError, connect
+from neatd.who import told_session
 
 LETTERS = {name: kind.letters for name, kind in KINDS.items()} | {
     "run": "r", "event": "e", "snapshot": "s", "checkpoint": "c", "job": "j", "request": "q", "deletion": "x",
@@ -32,28 +34,12 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, 
 
 def new_id(kind: str) -> str:
     """A fresh id: the kind's letter and 80 random bits, e.g. `d-7k2q…` (16 characters)."""
-    return f"{LETTERS[kind]}-{base32(secrets.randbits(80))}"
+    return f"{LETTERS[kind]}-{base32(int.from_bytes(os.urandom(10), 'big'))}"
 
 
 def base32(number: int) -> str:
     """80 bits as sixteen characters."""
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(75, -1, -5))
-
-
-def utc_now() -> str:
-    """Now, as the store writes times: UTC, microseconds, fixed width so that text order is time order."""
-    return stamp(datetime.now(UTC))
-
-
-def later_than(moment: str) -> str:
-    """Now; or just after `moment`, which a clone whose clock runs ahead may have written: what comes after it is newer."""
-    now = utc_now()
-    return now if now > moment else stamp(datetime.fromisoformat(moment) + timedelta(microseconds=1))
-
-
-def stamp(moment: datetime) -> str:
-    """An aware datetime as the store writes it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def ensure_project(connection: sqlite3.Connection, place: Place) -> None:
@@ -112,10 +98,11 @@ def insert_record(connection: sqlite3.Connection, kind: str, row: Mapping[str, A
 def add_history(
     connection: sqlite3.Connection, kind: str, record_id: str, who: str, field: str, old: object, new: object
 ) -> None:
-    """One line of history. Caller holds the transaction."""
+    """One line of history, with the assistant's session in which it was written. Caller holds the transaction."""
+    session = session_of(connection, kind, record_id)
     connection.execute(
-        "INSERT INTO history (at, who, kind, record_id, field, old, new) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (utc_now(), who, kind, record_id, field, json.dumps(old), json.dumps(new)),
+        "INSERT INTO history (at, who, kind, record_id, field, old, new, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (utc_now(), who, kind, record_id, field, json.dumps(old), json.dumps(new), session),
     )
 
 
@@ -171,7 +158,9 @@ def leave_in_inbox(root: Path, kind: str, row: Mapping[str, Any]) -> Path:
     from neatd.files import write_atomic
 
     path = root / ".neat" / "inbox" / f"{row['id']}.json"
-    write_atomic(path, json.dumps({"kind": kind, "row": dict(row)}, ensure_ascii=False).encode())
+    session = told_session()
+    told = {"session": session} if session else {}
+    write_atomic(path, json.dumps({"kind": kind, "row": dict(row), **told}, ensure_ascii=False).encode())
     return path
 
 

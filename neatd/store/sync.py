@@ -18,7 +18,7 @@ from neatd.store.linefile import Found, Odd, file_bytes, read_file
 from neatd.store.linerows import Held, insert_lines, is_elsewhere, read_rows, reading, update_line
 from neatd.store.lines import line_text, without_addresses
 from neatd.store.merge import Line, join
-from neatd.store.short import stamp
+from neatd.store.moments import stamp
 
 KNOWLEDGE = ".neat/knowledge.jsonl"
 _MOST = 64 << 20  # bytes: 100,000 records of this size travel badly in git, and a clone may bring anything

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neatd.store.short import insert_record, set_field, utc_now
+from neatd.store.moments import utc_now
+from neatd.store.short import insert_record, set_field
 
 if TYPE_CHECKING:
     from neatd.knowledge import TestRun

@@ -1,0 +1,84 @@
+"""What is done in an assistant's session is seen: commits, runs, tests, records; nobody is asked for it.
+
+Called by the hooks and by the daemon, and right with either alone. Where several assistants work in one worktree each
+gets what its own tool calls, environment and processes vouch for, and what nothing vouches for belongs to none; where one
+is alone, what happens while it is there is its own. Stdlib only, for the hooks. The caller holds the transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from neatd.lineage import ancestors_of, environment_of, is_alive
+from neatd.pipeline import commits
+from neatd.store import attendance, deeds, presence
+from neatd.store.belonging import in_project, session_above
+from neatd.store.presence import Attendance, Worktree
+from neatd.who import session_in
+
+BY_PROCESS = "process"
+REST_S = 15.0  # an assistant whose process ended may have been started again by now
+LONE_S = 12 * 3600.0  # of silence end a session whose process is not known
+
+
+def take(connection: sqlite3.Connection, known: Attendance) -> bool:
+    """Take in what was done since the last look, in each of the session's worktrees; True when the record changed. The
+    files are another look (`pipeline/edits.py`): git is asked for them."""
+    for tree in presence.worktrees(connection, known.session_id):
+        commits.take(connection, known, tree)
+        _take_runs(connection, known, tree)
+    return deeds.write_down(connection, known.session_id)
+
+
+# ---- runs ----
+
+
+def _take_runs(connection: sqlite3.Connection, known: Attendance, tree: Worktree) -> None:
+    rows = connection.execute(
+        "SELECT id, name, created_at, process FROM run WHERE root = ? AND created_at >= ? AND project_id = ?"
+        " AND id NOT IN (SELECT ref FROM deed WHERE kind = 'run')",
+        (tree.root, tree.started_at, known.project_id),
+    ).fetchall()
+    for run_id, name, created_at, process in rows:
+        vouched = _session_of_process(connection, process, known.project_id)
+        is_alone = not any(presence.beside(connection, tree.root, created_at, known.session_id))
+        if vouched:
+            deeds.add(connection, vouched, "run", run_id, tree.root, created_at, name, BY_PROCESS)
+            if vouched != known.session_id:
+                deeds.write_down(connection, vouched)
+        elif is_alone and commits.is_within(datetime.fromisoformat(created_at).timestamp(), tree, known):
+            deeds.add(connection, known.session_id, "run", run_id, tree.root, created_at, name, commits.WHILE_THERE)
+
+
+def _session_of_process(connection: sqlite3.Connection, process: str | None, project_id: str) -> str:
+    """The session that a run's process was started in, by its environment or by the assistant above it; "" when neither
+    tells."""
+    try:
+        pid = int(json.loads(process or "{}").get("pid") or 0)
+    except (ValueError, TypeError, AttributeError):
+        return ""
+    if not pid:
+        return ""
+    told = session_in(environment_of(pid))
+    if told:
+        told = in_project(connection, told, project_id)
+    return told or session_above(connection, ancestors_of(pid), project_id)
+
+
+# ---- ends ----
+
+
+def end_deserted(
+    connection: sqlite3.Connection, known: Attendance, now: datetime, rest_s: float, lone_s: float
+) -> bool:
+    """End a session whose assistant is gone: its process has ended, and nothing was heard of it for `rest_s`; or nothing
+    tells of its process, and nothing was heard for `lone_s`. It ended with the last that is known of it. False while it
+    may go on."""
+    silent_s = (now - datetime.fromisoformat(known.seen_at)).total_seconds()
+    is_gone = silent_s >= rest_s and not is_alive(known.pid, known.born) if known.pid else silent_s >= lone_s
+    if not is_gone:
+        return False
+    last = max(known.seen_at, deeds.last_at(connection, known.session_id))
+    return attendance.end(connection, known, last, "gone")

@@ -1,0 +1,135 @@
+"""Records, runs and events as other programs rely on them: the shapes that commands print and an assistant's tools give."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from neatd.errors import NeatError
+from neatd.models import Change, Event, Model, Project, Run, Snapshot
+from neatd.rules.goals import best_value, goal_of
+from neatd.store import checkpoints, events, links, points, records, runs
+from neatd.store.links import Link
+from neatd.store.rows import finite_json
+
+_RUN = ("id", "name", "status", "reason", "project", "folder", "step", "started_at", "updated_at")
+
+
+class Shown(NamedTuple):
+    """A record, run, event or snapshot with what is tied to it and what became of it."""
+
+    kind: str
+    found: Any
+    links: list[Link]
+    history: list[Change]
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON: models as objects, times as UTC text, non-finite numbers as strings."""
+    return json.dumps(finite_json(_plain(value)), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Model):
+        return _plain(value.model_dump())
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def resolve_any(store: sqlite3.Connection, project_id: str, word: str) -> tuple[str, str]:
+    """(kind, id) of an id's beginning, or of a run's name."""
+    try:
+        return records.resolve(store, word)
+    except NeatError:
+        if runs.named(runs.all_runs(store, project_id), word) is None:
+            raise
+        return "run", runs.find_run(store, word, project_id).id
+
+
+def find(store: sqlite3.Connection, project_id: str, word: str) -> Shown:
+    """What an id's beginning or a run's name means, with its links and history."""
+    kind, full = resolve_any(store, project_id, word)
+    found = records.get_any(store, kind, full)
+    return Shown(kind, found, links.links_of(store, full), records.history(store, full))
+
+
+def record_shape(shown: Shown) -> dict[str, Any]:
+    """A record, run, event or snapshot with its links and history."""
+    return {
+        "kind": shown.kind, **shown.found.model_dump(), "links": [one._asdict() for one in shown.links],
+        "history": [change.model_dump() for change in shown.history],
+    }  # fmt: skip
+
+
+def matching(store: sqlite3.Connection, project_id: str, part: str) -> list[Run]:
+    """The project's runs whose name or status contains `part`, newest first."""
+    return [run for run in runs.all_runs(store, project_id) if part in run.name or part in run.status]
+
+
+def run_shapes(series: sqlite3.Connection, project: Project, found: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs in short, each with the step it has reached."""
+    progress = runs.progress(series)
+    return [_run_shape(run, project.name, progress) for run in found]
+
+
+def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str, Any]:
+    step, at = progress.get(run.id, (None, run.updated_at))
+    values = {**run.model_dump(), "project": project, "step": step, "updated_at": at}
+    return {name: values[name] for name in _RUN}
+
+
+def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run) -> dict[str, Any]:
+    """A run with its series, checkpoints, events, configuration and git."""
+    read = points.readings(series, found.id).values()
+    return {
+        **_run_shape(found, project.name, runs.progress(series)),
+        "series": {fact.name: _series_shape(fact) for fact in points.series_of(series, found.id)},
+        "checkpoints": [one.model_dump() for one in checkpoints.catalogue(store, found.id)],
+        "events": event_shapes(store, project.id, found.id),
+        "config": found.config,
+        "git": found.git.model_dump(),
+        "planned_steps": found.planned_steps,
+        "process": found.process.model_dump() if found.process else None,
+        "attempt": max((cursor.attempt for cursor in read), default=1),
+        "bad_lines": sum(cursor.bad_lines for cursor in read),
+        "predictions": points.prediction_summary(series, found.id),
+    }
+
+
+def _series_shape(fact: points.SeriesFact) -> dict[str, Any]:
+    """best follows the metric's goal; it is null when the name tells no goal."""
+    value, step = best_value(fact, goal_of(fact.name))
+    last = float("nan") if fact.last is None else fact.last
+    return {
+        "points": fact.points, "first_step": fact.first_step, "last_step": fact.last_step, "last": last, "best": value,
+        "best_step": step, "min": fact.min, "max": fact.max, "nonfinite": fact.nonfinite,
+    }  # fmt: skip
+
+
+def event_shapes(store: sqlite3.Connection, project_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
+    """Events, newest first; `snapshot` is its folder relative to the project, or null."""
+    folders = {run.id: run.folder for run in runs.all_runs(store, project_id)}
+    taken = {one.event_id: one for one in events.snapshots(store, project_id)}
+    return [
+        event_shape(event, taken.get(event.id), folders.get(event.run_id or "", ""))
+        for event in events.events(store, project_id, run_id)
+    ]
+
+
+def event_shape(event: Event, snapshot: Snapshot | None, folder: str) -> dict[str, Any]:
+    """One event; `folder` is its run's, relative to the project."""
+    path = f"{folder}/{snapshot.path}".lstrip("/") if snapshot and snapshot.path else None
+    return {
+        "id": event.id, "run": event.run_id, "rule": event.rule, "metric": event.metric, "step": event.step,
+        "started_at": event.started_at, "severity": event.severity, "value": event.value, "score": event.score,
+        "snapshot": path, "snapshot_mode": snapshot.mode if snapshot else None, "threshold": event.threshold,
+        "message": event.message,
+    }  # fmt: skip
