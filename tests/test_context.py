@@ -89,10 +89,10 @@ def test_what_is_newer_than_the_brief_is_told_beside_it(made: Assisted) -> None:
     keep(made, "note", "in the brief already")
     changed = keep(made, "bug", "memory leak")
     brief = made.write(".neat/brief.md", "# Brief of the project\n\nin the brief already\n")
-    then = time.time() + 0.01
-    os.utime(brief, (then, then))
-    while time.time() <= then:
-        pass
+    with made.store() as store:
+        for kind in ("note", "bug"):
+            store.execute(f"UPDATE {kind} SET created_at = ?, updated_at = ?", [live.ago(3600)] * 2)
+    os.utime(brief, (time.time() - 1800,) * 2)
     keep(made, "insight", "heads matter")
     with made.store() as store, transaction(store):
         from neatd.store.short import set_field

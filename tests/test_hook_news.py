@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from neatd.models import GitState
-from neatd.store import attendance, runs
+from neatd.store import attendance, live, runs
 from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
 from tests.hooks_made import Assisted, claude, context_of
@@ -55,7 +57,9 @@ def test_a_brief_that_is_newer_than_an_anomaly_tells_of_it(made: Assisted) -> No
     """Only those that it cannot know stand beside it."""
     made.tell("user-prompt", "other")
     made.happen("old_one")
-    made.write(".neat/brief.md", "# Brief\n")
+    with made.store() as store:
+        store.execute("UPDATE event SET created_at = ?", [live.ago(3600)])
+    os.utime(made.write(".neat/brief.md", "# Brief\n"), (time.time() - 1800,) * 2)
     made.happen("new_one")
     told = made.tell("session-start")
     assert "new_one" in told and "old_one" not in told

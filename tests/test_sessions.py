@@ -1,26 +1,23 @@
-"""Sessions of assistants: they begin and end, and what was done in them is seen; by hooks alone, and by the daemon alone."""
+"""Sessions of assistants: they begin and end, and their record says it all; by hooks alone, and by the daemon alone."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from neatd.cli.main import neat, run
-from neatd.models import GitState
-from neatd.store import attendance, runs
+from neatd.pipeline import attending
+from neatd.store import attendance, live
 from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
-from neatd.store.short import ensure_project
 from tests.conftest import Neat, until
-from tests.hooks_made import Assisted, claude, codex, cursor
-from tests.store_rows import AT
-from tests.testing_made import IDENTITY, PROGRAM
+from tests.hooks_made import Assisted, claude
+from tests.sessions_made import add_run, git, git_commit, history, keep, sessions
 
 
 @pytest.fixture
@@ -28,9 +25,6 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assisted:
     made = Assisted(tmp_path, monkeypatch)
     made.commit("first")
     return made
-
-
-# ---- beginning and end ----
 
 
 def test_a_session_is_a_record_with_its_beginning_and_end(made: Assisted) -> None:
@@ -124,398 +118,32 @@ def test_who_comes_next_ends_the_session_of_an_assistant_that_is_gone(made: Assi
     assert made.session("s2")["status"] == "open"
 
 
-def sessions(made: Assisted) -> int:
+def test_what_a_person_commits_after_an_assistant_is_gone_is_not_the_assistants(made: Assisted) -> None:
+    """As the daemon finds it that was not there: it ends the session first, with the last that is known of it."""
+    made.tell("session-start")
     with made.store() as store:
-        return int(store.execute("SELECT count(*) FROM session").fetchone()[0])
+        long_ago = live.ago(3600)
+        store.execute("UPDATE attendance SET pid = 999999999, born = 'x', started_at = ?, seen_at = ?", [long_ago] * 2)
+        store.execute("UPDATE attended SET started_at = ?", [long_ago])
+    git_commit(made, "of a person")
+    with made.store() as store, transaction(store):
+        assert attending.end_deserted(store, made.known(), datetime.now(UTC), attending.REST_S, attending.LONE_S)
+    with made.store() as store, transaction(store):
+        attending.take(store, made.known())
+    assert made.subjects() == [] and made.known().ended_at == long_ago
 
 
-def history(made: Assisted, field: str) -> int:
-    with made.store() as store:
-        return int(store.execute("SELECT count(*) FROM history WHERE field = ?", (field,)).fetchone()[0])
-
-
-# ---- commits ----
-
-
-def git_commit(made: Assisted, subject: str, *words: str, root: Path | None = None) -> str:
-    """A commit of one more line, and what git prints of it."""
-    root = root or made.root
-    with (root / "a.py").open("a") as file:
-        file.write(f"# {subject}\n")
-    git(root, "add", "-A")
-    return git(root, "commit", "-m", subject, *words)
-
-
-def git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True, timeout=30)
-    return done.stdout
-
-
-def test_commits_are_the_sessions(made: Assisted) -> None:
-    """Those made while it was there, also quiet ones and those of a program; not those of before."""
+def test_only_who_is_gone_or_silent_for_long_is_deserted(made: Assisted) -> None:
+    """A process that lives may be silent for days; of one that is not known nothing else tells."""
     made.tell("session-start")
-    assert made.subjects() == []
-    made.bash("git commit -m one", git_commit(made, "one"))
-    git_commit(made, "two", "-q")
-    made.bash("git commit -qm two")
-    git_commit(made, "three", "-q")
-    made.bash("make release", "")
-    git_commit(made, "four", "-q")  # by whom nothing tells, but it was alone
-    made.tell("stop")
-    assert made.subjects() == ["one", "two", "three", "four"]
-    assert made.session()["title"].endswith("last: four")
-    (name, *_) = made.session()["commits"][0].split()
-    assert git(made.root, "rev-parse", "--short=10", "HEAD~3").strip() == name
-
-
-def test_an_amended_commit_is_one(made: Assisted) -> None:
-    """Under its new name."""
-    made.tell("session-start")
-    made.bash("git commit -m one", git_commit(made, "one"))
-    made.bash("git commit --amend -m better", git_commit(made, "better", "--amend"))
-    assert made.subjects() == ["better"]
-
-
-def test_merges_picks_and_reverts_are_commits_of_its_own(made: Assisted) -> None:
-    """But not one that only moves on, and not what was merged."""
-    git(made.root, "checkout", "-qb", "side")
-    made.write("side.py", "1")
-    made.commit("aside")
-    git(made.root, "checkout", "-q", "main")
-    made.tell("session-start")
-    git_commit(made, "one")
-    git(made.root, "merge", "-q", "--no-ff", "side", "-m", "both")
-    git(made.root, "revert", "--no-edit", "HEAD~1")
-    git(made.root, "checkout", "-qb", "other", "HEAD~2")
-    git(made.root, "cherry-pick", "side")
-    git(made.root, "merge", "-q", "--ff-only", "other")
-    made.tell("stop")
-    assert made.subjects() == ["one", "merge side", 'Revert "one"', "aside"]
-
-
-def test_what_a_pull_a_checkout_and_a_reset_brought_is_not_its_work(made: Assisted, tmp_path: Path) -> None:
-    """It was committed elsewhere, or before."""
-    git(tmp_path, "clone", "-q", "project", "theirs")
-    git_commit(made, "elsewhere", root=tmp_path / "theirs")
-    made.tell("session-start")
-    git(made.root, "pull", "-q", str(tmp_path / "theirs"), "main")
-    git(made.root, "reset", "-q", "--hard", "HEAD~1")
-    git(made.root, "checkout", "-qb", "x")
-    made.bash("git pull", "Fast-forward")
-    made.tell("stop")
-    assert made.subjects() == []
-
-
-@pytest.mark.parametrize("words", [["rebase", "-q", "other"], ["pull", "-q", "--rebase", ".", "other"]])
-def test_a_rebased_commit_is_one_under_its_new_name(made: Assisted, words: list[str]) -> None:
-    """And what was rebased besides it is no work of the session."""
-    git(made.root, "checkout", "-qb", "other")
-    made.write("other.py", "1")
-    made.commit("other work")
-    git(made.root, "checkout", "-q", "main")
-    made.write("old.py", "1")
-    made.commit("old")
-    made.tell("session-start")
-    made.bash("git commit", git_commit(made, "one"))
-    made.bash("git commit", git_commit(made, "two"))
-    git(made.root, *words)
-    made.bash("git " + " ".join(words))
-    assert made.subjects() == ["one", "two"]
-    assert made.session()["commits"][1][:10] == git(made.root, "rev-parse", "--short=10", "HEAD").strip()
-
-
-def test_a_reflog_that_was_cut_short_doubles_nothing(made: Assisted) -> None:
-    """It is read anew, and what is known is passed over."""
-    made.tell("session-start")
-    git_commit(made, "one")
-    git_commit(made, "one better", "--amend")
-    made.tell("stop")
-    log = made.root / ".git" / "logs" / "HEAD"
-    log.write_text("".join(log.read_text().splitlines(keepends=True)[1:]))
-    made.tell("stop")
-    assert made.subjects() == ["one better"]
-
-
-# ---- files ----
-
-
-def test_edited_files_are_the_sessions(made: Assisted) -> None:
-    """Of each tool that edits, relative to the project; each once, and none from outside of it."""
-    made.tell("session-start")
-    (made.root / "sub").mkdir()
-    made.edit(str(made.root / "a.py"))
-    made.edit("b.py", tool="Write", content="x")
-    made.edit("c.py", tool="MultiEdit", edits=[{"old_string": "a", "new_string": "b"}])
-    made.tell("post-tool", tool_name="NotebookEdit", tool_input={"notebook_path": str(made.root / "n.ipynb")})
-    patch = "*** Begin Patch\n*** Update File: d.py\n@@\n-a\n+b\n*** Add File: e.py\n+x\n*** End Patch"
-    made.tell("post-tool", tool_name="apply_patch", tool_input={"command": patch})
-    for outside in (
-        "/etc/passwd",
-        "../x.py",
-        ".neat/brief.md",
-        ".git/config",
-        "",
-        "\0",
-        "a/../../y.py",
-        str(made.root),
-    ):
-        made.edit(outside)
-    made.edit(str(made.root / "a.py"))
-    made.tell("post-tool", tool_name="Edit", tool_input={"file_path": "f.py"}, cwd=str(made.root / "sub"))
-    made.tell("post-tool", tool_name="Read", tool_input={"file_path": str(made.root / "r.py")})
-    assert made.session()["file"] == ["a.py", "b.py", "c.py", "n.ipynb", "d.py", "e.py", "sub/f.py"]
-
-
-def test_edits_of_codex_and_cursor_are_kept(made: Assisted) -> None:
-    """A patch, and an event of its own."""
-    patch = "*** Begin Patch\n*** Delete File: d.py\n*** Update File: e.py\n*** Move to: f.py\n*** End Patch"
-    made.context(
-        codex("post-tool", made.root, "x", tool_name="apply_patch", tool_input={"command": patch}), "post-tool"
-    )
-    assert made.session("x")["file"] == ["d.py", "e.py", "f.py"]
-    event = cursor(
-        "post-tool", made.root, "y", hook_event_name="afterFileEdit", file_path=str(made.root / "a.py"), edits=[]
-    )
-    assert made.answer({**event, "tool_name": None}, "post-tool") == ("", "")
-    assert made.session("y")["file"] == ["a.py"]
-
-
-def test_the_end_adds_what_git_tells(made: Assisted) -> None:
-    """Files of its commits, and those that a program wrote; not what was changed before it came."""
-    before = made.write("before.py", "1")
-    os.utime(before, (1e9, 1e9))
-    made.tell("session-start")
-    git(made.root, "add", "before.py")
-    git_commit(made, "one")
-    made.write("generated.py", "1")
-    made.write(".neat/brief.md", "x")
-    made.tell("session-end")
-    assert sorted(made.session()["file"]) == ["a.py", "before.py", "generated.py"]
-
-
-def test_names_may_be_anything(made: Assisted) -> None:
-    """A secret in one is not kept."""
-    made.tell("session-start")
-    made.edit("with space\nand line.py")
-    made.edit("TOKEN=ghp_" + "a" * 36 + ".py")
-    made.edit("\ud800.py")
-    made.write("ünïcode.py", "1")
-    made.tell("session-end")
-    files = made.session()["file"]
-    assert "with space\nand line.py" in files and "ünïcode.py" in files and len(files) == 3
-    assert not any("ghp_" in one for one in files)
-
-
-# ---- tests, records, runs ----
-
-
-def test_test_runs_are_the_sessions(made: Assisted) -> None:
-    """Those that a hook tells of, and those of `neat test` in one of its shells."""
-    made.tell("session-start")
-    made.bash("pytest -q", "3 passed in 1s")
-    env = {**made.env, "NEAT_SESSION": made.known().session_id, "CLAUDECODE": "1"}
-    assert made.test("true", env=env).returncode == 0
-    made.tell("session-end")
-    assert len(made.session()["tests"]) == 2 and made.session()["title"].startswith("2 test runs")
-
-
-def test_records_of_its_shells_are_the_sessions(made: Assisted) -> None:
-    """Made and changed; a person's own belong to none."""
-    made.tell("session-start")
-    mine = keep(made, "decide", "of the person")
-    task = keep(made, "task", "of the person")
-    made.patch.setenv("NEAT_SESSION", made.known().session_id)
-    one = keep(made, "decide", "of the assistant", "--why", "x")
-    keep(made, "close", task)
-    made.patch.delenv("NEAT_SESSION")
-    made.tell("stop")
-    assert made.session()["records"] == [one, task] and mine not in made.session()["records"]
-
-
-def test_without_the_variable_the_process_above_tells(made: Assisted) -> None:
-    """An assistant that offers no file for its environment; a stranger's variable is none of its."""
-    made.tell("session-start")
-    made.patch.setenv("CLAUDECODE", "1")
-    one = keep(made, "note", "of the assistant")
-    made.patch.setenv("NEAT_SESSION", "nonsense")
-    two = keep(made, "note", "of the assistant too")
-    made.patch.delenv("NEAT_SESSION")
-    made.patch.delenv("CLAUDECODE")
-    made.tell("stop")
-    assert made.session()["records"] == [one, two]
-
-
-def keep(made: Assisted, *words: str) -> str:
-    """A record kept, or changed, by a command in this process."""
-    before = Path.cwd()
-    os.chdir(made.root)
-    try:
-        with made.store() as store:
-            old = store.execute("SELECT max(id) FROM history").fetchone()[0] or 0
-        assert run(neat, list(words)) == 0
-        with made.store() as store:
-            return str(store.execute("SELECT record_id FROM history WHERE id > ? ORDER BY id", (old,)).fetchone()[0])
-    finally:
-        os.chdir(before)
-
-
-def add_run(made: Assisted, name: str, pid: int = 0, root: Path | None = None) -> str:
-    """A run that the daemon has met just now."""
-    with made.store() as store:
-        with transaction(store):
-            ensure_project(store, made.place)
-        found = runs.ensure_run(store, IDENTITY, str(root or made.root), name, GitState(), AT)
-        process = json.dumps({"pid": pid}) if pid else None
-        store.execute("UPDATE run SET created_at = ?, process = ? WHERE id = ?", (utc_now(), process, found.id))
-    return found.id
-
-
-def test_a_run_that_began_while_it_was_alone_is_the_sessions(made: Assisted) -> None:
-    """And none of before."""
-    add_run(made, "runs/before")
-    made.tell("session-start")
-    one = add_run(made, "runs/a")
-    made.tell("stop")
-    assert made.session()["runs"] == [one]
-
-
-def test_a_run_is_whose_environment_it_bears(made: Assisted) -> None:
-    """Also where two are in one worktree; and where nothing tells, nobody's."""
-    made.tell("session-start")
-    made.tell("session-start", "s2")
-    environment = {**os.environ, "NEAT_SESSION": made.known("s2").session_id}
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as process:
-        one = add_run(made, "runs/a", process.pid)
-        add_run(made, "runs/b")
-        made.tell("stop")
-    assert made.session()["runs"] == [] and made.session("s2")["runs"] == [one]
-
-
-def test_a_run_is_the_assistants_above_its_process(made: Assisted) -> None:
-    """Where its environment says nothing."""
-    made.tell("session-start")
-    made.tell("session-start", "s2")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        with made.store() as store:
-            store.execute("UPDATE attendance SET pid = 1, born = 'x' WHERE key = 's1'")
-            (above,) = store.execute("SELECT pid FROM attendance WHERE key = 's2'").fetchone()
-        assert above
-        one = add_run(made, "runs/a", process.pid)
-        made.tell("stop", "s2")
-    assert made.session()["runs"] == [] and made.session("s2")["runs"] == [one]
-
-
-# ---- several at once ----
-
-
-def test_two_assistants_in_two_worktrees_each_get_their_own(made: Assisted, tmp_path: Path) -> None:
-    """Commits, files, runs, all without a word of theirs."""
-    other = tmp_path / "other"
-    git(made.root, "worktree", "add", "-q", "-b", "other", str(other))
-    made.tell("session-start")
-    made.tell("session-start", "s2", other)
-    git_commit(made, "here")
-    git_commit(made, "there", root=other)
-    one, two = add_run(made, "runs/a"), add_run(made, "runs/a", root=other)
-    made.write("x.py", "1")
-    (other / "y.py").write_text("1")
-    for session, root in (("s1", made.root), ("s2", other)):
-        made.tell("session-end", session, root)
-    assert (made.subjects(), made.subjects("s2")) == (["here"], ["there"])
-    assert (made.session()["runs"], made.session("s2")["runs"]) == ([one], [two])
-    assert sorted(made.session()["file"]) == ["a.py", "x.py"] and sorted(made.session("s2")["file"]) == ["a.py", "y.py"]
-
-
-def test_two_assistants_in_one_worktree_each_get_their_own(made: Assisted) -> None:
-    """By what their tool calls tell; and what nothing vouches for belongs to none."""
-    made.tell("session-start")
-    made.tell("session-start", "s2")
-    loud = git_commit(made, "of one")
-    made.tell("stop", "s2")  # the other one's hook comes first
-    made.bash("git commit -m 'of one'", loud)
-    git_commit(made, "quiet of two", "-q")
-    made.tell("stop")
-    made.bash("git commit -qm 'quiet of two'", session="s2")
-    made.bash("git commit -qm 'never made'")
-    made.bash("make release", git_commit(made, "by make"))
-    git_commit(made, "of a person", "-q")
-    made.edit("one.py")
-    made.edit("two.py", "s2")
-    made.write("nobody.py", "1")
-    made.tell("session-end")
-    made.tell("session-end", "s2")
-    assert (made.subjects(), made.subjects("s2")) == (["of one", "by make"], ["quiet of two"])
-    assert (made.session()["file"], made.session("s2")["file"]) == (["one.py", "a.py"], ["two.py", "a.py"])
-
-
-def test_a_commit_that_another_one_reads_of_stays_whose_it_is(made: Assisted) -> None:
-    """As by printing a log of the work."""
-    made.tell("session-start")
-    made.tell("session-start", "s2")
-    printed = git_commit(made, "of one")
-    made.bash("git commit -m 'of one'", printed)
-    made.bash("cat work.log; git commit", printed, "s2")
-    assert (made.subjects(), made.subjects("s2")) == (["of one"], [])
-
-
-def test_a_commit_in_a_worktree_it_did_not_go_to_is_its_own(made: Assisted, tmp_path: Path) -> None:
-    """`git -C` and `cd x && git commit` leave the assistant where it was."""
-    other = tmp_path / "other"
-    git(made.root, "worktree", "add", "-q", "-b", "other", str(other))
-    made.tell("session-start")
-    made.bash(f"cd {other} && git commit -m there", git_commit(made, "there", root=other))
-    assert made.subjects() == ["there"]
-
-
-def test_an_assistant_that_goes_to_another_worktree_works_there(made: Assisted, tmp_path: Path) -> None:
-    """One session, with the worktrees of its work; already at an ordinary command."""
-    other = tmp_path / "other"
-    git(made.root, "worktree", "add", "-q", "-b", "other", str(other))
-    made.tell("session-start")
-    made.bash("ls", root=other)
-    git_commit(made, "there", root=other)
-    git_commit(made, "here")
-    made.bash("ls", root=made.root)
-    made.tell("session-end", root=other)
-    assert sorted(made.subjects()) == ["here", "there"] and sessions(made) == 1
-
-
-def test_an_assistant_in_two_projects_has_a_session_in_each(made: Assisted, tmp_path: Path) -> None:
-    """And its records belong to that of the project they are of."""
-    second = tmp_path / "second"
-    second.mkdir()
-    (second / "neat.yaml").write_text("id: 7f0a2f6e-1111-4222-8333-944445555667\nname: second\n")
-    made.tell("session-start")
-    made.edit("there.py", root=second)
-    made.edit("here.py")
-    made.patch.setenv("NEAT_SESSION", made.known().session_id)
-    one = keep(made, "note", "here")
-    root, made.root = made.root, second
-    two = keep(made, "note", "there")
-    made.root = root
-    made.patch.delenv("NEAT_SESSION")
-    made.tell("stop")
-    made.tell("stop", root=second)
-    with made.store() as store:
-        rows = store.execute("SELECT project_id, file, records FROM session").fetchall()
-    found = {row[0] == IDENTITY: (json.loads(row[1]), json.loads(row[2])) for row in rows}
-    assert found == {True: (["here.py"], [one]), False: (["there.py"], [two])}
-
-
-def test_hooks_at_the_same_moment_lose_and_double_nothing(made: Assisted) -> None:
-    """As of parallel tool calls: eight processes at once, the first of their session among them."""
-    command = [sys.executable, "-c", PROGRAM.format("hook", "hook"), "post-tool"]
-
-    def edit(number: int) -> int:
-        event = claude("post-tool", made.root, tool_name="Edit", tool_input={"file_path": f"f{number % 4}.py"})
-        return made.call(command, input=json.dumps(event).encode()).returncode
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(edit, range(8))) == [0] * 8
-    assert sorted(made.session()["file"]) == ["f0.py", "f1.py", "f2.py", "f3.py"] and sessions(made) == 1
-
-
-# ---- the whole of it ----
+    known, now = made.known(), datetime.now(UTC)
+    with made.store() as store, transaction(store):
+        assert not attending.end_deserted(store, known, now + timedelta(days=9), attending.REST_S, attending.LONE_S)
+        unknown = known._replace(pid=0, born="")
+        assert not attending.end_deserted(store, unknown, now + timedelta(hours=1), attending.REST_S, attending.LONE_S)
+        gone = known._replace(born="another")
+        assert not attending.end_deserted(store, gone, now, attending.REST_S, attending.LONE_S)
+        assert attending.end_deserted(store, unknown, now + timedelta(hours=13), attending.REST_S, attending.LONE_S)
 
 
 def test_the_record_says_it_all_without_a_daemon(made: Assisted, capsys: pytest.CaptureFixture[str]) -> None:

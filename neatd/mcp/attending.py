@@ -15,10 +15,10 @@ from neatd.errors import NeatError
 from neatd.lineage import Ancestor, lineage, starter
 from neatd.mcp.caller import Caller
 from neatd.place import Place, neat_home
+from neatd.store.attendance import SERVER
 from neatd.store.connection import database_path
 from neatd.who import tell_session
 
-EVENT = "mcp"
 BUSY_S = 1.0
 _SEEN_GAP_S = 60.0  # a session is seen again in the store this often, by calls that only read
 _own: dict[str, str] = {}  # project -> the session that this server began for it
@@ -64,14 +64,14 @@ def _attend(caller: Caller, is_writing: bool) -> None:
             tell_session(known.session_id)
             return
         assistant, key = (known.assistant, known.key) if known else (caller.source, _own_key(process))
-        seen = visit(records, place, assistant, key, known.event if known else EVENT, process, lambda known: None)
+        seen = visit(records, place, assistant, key, known.event if known else SERVER, process, lambda known: None)
     if seen and seen.key == _own_key(process):
         _own[place.project_id] = seen.session_id
 
 
 def _own_key(process: Ancestor | None) -> str:
     """What a session without hooks is called: by the process that started the server, which may start it again."""
-    return f"{EVENT}-{process.pid}-{process.born}" if process else f"{EVENT}-{os.getpid()}"
+    return f"{SERVER}-{process.pid}-{process.born}" if process else f"{SERVER}-{os.getpid()}"
 
 
 def _connect(caller: Caller) -> sqlite3.Connection:
@@ -89,7 +89,7 @@ def _deliver(caller: Caller, text: str) -> None:
 
     place: Place = caller.place
     with closing(_connect(caller)) as records, transaction(records):
-        deliveries.deliver(records, place.project_id, str(place.root), caller.source, told_session(), EVENT, text)
+        deliveries.deliver(records, place.project_id, str(place.root), caller.source, told_session(), SERVER, text)
 
 
 def _depart() -> None:
@@ -105,7 +105,7 @@ def _depart() -> None:
         records.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
         for session_id in _own.values():
             known = presence.get(records, session_id)
-            if known and known.event == EVENT:  # no hook told of it since
+            if known and known.event == SERVER:  # no hook told of it since
                 with transaction(records):
                     attending.take(records, known)
-                    attendance.end(records, known, utc_now(), EVENT)
+                    attendance.end(records, known, utc_now(), SERVER)
