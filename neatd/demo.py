@@ -26,6 +26,7 @@ from neatd.errors import NeatError
 from neatd.read.gitstate import git_state
 from neatd.store import points, runs
 from neatd.store.opening import connect
+from neatd.who import VARIABLES
 
 STEPS = 300
 COMMON = (f"steps={STEPS}", "eval_every=25", "save_every=5", "eval_windows=32", "data_mb=4")
@@ -78,7 +79,7 @@ class Demo:
 
     def environment(self) -> dict[str, str]:
         """The demo's own NEAT_HOME; who types is a person."""
-        kept = {key: value for key, value in os.environ.items() if key not in ("CLAUDECODE", "PYTHONPATH")}
+        kept = {key: value for key, value in os.environ.items() if key not in (*VARIABLES, "PYTHONPATH")}
         return kept | {"NEAT_HOME": str(self.home), "PYTHONWARNINGS": "ignore", "COLUMNS": str(self.console.width)}
 
     def need(self, is_there: bool, what: str) -> None:
@@ -120,7 +121,7 @@ def _set_up(demo: Demo) -> None:
     git = ["git", "-c", "user.name=demo", "-c", "user.email=demo@localhost"]
     for words in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "-m", "start"]):
         subprocess.run([*git, *words], cwd=demo.project, check=True, timeout=60)
-    demo.type("neat", "init", "--yes")
+    demo.type("neat", "init", "--yes", "--assistant", "claude-code")
     with (demo.project / "neat.yaml").open("a") as config:
         config.write(
             f"primary: {{metric: val/loss, goal: min}}\nretention: {RETENTION}  # small, to show all three tiers\n"

@@ -58,6 +58,8 @@ class Now(NamedTuple):
     tasks: tuple[Said, ...] = ()  # the next ones, in their order
     since: tuple[Said, ...] = ()  # what was made and changed since the brief was written
     more_since: int = 0  # besides; MOST_COUNTED stands for that many and more
+    branch: str = ""
+    commit: str = ""
     watching: str = ""  # "" while a daemon watches, else since when none does
 
 
@@ -68,3 +70,13 @@ class News(NamedTuple):
     told: int
     told_at: str
     more: int = 0  # earlier ones that are not told one by one
+
+
+def telling(metric: str) -> tuple[int, str]:
+    """What people look at first: losses and accuracies, the validation's before the training's."""
+    name = metric.lower()
+    is_judged = any(
+        word in name for word in ("loss", "acc", "dice", "f1", "ppl", "perplexity", "reward", "bleu", "auc", "iou")
+    )
+    is_held_out = any(word in name for word in ("val", "eval", "test", "dev"))
+    return (0 if is_judged and is_held_out else 1 if is_judged else 2 if is_held_out else 3), name

@@ -12,7 +12,8 @@ CLAUDE, CODEX, CURSOR = "claude-code", "codex", "cursor"
 SESSION_VARIABLE = "NEAT_SESSION"  # the id of the session's record, for what the assistant starts
 # Each variable is set by the assistant itself in the shells that it opens.
 _VARIABLES = (
-    ("CLAUDECODE", CLAUDE), ("CODEX_SANDBOX", CODEX), ("CODEX_THREAD_ID", CODEX), ("CURSOR_AGENT", CURSOR),
+    ("CLAUDECODE", CLAUDE), ("CODEX_SANDBOX", CODEX), ("CODEX_THREAD_ID", CODEX),
+    ("CODEX_SANDBOX_NETWORK_DISABLED", CODEX), ("CURSOR_AGENT", CURSOR),
     ("CURSOR_TRACE_ID", CURSOR), ("GEMINI_CLI", "gemini-cli"), ("OPENCODE", "opencode"),
 )  # fmt: skip
 VARIABLES = (*(variable for variable, _ in _VARIABLES), SESSION_VARIABLE)
@@ -50,8 +51,12 @@ def session_in(environment: bytes) -> str:
 def assistant_name(client: str) -> str:
     """A client's own name as the source of records: the names that are known here, else its letters, digits, dashes."""
     plain = re.sub(r"[^a-z0-9]+", "-", client.lower()).strip("-")[:40]
-    found = next((name for part, name in _NAMES if part in plain), plain)
-    return "assistant" if found in ("", PERSON) else found
+    return known_name(plain) or ("assistant" if plain in ("", PERSON) else plain)
+
+
+def known_name(text: str) -> str:
+    """The known assistant that a program or a client is named after; "" for none."""
+    return next((name for part, name in _NAMES if part in text.lower()), "")
 
 
 def source_of(payload: Mapping[str, Any], assistant: str) -> str:

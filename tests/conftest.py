@@ -20,6 +20,7 @@ import pytest
 
 from neatd import control, lifesign
 from neatd.cli import main
+from neatd.who import VARIABLES
 from tests.cli_place import user_home
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
@@ -173,6 +174,16 @@ class Neat:
 
     def is_alive(self) -> bool:
         return lifesign.is_running(self.home)
+
+
+@pytest.fixture(autouse=True)
+def of_no_session() -> Iterator[None]:
+    """A person runs the tests, also when an assistant does; what a hook tells its own process ends with the test."""
+    told = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
+    yield
+    for name in VARIABLES:
+        os.environ.pop(name, None)
+    os.environ.update(told)
 
 
 @pytest.fixture

@@ -24,6 +24,12 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 def context(now: Now, brief: str, at: float, written_at: float | None, clock: str) -> str:
     """The text for a session that begins at `at` (unix seconds), shown as `clock`; whole lines, at most 9,500 characters."""
     head = [f"From neat, the lab notebook of this project ({_line(now.project)}), at {clock}."]
+    if now.branch or now.commit:
+        head += [
+            f"Git: {'branch ' + _line(now.branch) if now.branch else 'detached HEAD'} at {now.commit[:8] or 'no commit yet'}."
+        ]
+    if written_at is not None and brief:
+        head += [f"The brief below was written {_age(at - written_at)}; what stands before it is of now."]
     if now.watching:
         head += [f"Not watched: {_line(now.watching)}. Runs are told as they were seen last."]
     head += _section("Runs now", (run_line(run, at) for run in now.runs))
@@ -75,7 +81,8 @@ def run_line(run: RunNow, at: float) -> str:
     seen = "" if run.line_at is None else f", last line {_age(at - run.line_at)}"
     values = "; ".join(map(_value, run.values))
     why = f" ({_line(run.reason)})" if run.reason else ""
-    return f"- {_line(run.name)} ({run.id[:9]}): {run.status}{why}{step}, began {_age(at - run.started_at)}{seen}" + (
+    began = min(run.started_at, run.line_at or run.started_at)  # a run may be found when it is over
+    return f"- {_line(run.name)} ({run.id[:9]}): {run.status}{why}{step}, began {_age(at - began)}{seen}" + (
         f". Last: {values}" if values else ""
     )
 

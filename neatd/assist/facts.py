@@ -48,6 +48,9 @@ class RunFact(Model):
     metric: str = ""
     value: float | None = None
     value_step: int | None = None
+    last: tuple[
+        tuple[str, float | None], ...
+    ] = ()  # while it goes on: the last values people look at first; None for NaN
     delta: float | None = None
     is_baseline: bool = False
     is_better: bool | None = None

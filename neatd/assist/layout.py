@@ -149,8 +149,9 @@ def session_files(facts: Facts) -> list[tuple[str, str]]:
     those that the session's records name."""
     found: dict[str, str] = dict(facts.session_files)
     for one in of_session((*facts.changes, *facts.bugs, *facts.sessions), facts):
+        words = "" if isinstance(one, Session) and one.started else one.title
         for path in getattr(one, "file", ()):
-            found[path] = found.get(path) or one.title
+            found[path] = found.get(path) or words
     for document in of_session(facts.documents, facts):
         if isinstance(document, Document) and document.path:
             mark = found.get(document.path)

@@ -15,10 +15,14 @@ AROUND = 40
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def show_changes(changes: Sequence[Change], more: Iterable[str] = ()) -> None:
-    """On stderr, coloured where that is a terminal."""
+def show_changes(changes: Sequence[Change], more: Iterable[str] = (), is_short: bool = False) -> None:
+    """On stderr, coloured where that is a terminal. Where nobody is asked, a new file is told by its length."""
     for change in changes:
-        click.secho(f"{_verb(change)} {change.path}", bold=True, err=True)
+        click.secho(f"{_verb(change)} {change.path}", bold=True, nl=False, err=True)
+        if is_short and change.old is None and change.new is not None:
+            click.echo(f" ({len(change.new.splitlines())} lines)", err=True)
+            continue
+        click.echo(err=True)
         for line in redact("\n".join(_lines(change))).splitlines():
             click.secho(f"  {line}", fg=_COLOURS.get(line[:1]), err=True)
     for line in more:

@@ -64,7 +64,7 @@ def _machine() -> Iterator[Finding]:
     yield from _gpus()
 
 
-_TORCH = 'pip install "neat-notebook[trainers]"'
+_TORCH = "install neat with its extra: `pip install '.[trainers]'` in its clone"
 
 
 def _gpus() -> Iterator[Finding]:

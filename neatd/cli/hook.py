@@ -73,15 +73,24 @@ def _handle(event: str, raw: bytes) -> None:
 def _answer(event: str, raw: bytes) -> tuple[str, str]:
     from neatd.assist.hookcall import hook_call
     from neatd.place import neat_home
-    from neatd.who import source
 
     try:
-        call = hook_call(event, raw, source())
+        call = hook_call(event, raw, _caller())
     except ValueError as error:
         return "", str(error)
     from neatd.pipeline.hooks import handle
 
     return handle(neat_home(), call)
+
+
+def _caller() -> str:
+    """Who called, as far as the environment or the process above tells."""
+    from neatd.lineage import lineage, starter
+    from neatd.who import PERSON, known_name, source
+
+    named = source()
+    process = starter(lineage()) if named == PERSON else None
+    return (known_name(process.name) if process else "") or named
 
 
 def _stdin() -> bytes:

@@ -70,11 +70,12 @@ def _init(
     if not is_found and not plan.is_empty:
         click.echo("note: no assistant was found, so all of them are set up; `--assistant` chooses", err=True)
     if not as_json:
-        show_changes(plan.changes, _git_lines(plan.with_git))
+        show_changes(plan.changes, _git_lines(plan.with_git), is_short=yes and not dry_run)
     if not plan.is_empty and not yes and not dry_run:
         click.confirm("go on?", default=True, abort=True, err=True)
     if dry_run:
         changed, left, taken = [change.path for change in plan.changes], list(plan.left_alone), 0
+        changed += [".gitattributes", "git config merge.neat"] if plan.with_git else []
     else:
         changed, unwritten = set_up(root, plan)
         left = [*plan.left_alone, *unwritten]
@@ -84,7 +85,7 @@ def _init(
         shape = {"root": str(root.resolve()), "changed": changed, "records": taken, "assistants": list(assistants)}
         click.echo(json.dumps({**shape, "left_alone": left_alone_json(left)}))
     else:
-        _say(changed, taken, dry_run)
+        _say(changed, taken, dry_run, bool(left))
     say_left_alone(left, as_json)
     if assistants and not is_command_told:
         _say_where_neat_is()
@@ -173,15 +174,18 @@ def _write_brief(root: Path) -> list[str]:
         return []
 
 
-def _say(changed: Sequence[str], taken: int, is_dry: bool) -> None:
+def _say(changed: Sequence[str], taken: int, is_dry: bool, is_part_left: bool) -> None:
     if taken:
         click.echo(f"took {taken} records in from .neat/knowledge.jsonl")
     for path in changed:
         click.echo(f"would write {path}" if is_dry else f"wrote {path}")
     if not changed:
-        click.echo("nothing to change: this project is set up")
+        click.echo("nothing to change" + (" but what is left alone" if is_part_left else ": this project is set up"))
     if not is_dry:
-        click.echo(f"store: {short_path(neat_home())}; runs in this folder are watched once `neatd start` runs")
+        from neatd.lifesign import not_watching
+
+        when = "once `neatd start` runs" if not_watching(neat_home()) else "from now on"
+        click.echo(f"store: {short_path(neat_home())}; runs in this folder are watched {when}")
 
 
 def _say_where_neat_is() -> None:

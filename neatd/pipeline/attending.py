@@ -27,7 +27,8 @@ def take(connection: sqlite3.Connection, known: Attendance) -> bool:
     """Take in what was done since the last look, in each of the session's worktrees; True when the record changed. The
     files are another look (`pipeline/edits.py`): git is asked for them."""
     for tree in presence.worktrees(connection, known.session_id):
-        commits.take(connection, known, tree)
+        if not known.ended_at or known.event == attendance.GONE:  # at an end that was told all commits were taken in
+            commits.take(connection, known, tree)
         _take_runs(connection, known, tree)
     return deeds.write_down(connection, known.session_id)
 
@@ -81,4 +82,4 @@ def end_deserted(
     if not is_gone:
         return False
     last = max(known.seen_at, deeds.last_at(connection, known.session_id))
-    return attendance.end(connection, known, last, "gone")
+    return attendance.end(connection, known, last, attendance.GONE)

@@ -25,7 +25,7 @@ from neatd.read.parameters import SUFFIXES, read_parameters
 from neatd.rules.commandline import Command, Value, flat, parse_command
 from neatd.rules.goals import best_value
 from neatd.rules.similar import Known, Similarity, compare, defaults_of, difference_text
-from neatd.store import points, projects, records, requests, runs
+from neatd.store import events, points, projects, records, requests, runs
 
 MOST_RUNS = 2000  # the newest are compared: 0.3 s here, with 40 parameters each
 MOST_FOUND = 10
@@ -139,7 +139,10 @@ def _of_runs(
     facts_of = {run.id: {fact.name: fact for fact in points.series_of(series, run.id)} for run, _ in closest}
     metric, goal = primary_metric(config, facts_of, projects.baseline(store, project_id))
     decided = _decided(hypotheses, listed)
-    return [_of_run(run, one, decided.get(run.id), facts_of[run.id], metric, goal) for run, one in closest]
+    odd = events.gravest(store, [run.id for run, _ in closest])
+    return [
+        _of_run(run, one, decided.get(run.id), facts_of[run.id], metric, goal, odd.get(run.id)) for run, one in closest
+    ]
 
 
 def _decided(hypotheses: list[Hypothesis], listed: list[Run]) -> dict[str, Hypothesis]:
@@ -154,12 +157,14 @@ def _decided(hypotheses: list[Hypothesis], listed: list[Run]) -> dict[str, Hypot
 
 def _of_run(
     run: Run, similarity: Similarity, hypothesis: Hypothesis | None, facts: dict[str, SeriesFact], metric: str,
-    goal: Goal | None,
+    goal: Goal | None, odd: tuple[int, str] | None,
 ) -> Tried:  # fmt: skip
     value = best_value(facts[metric], goal)[0] if metric in facts else None
     state = run.status if run.status in ENDED else f"still {run.status}"
     reached = f", best {metric} {value:.4g}" if value is not None else ""
-    return _tried("run", run.id, run.name, similarity, hypothesis, f"{state}{reached}", run.status, metric, value)
+    mishaps = f"; {odd[0]} anomal{'y' if odd[0] == 1 else 'ies'}, the gravest {odd[1]}" if odd else ""
+    ended = f"{state}{reached}{mishaps}"
+    return _tried("run", run.id, run.name, similarity, hypothesis, ended, run.status, metric, value)
 
 
 def _of_experiment(one: Experiment, similarity: Similarity, hypotheses: list[Hypothesis]) -> Tried:

@@ -18,7 +18,7 @@ from neatd.store.moments import stamp
 from neatd.store.presence import Attendance, Worktree
 
 BY_CALL, WHILE_THERE = "call", "while"
-CLOCK_S = 2  # git counts in seconds
+CLOCK_S = 1  # git counts in seconds
 _LONGEST_CALL_S = 600.0  # of a tool: what was committed before is of another
 
 
@@ -26,7 +26,7 @@ def is_within(at: float, tree: Worktree, known: Attendance) -> bool:
     """Whether a moment lies in the session's stay in a worktree."""
     begun = datetime.fromisoformat(tree.started_at).timestamp()
     ended = datetime.fromisoformat(known.ended_at).timestamp() if known.ended_at else float("inf")
-    return begun - CLOCK_S <= at <= ended + CLOCK_S
+    return begun - CLOCK_S < at <= ended
 
 
 def take(connection: sqlite3.Connection, known: Attendance, tree: Worktree) -> None:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from neatd.assist.facts import RunFact
 from neatd.config import ProjectConfig
 from neatd.knowledge import Data
-from neatd.models import GitState, Goal, Project, Run, SeriesFact
+from neatd.models import ENDED, GitState, Goal, Project, Run, SeriesFact
+from neatd.now import telling
 from neatd.pipeline.codebook import CodeBook
 from neatd.pipeline.comparing import compared
 from neatd.pipeline.datasets import versions
@@ -31,6 +32,7 @@ SAYS_NOTHING = frozenset(
     {"out", "output", "output_dir", "out_dir", "name", "run_name", "started_at", "time", "save_dir", "log_dir"}
 )
 NO_GIT = GitState()
+MOST_LAST = 4  # last values of a run that goes on
 
 
 class Table(NamedTuple):
@@ -196,9 +198,14 @@ def _row(
         hours=read.hours, accuracy=read.accuracy,
         params=used.params, samples=basis.samples, data=used.text, data_fraction=basis.fraction,
         code=world.book.difference(base_git, run.git) if world.book else "", notes=world.notes.get(run.id, ()),
-        attempt=world.attempts.get(run.id, 1),
+        attempt=world.attempts.get(run.id, 1), last=() if run.status in ENDED else _last(facts),
     )  # fmt: skip
     return row, basis
+
+
+def _last(facts: Mapping[str, SeriesFact]) -> tuple[tuple[str, float | None], ...]:
+    """The last values that people look at first."""
+    return tuple((name, facts[name].last) for name in sorted(facts, key=telling)[:MOST_LAST] if facts[name].points)
 
 
 def _changed(base: Run | None, run: Run) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ class Loop:
         """Walk the projects whose time has come; new runs are followed from here on."""
         now, before = self.scene.clock(), sum(1 for _ in self.scene.live_runs())
         walked = False
+        folders = {root: project.folders for root, project in self.scene.projects.items()}
         for project in list(self.scene.projects.values()):
             if now >= project.next_survey:
                 self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
@@ -129,8 +130,9 @@ class Loop:
                 for live in project.runs.values():
                     if id(live) in self.awake:
                         reading.look(self.scene, live)
-        if walked and sum(1 for _ in self.scene.live_runs()) != before:
-            self._guard("watches", self._watch)
+        is_new = {root: project.folders for root, project in self.scene.projects.items()} != folders
+        if walked and (is_new or sum(1 for _ in self.scene.live_runs()) != before):
+            self._guard("watches", self._watch)  # a folder is there before the first file of its run
 
     def _read(self) -> bool:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""

@@ -47,7 +47,8 @@ def _now(home: Path, place: Place, records: sqlite3.Connection, brief: str, writ
     happened = live.anomalies_since(records, place.project_id, since or live.ago(RECENT_S))
     said = tuple(one for one in said if one.kind != "task" or written_at is not None)  # they stand under Next
     tasks = live.next_tasks(records, place.project_id)
-    return Now(place.name, runs, happened, tasks, said, more, not_watching(home))
+    watching = not_watching(home)
+    return Now(place.name, runs, happened, tasks, said, more, place.branch, place.commit, watching)
 
 
 def _first_words(title: str) -> str:

@@ -16,6 +16,7 @@ from neatd.store.presence import Attendance, find, get
 from neatd.store.short import insert_record, record_row, set_field
 from neatd.who import CLAUDE
 
+GONE = "gone"  # the event of an end that nobody told
 SERVER = "mcp"  # the event by which the assistant's server tells of its session
 
 

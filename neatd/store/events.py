@@ -132,6 +132,19 @@ def events(
     return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))
 
 
+def gravest(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Run id -> (how many anomalies it had, the gravest of them: "critical non_finite at step 120")."""
+    marks = ", ".join("?" * len(run_ids))
+    sql = (
+        "SELECT run_id, severity, rule, step, count(*) OVER (PARTITION BY run_id) FROM event"
+        f" WHERE run_id IN ({marks}) AND severity IN ('warning', 'critical') ORDER BY severity = 'critical', rowid DESC"
+    )
+    return {
+        run_id: (count, f"{severity} {rule}" + (f" at step {step}" if step is not None else ""))
+        for run_id, severity, rule, step, count in connection.execute(sql, list(run_ids))
+    }  # of each run the last row stays: the first critical one, else the first
+
+
 def count_events(connection: sqlite3.Connection, project_id: str) -> int:
     """How many events concern a project."""
     sql = "SELECT count(*) FROM event WHERE project_id = ? OR project_id IS NULL"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from neatd.kinds import CLOSED, KINDS
-from neatd.now import MOST_COUNTED, Happened, News, RunNow, Said, Value
+from neatd.now import MOST_COUNTED, Happened, News, RunNow, Said, Value, telling
 from neatd.store.moments import stamp, utc_now
 from neatd.store.presence import Attendance
 
@@ -58,17 +58,7 @@ def _values(points: sqlite3.Connection, run_id: str) -> tuple[tuple[Value, ...],
         "SELECT name, last, last_step FROM series WHERE run_id = ? AND points > 0", (run_id,)
     ).fetchall()
     line_at = points.execute("SELECT max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()[0]
-    return tuple(sorted((Value(*row) for row in rows), key=_telling)), line_at
-
-
-def _telling(value: Value) -> tuple[int, str]:
-    """What people look at first: losses and accuracies, the validation's before the training's."""
-    name = value.metric.lower()
-    is_judged = any(
-        word in name for word in ("loss", "acc", "dice", "f1", "ppl", "perplexity", "reward", "bleu", "auc", "iou")
-    )
-    is_held_out = any(word in name for word in ("val", "eval", "test", "dev"))
-    return (0 if is_judged and is_held_out else 1 if is_judged else 2 if is_held_out else 3), name
+    return tuple(sorted((Value(*row) for row in rows), key=lambda one: telling(one.metric))), line_at
 
 
 def next_tasks(connection: sqlite3.Connection, project_id: str) -> tuple[Said, ...]:
@@ -117,8 +107,10 @@ def _changed(
 
 
 def news_of(connection: sqlite3.Connection, known: Attendance) -> News:
-    """What happened in the project since the session was told last: anomalies, ends of runs. Whoever goes on from here
-    asks in the transaction that writes it down: what another one is writing meanwhile would be passed over.
+    """What happened in the project since the session was told last: anomalies, ends of runs, verdicts on hypotheses.
+
+    Whoever goes on from here asks in the transaction that writes it down: what another one is writing meanwhile would be
+    passed over.
 
     A run's end is news when it was written, which may be long after; but not one from before the session.
     """
@@ -134,8 +126,14 @@ def news_of(connection: sqlite3.Connection, known: Attendance) -> News:
         " ORDER BY updated_at",
         (known.project_id, known.started_at, known.told_at),
     ).fetchall()
-    happened = tuple(Happened(*row) for some in (events, ends) for row in some[-MOST_NEWS:])
-    return News(happened, newest, now, len(events) + len(ends) - len(happened))
+    verdicts = connection.execute(
+        "SELECT id, 'hypothesis ' || verdict, run, title || ': ' || verdict_reason FROM hypothesis WHERE project_id = ?"
+        " AND updated_at > ? AND verdict NOT IN ('', 'undecided') AND deleted_at <= restored_at ORDER BY updated_at",
+        (known.project_id, known.told_at),
+    ).fetchall()
+    every = (events, ends, verdicts)
+    happened = tuple(Happened(*row) for some in every for row in some[-MOST_NEWS:])
+    return News(happened, newest, now, sum(map(len, every)) - len(happened))
 
 
 def mark(connection: sqlite3.Connection) -> tuple[int, str]:

@@ -74,12 +74,12 @@ def worktrees(connection: sqlite3.Connection, session_id: str) -> list[Worktree]
 
 def beside(connection: sqlite3.Connection, root: str, at: str, but: str, until: str = "") -> Iterator[str]:
     """The other sessions that worked in a worktree at a moment, or at some between `at` and `until`: begun there by then,
-    not over before."""
+    not over before. One that ended in between has taken in at its end what it did."""
     sql = (
         "SELECT d.session_id FROM attended d JOIN attendance a USING (session_id)"
         " WHERE d.root = ? AND d.session_id != ? AND d.started_at <= ? AND (a.ended_at = '' OR a.ended_at >= ?)"
     )
-    return (str(row[0]) for row in connection.execute(sql, (root, but, until or at, at)))
+    return (str(row[0]) for row in connection.execute(sql, (root, but, until or at, until or at)))
 
 
 def know(connection: sqlite3.Connection, session_id: str, told: int, told_at: str) -> None:
