@@ -149,7 +149,8 @@ def session_files(facts: Facts) -> list[tuple[str, str]]:
     those that the session's records name."""
     found: dict[str, str] = dict(facts.session_files)
     for one in of_session((*facts.changes, *facts.bugs, *facts.sessions), facts):
-        words = "" if isinstance(one, Session) and one.started else one.title
+        is_seen = isinstance(one, Session) and (one.commits or one.records or one.runs or one.tests)
+        words = "" if is_seen else one.title  # which counts what was done
         for path in getattr(one, "file", ()):
             found[path] = found.get(path) or words
     for document in of_session(facts.documents, facts):
