@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import threading
 import time
@@ -22,6 +23,11 @@ _BETWEEN = frozenset(
     {"sh", "bash", "zsh", "dash", "fish", "ksh", "busybox", "cmd", "powershell", "pwsh", "env", "uv", "uvx", "pipx", "poetry",
      "nice", "timeout", "setsid", "stdbuf", "time", "neat", "neatd"}
 )  # fmt: skip
+
+# What takes in processes whose parent has ended: first processes of machines and containers, and a user's systemd.
+_REAPERS = frozenset({"systemd", "init", "tini", "docker-init", "dumb-init", "catatonit", "sleep", "tail"})
+_FIRST_TICKS = 500  # what begins this soon after a container's first process was started by it
+_PARENT = os.getppid() if sys.platform != "win32" else 0  # as early as can be: later it may be another
 
 
 class Ancestor(NamedTuple):
@@ -131,6 +137,51 @@ def on_parent_death(call: Callable[[], None]) -> None:
         call()
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def on_starter_death(call: Callable[[], None]) -> None:
+    """Have `call` run as soon as the process that started this one has ended, or the one above the shell that did."""
+    parent = os.getppid()
+    if parent <= 0:  # it is outside of what can be seen, as for `docker exec`
+        return
+    on_parent_death(call)
+    above = starter(lineage())
+    if above and above.pid != parent:
+        threading.Thread(target=_call_after, args=(above, call), name="starter", daemon=True).start()
+
+
+def _call_after(process: Ancestor, call: Callable[[], None]) -> None:
+    wait_for_end(process.pid, process.born)
+    call()
+
+
+def is_orphan() -> bool:
+    """Whether whoever started this process had ended before it looked, and the system's first process took its place.
+    One that reads from a terminal or a file is never taken for one, nor is what a container was started for."""
+    if _PARENT <= 0 or not _is_fed():
+        return False
+    if os.getppid() != _PARENT:
+        return True
+    if not sys.platform.startswith("linux"):
+        return False
+    above = _look(_PARENT)[0]
+    if above is None or above.name not in _REAPERS:
+        return False
+    return _PARENT > 1 or _ticks(_look(os.getpid())[0]) > _ticks(above) + _FIRST_TICKS
+
+
+def _is_fed() -> bool:
+    """Whether stdin is a pipe or a socket, by which an assistant speaks."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _ticks(one: Ancestor | None) -> int:
+    """When a process began, in hundredths of a second since the machine did."""
+    return int(one.born.partition("@")[0]) if one else 0
 
 
 def wait_for_end(pid: int, born: str) -> None:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.errors import ConfigError, NeatError
+from neatd.files import read_small
 
 PROJECT_FILE = "neat.yaml"
+_LARGEST = 64 << 10  # bytes of neat.yaml, HEAD or a branch: whoever made a repository may have put anything there
+_LARGEST_PACKED = 32 << 20  # of packed-refs, which has a line for each tag
 _ID_LINE = re.compile(r"^id:\s*[\"']?([0-9a-fA-F-]{32,36})[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _NAME_LINE = re.compile(r"^name:\s*[\"']?([^\"'#\n]+?)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 
@@ -64,7 +67,7 @@ def project_identity(root: Path) -> tuple[str, str]:
     """(id, name) from neat.yaml, by the two lines that hold them."""
     path = root / PROJECT_FILE
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(path, _LARGEST).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", "mend the file, or run `neat init` anew") from error
     found = _ID_LINE.search(text)
@@ -115,16 +118,16 @@ def common_folder(git_dir: Path) -> Path:
 
 
 def _packed(common: Path, ref: str) -> str:
-    for line in _read(common / "packed-refs").splitlines():
+    for line in _read(common / "packed-refs", _LARGEST_PACKED).splitlines():
         commit, _, name = line.partition(" ")
         if name == ref:
             return commit
     return ""
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, most: int = _LARGEST) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        return read_small(path, most).decode("utf-8", "replace").strip()
     except OSError:
         return ""
 

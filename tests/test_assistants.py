@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from neatd.assist.assistants import ASSISTANTS
+from neatd.assist.assistants import ASSISTANTS, hindered
 from neatd.assist.block import BEGIN, END
 from neatd.assist.entries import HOOK_EVENTS
 from neatd.pipeline.setup import choose, setup_of
@@ -98,6 +98,20 @@ def test_every_file_is_taken_back_to_nothing() -> None:
             content = file.with_(None)
             assert file.with_(content) == content, file.path
             assert file.is_empty(file.without(content)) and not file.is_empty(content), file.path
+
+
+def test_who_made_an_empty_file_is_not_in_its_bytes() -> None:
+    """A file that held nothing gets what a new one gets: without the manifest neither may be removed."""
+    for assistant in ASSISTANTS.values():
+        for file in (file for file in assistant.files(PLAIN) if not file.is_ours):
+            held_nothing = b"{}\n" if file.path.endswith(".json") else b""
+            assert file.with_(held_nothing) == file.with_(None)
+
+
+def test_whom_files_that_were_left_alone_hinder() -> None:
+    """In part, or wholly; whose files were all written is not named."""
+    left = ["CLAUDE.md", ".cursor/mcp.json", ".cursor/rules/neat.mdc"]
+    assert hindered(ASSISTANTS, PLAIN, left) == [("Claude Code", False), ("Cursor", True)]
 
 
 def test_a_rule_of_somebody_elses_is_left_alone() -> None:

@@ -64,10 +64,12 @@ def test_taking_the_block_out_gives_back_what_was_there(content: bytes) -> None:
     assert without_block(with_block(content, BODY)) == content
 
 
-def test_text_added_after_the_block_stays_when_it_is_taken_out() -> None:
-    """Only the block's own lines go."""
-    content = with_block(b"before\n", BODY) + b"after\n"
-    assert without_block(content) == b"before\n\nafter\n"
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_text_added_after_the_block_stays_when_it_is_taken_out(newline: bytes) -> None:
+    """Right below what stood there, without the empty line that the block was given; two lines never become one."""
+    for before in (b"", b"before" + newline, b"before" + newline * 2, newline):
+        assert without_block(with_block(before, BODY) + b"after" + newline) == before + b"after" + newline
+    assert without_block(with_block(b"before", BODY) + b"after") == b"before\nafter"
 
 
 DAMAGED = {

@@ -179,11 +179,16 @@ def test_a_link_in_the_project_stays_one(cli: Cli) -> None:
     assert (cli.root / "AGENTS.md").read_bytes() == b"rules\n" and (cli.root / "CLAUDE.md").is_symlink()
 
 
-def test_a_link_of_claude_md_out_of_the_project_is_refused(cli: Cli, tmp_path: Path) -> None:
-    """Nothing is written, here or there."""
+def test_a_link_of_claude_md_out_of_the_project_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    """The rest is set up, and it is said what that leaves out."""
     (tmp_path / "profile").write_bytes(b"mine\n")
     (cli.root / "CLAUDE.md").symlink_to(tmp_path / "profile")
-    assert "is a link to" in cli.refused("init", "--yes")
+    answer = cli("init", "--yes", "--assistant", "claude-code", "--assistant", "codex")
+    assert answer.code == 0 and "left alone: CLAUDE.md: " in answer.err and "is a link to" in answer.err
+    assert "note: Claude Code is not wholly set up" in answer.err and "Codex is not" not in answer.err
+    assert (tmp_path / "profile").read_bytes() == b"mine\n"
+    assert {"AGENTS.md", ".mcp.json", "neat.yaml"} <= set(contents(cli.root))
+    cli.ok("init", "--undo", "--yes")
     assert (tmp_path / "profile").read_bytes() == b"mine\n" and list(cli.root.iterdir()) == [cli.root / "CLAUDE.md"]
 
 
@@ -196,7 +201,7 @@ def test_the_command_that_hooks_call(cli: Cli) -> None:
     cli.ok("init", "--yes", "--command", "neat")
     for path in (settings, hooks):
         assert "/my tools" not in path.read_text() and path.read_text().count("stop") == 1
-    for odd in ("rm", "", "'neat"):
+    for odd in ("rm", "", "'neat", "neatly", "./mine.sh neat"):
         assert "--command" in cli.refused("init", "--yes", "--command", odd)
 
 
@@ -216,12 +221,41 @@ def test_init_puts_a_lost_block_back(cli: Cli) -> None:
     assert cli.json("init", "--yes")["changed"] == ["CLAUDE.md"]
 
 
-@pytest.mark.parametrize("content", [BEGIN + b"\nhalf", "wide".encode("utf-16")])
-def test_init_with_a_claude_md_it_cannot_take_writes_nothing(cli: Cli, content: bytes) -> None:
-    """All or nothing: the error comes before the first file."""
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (BEGIN + b"\nhalf", "neat's block in it is damaged: 1 begin and 0 end"),
+        ("wide".encode("utf-16"), "it is UTF-16"),
+    ],
+    ids=["half a block", "utf-16"],
+)
+def test_a_claude_md_that_init_cannot_take_is_left_alone(cli: Cli, content: bytes, reason: str) -> None:
+    """With the reason; all the rest is set up, for the others wholly."""
     (cli.root / "CLAUDE.md").write_bytes(content)
-    assert "CLAUDE.md" in cli.refused("init", "--yes")
-    assert contents(cli.root) == {"CLAUDE.md": content}
+    (left,) = cli.json("init", "--yes", "--assistant", "claude-code", "--assistant", "codex")["left_alone"]
+    assert left["path"] == "CLAUDE.md" and reason in left["reason"] and "mend it" in left["reason"]
+    assert (cli.root / "CLAUDE.md").read_bytes() == content
+    assert {*FILES, "AGENTS.md", ".codex/hooks.json"} <= set(contents(cli.root))
+
+
+def test_a_damaged_file_behind_two_paths_is_said_for_both(cli: Cli) -> None:
+    """CLAUDE.md that leads to AGENTS.md: neither assistant is wholly set up."""
+    (cli.root / "AGENTS.md").write_bytes(BEGIN)
+    (cli.root / "CLAUDE.md").symlink_to("AGENTS.md")
+    said = cli("init", "--yes", "--assistant", "claude-code", "--assistant", "codex").err
+    assert "Claude Code is not wholly" in said and "Codex is not wholly" in said
+
+
+def test_init_again_leaves_what_a_person_changed_in_ours(cli: Cli) -> None:
+    """Matcher and time; another --command changes the command and nothing else."""
+    cli.init()
+    path = cli.root / ".claude" / "settings.json"
+    mine = path.read_text().replace('"matcher": "Bash|Edit|Write|MultiEdit|NotebookEdit"', '"matcher": "Edit"')
+    mine = mine.replace('"timeout": 10', '"timeout": 30')
+    path.write_text(mine)
+    assert cli.json("init", "--yes")["changed"] == []
+    cli.ok("init", "--yes", "--command", "/opt/neat")
+    assert path.read_text() == mine.replace('"command": "neat"', '"command": "/opt/neat"')
 
 
 def test_init_with_a_mistake_in_neat_yaml_writes_nothing(cli: Cli) -> None:

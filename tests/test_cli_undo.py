@@ -181,7 +181,7 @@ def test_what_was_written_since_stays(cli: Cli) -> None:
     found = tree(cli.root)
     assert found[".claude/settings.json"] == OWN[".claude/settings.json"].replace(b"Bash(ls:*)", b"Bash(make:*)")
     assert found["CLAUDE.md"] == b"mine\n" and found[".mcp.json"] == b'{\n    "a": 1\n}'
-    assert (cli.root / ".cursor" / "rules" / "neat.mdc").read_text().endswith("---\n\nmine\n")
+    assert (cli.root / ".cursor" / "rules" / "neat.mdc").read_text().endswith("---\nmine\n")
     assert set(found) == {
         ".claude", ".claude/settings.json", "CLAUDE.md", ".mcp.json", ".cursor", ".cursor/rules",
         ".cursor/rules/neat.mdc", ".codex", ".codex/mine",
@@ -190,14 +190,57 @@ def test_what_was_written_since_stays(cli: Cli) -> None:
 
 def test_in_a_clone_only_what_is_provably_neats_goes(cli: Cli) -> None:
     """Without the manifest nobody knows whose an empty CLAUDE.md was: it stays, without neat's block."""
+    subprocess.run(["git", "init", "-q"], check=True)
     cli.ok("init", "--yes", *ALL)
     (cli.root / ".neat" / "init.json").unlink()
-    cli.ok("init", "--undo", "--yes")
-    files = {name: content for name, content in tree(cli.root).items() if content is not None}
+    left = {one["path"] for one in cli.json("init", "--undo", "--yes")["left_alone"]}
+    files = {
+        name: content
+        for name, content in tree(cli.root).items()
+        if isinstance(content, bytes) and name != ".git/config"
+    }
     assert files == {
         "CLAUDE.md": b"", "AGENTS.md": b"", ".claude/settings.json": b"{}\n", ".mcp.json": b"{}\n",
         ".codex/hooks.json": b"{}\n", ".codex/config.toml": b"", ".cursor/mcp.json": b"{}\n",
+        ".gitattributes": b"",
     }  # fmt: skip
+    assert left == set(files), "each is named, for who knows whether it was there"
+
+
+@pytest.mark.parametrize("target", ["AGENTS.md", "docs/rules/agents.md"])
+@pytest.mark.parametrize("names", [ALL, ALL[:2]], ids=["all", "one"])
+def test_what_was_made_behind_a_link_goes(cli: Cli, target: str, names: tuple[str, ...]) -> None:
+    """The link led nowhere before, and does so again; one that led to an empty file leads to it still."""
+    (cli.root / "CLAUDE.md").symlink_to(target)
+    before = tree(cli.root)
+    cli.ok("init", "--yes", *names)
+    assert (cli.root / target).stat().st_size > 100
+    cli.ok("init", "--yes", *names)
+    cli.ok("init", "--undo", "--yes")
+    assert tree(cli.root) == before
+    fill(cli.root, {target: b""})
+    before = tree(cli.root)
+    cli.ok("init", "--yes", *names)
+    cli.ok("init", "--undo", "--yes")
+    assert tree(cli.root) == before
+
+
+def test_a_manifest_removes_no_folder_or_file_that_init_does_not_make(cli: Cli) -> None:
+    """Empty ones of git's and of the user's, a package's empty file behind a link: a clone may bring such a manifest."""
+    subprocess.run(["git", "init", "-q"], check=True)
+    (cli.root / "package").mkdir()
+    (cli.root / "package" / "__init__.py").touch()
+    (cli.root / "AGENTS.md").symlink_to("package/__init__.py")
+    (cli.root / "empty").mkdir()
+    cli.ok("init", "--yes", *ALL[:2])
+    path = cli.root / ".neat" / "init.json"
+    data = json.loads(path.read_text())
+    data["folders"] += [".git/refs/tags", ".git/objects/info", "empty", "package", "../", "."]
+    data["made"] += ["package/__init__.py", "AGENTS.md"]
+    path.write_text(json.dumps({**data, "id_line": (cli.root / "neat.yaml").read_text()[:80]}))
+    cli.ok("init", "--undo", "--yes")
+    assert all((cli.root / one).is_dir() for one in (".git/refs/tags", ".git/objects/info", "empty"))
+    assert (cli.root / "package" / "__init__.py").exists() and not (cli.root / ".claude").exists()
 
 
 @pytest.mark.parametrize("manifest", [b"", b"[]", b'{"made": 1}', b'{"made": ["train.py", "../x"], "folders": [".."]}'])

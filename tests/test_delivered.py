@@ -216,6 +216,85 @@ def test_hooks_of_which_the_end_never_fires(cli: Cli) -> None:
     assert notes(cli, "claude-code hooks") == []
 
 
+def test_hooks_without_the_one_that_hands_the_brief_over_are_said(cli: Cli) -> None:
+    """Though what is left of them fires."""
+    write(claude(cli), hooks(events=("Stop",)))
+    fire(cli, "stop")
+    (said,) = notes(cli, "claude-code hooks")
+    assert "session-start is not set up" in said and "only stop" in said and "neat init --assistant claude-code" in said
+
+
+def test_hooks_that_were_taken_away_are_said(cli: Cli) -> None:
+    """By what they told a session lately; a file that cannot be read is said instead."""
+    path = write(claude(cli), hooks())
+    fire(cli, "session-start")
+    path.unlink()
+    (said,) = notes(cli, "claude-code hooks")
+    assert "none is set up here any more" in said and "neat init --assistant claude-code" in said
+    write(claude(cli), "{bad")
+    assert notes(cli, "claude-code hooks") == [] and "cannot be read" in notes(cli, "assistants")[0]
+    path.unlink()
+    with cli.store() as store, transaction(store):
+        store.execute("UPDATE delivery SET at = '2020-01-01T00:00:00.000000+00:00'")
+    assert notes(cli, "claude-code hooks") == []
+
+
+def test_an_end_that_never_fires_is_no_matter_of_trust(cli: Cli) -> None:
+    """The others fire: the project is trusted."""
+    write(claude(cli), hooks())
+    for number in range(3):
+        fire(cli, "session-start", f"s{number}")
+    with cli.store() as store:
+        store.execute("UPDATE attendance SET ended_at = seen_at, event = 'gone'")
+    (said,) = notes(cli, "claude-code hooks")
+    assert "trust" not in said and "/exit" in said
+
+
+# ---- the brief where no hook fires ----
+
+
+def test_a_brief_that_nothing_imports_is_said(cli: Cli) -> None:
+    """The line is gone, then the file; an import by another file counts, at any depth that is followed."""
+    write(claude(cli), hooks())
+    assert "no CLAUDE.md here imports @.neat/brief.md" in notes(cli, "claude-code import")[0]
+    for name, text in {"CLAUDE.md": "See @.neat/brief.md.\n", ".claude/CLAUDE.md": "@../.neat/brief.md"}.items():
+        (cli.root / name).write_text(text)
+        assert doctor(cli, "claude-code import") == []
+        (cli.root / name).unlink()
+    (cli.root / "CLAUDE.md").write_text("@AGENTS.md\n@CLAUDE.md\n")
+    assert len(notes(cli, "claude-code import")) == 1
+    (cli.root / "AGENTS.md").write_text("@.neat/brief.md\n")
+    assert doctor(cli, "claude-code import") == []
+
+
+def test_a_users_own_hooks_ask_for_no_import(cli: Cli) -> None:
+    """They are for all projects; a block of ours that lost its line does."""
+    write(user(cli) / ".claude" / "settings.json", hooks())
+    (cli.root / "CLAUDE.md").write_text("mine\n")
+    assert doctor(cli, "claude-code import") == []
+    (cli.root / "CLAUDE.md").write_text("<!-- neat:begin -->\nx\n<!-- neat:end -->\n")
+    assert len(notes(cli, "claude-code import")) == 1
+
+
+def test_a_brief_that_is_not_there_is_said(cli: Cli) -> None:
+    """Where an assistant is set up that would read it; `neat init` writes it."""
+    (cli.root / ".neat" / "brief.md").unlink()
+    assert doctor(cli, "brief") == []
+    cli.ok("init", "--yes", "--assistant", "claude-code")
+    assert doctor(cli, "brief") == doctor(cli, "claude-code import") == []
+    (cli.root / ".neat" / "brief.md").unlink()
+    assert ".neat/brief.md is not there" in notes(cli, "brief")[0]
+
+
+def test_another_server_under_our_name_is_said(cli: Cli) -> None:
+    """Until ours stands beside it under another."""
+    other, ours = {"command": "npx", "args": ["neat-formatter"]}, {"command": "neat", "args": ["mcp"]}
+    write(cli.root / ".mcp.json", {"mcpServers": {"neat": other}})
+    assert ".mcp.json has a server 'neat' that is not neat's" in notes(cli, "claude-code server")[0]
+    write(cli.root / ".mcp.json", {"mcpServers": {"neat": other, "notebook": ours}})
+    assert doctor(cli, "claude-code server") == []
+
+
 def test_hooks_that_are_switched_off_are_said(cli: Cli) -> None:
     """In either assistant's own way."""
     write(claude(cli), hooks())

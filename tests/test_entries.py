@@ -18,7 +18,7 @@ def hook(word: str, *program: str, **more: Any) -> dict[str, Any]:
     return {"type": "command", "command": command, "args": [*arguments, "hook", word], "timeout": 10, **more}
 
 
-WANTED = {
+WANTED: dict[str, dict[str, Any]] = {
     "SessionStart": {"hooks": [hook("session-start")]},
     "PostToolUse": {"matcher": "Bash", "hooks": [hook("post-tool")]},
     "Stop": {"hooks": [hook("stop")]},
@@ -90,14 +90,28 @@ def test_the_files_own_indentation_and_line_ends_are_followed() -> None:
 
 
 def test_an_older_hook_of_ours_is_brought_up_to_date_in_place() -> None:
-    """Another path, timeout, matcher or form: never a second one; what a person added to it stays."""
+    """Another path or form: never a second one, and what a person changed or added around the command stays."""
     old = {
         "PostToolUse": [{"matcher": "Bash|x", "hooks": [hook("post-tool", "/old/bin/neat", timeout=5, async_=True)]}]
     }
     new = json.loads(with_hooks(text({"hooks": {**old, "Notification": [1]}}), {"PostToolUse": WANTED["PostToolUse"]}))
-    assert new["hooks"]["PostToolUse"] == [{"matcher": "Bash", "hooks": [hook("post-tool", async_=True)]}]
-    by_hand = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "neat hook stop"}]}]}}
-    assert json.loads(with_hooks(text(by_hand), {"Stop": WANTED["Stop"]}))["hooks"]["Stop"] == [WANTED["Stop"]]
+    changed = {"matcher": "Bash|x", "hooks": [hook("post-tool", timeout=5, async_=True)]}
+    assert new["hooks"] == {"PostToolUse": [changed], "Notification": [1]}
+    by_hand = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "/old/neat hook stop", "timeout": 30}]}]}}
+    (group,) = json.loads(with_hooks(text(by_hand), {"Stop": WANTED["Stop"]}))["hooks"]["Stop"]
+    assert group == {"hooks": [{**hook("stop"), "timeout": 30}]}
+
+
+def test_what_a_person_changed_in_ours_stays() -> None:
+    """A matcher, a narrower one, another time, the call as one string: whatever calls the same command is not touched."""
+    groups = {
+        "SessionStart": [{"matcher": "startup|resume", "hooks": [hook("session-start")]}],
+        "PostToolUse": [{"matcher": "Edit", "hooks": [hook("post-tool", timeout=30)]}],
+        "Stop": [{"hooks": [{"type": "command", "command": "neat hook stop"}]}],
+    }
+    mine = text({"hooks": groups, "mcpServers": {"neat": {**SERVER, "type": "mine"}}})
+    assert with_hooks(mine, WANTED) == mine
+    assert with_server(mine, {"type": "stdio", **SERVER}) == mine
 
 
 def test_doubled_hooks_become_one() -> None:
@@ -134,6 +148,19 @@ def test_a_server_of_ours_keeps_what_a_person_added() -> None:
     assert json.loads(without_server(new)) == {}
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [{"command": "./mine.sh && neat hook stop"}, {"command": "neatly", "args": ["hook", "stop"]},
+     {"command": "./mine.sh", "args": ["neat", "hook", "stop"]}, {"command": "./mine.sh; neat hook stop"}],
+)  # fmt: skip
+def test_a_hook_of_theirs_that_calls_neat_stays(theirs: dict[str, Any]) -> None:
+    """Ours comes beside it, and goes again; theirs is theirs, to the byte."""
+    content = text({"hooks": {"Stop": [{"hooks": [theirs]}]}})
+    new = with_hooks(content, {"Stop": WANTED["Stop"]})
+    assert json.loads(new)["hooks"]["Stop"] == [{"hooks": [theirs]}, WANTED["Stop"]]
+    assert without_hooks(new) == content and without_hooks(content) == content
+
+
 ODD = {
     "a comment": (b'{\n  // mine\n  "a": 1\n}', "line 2 is no JSON"),
     "a last comma": (b'{"a": 1,}', "line 1 is no JSON"),
@@ -164,10 +191,11 @@ def test_an_event_or_a_server_of_another_kind_is_left_alone() -> None:
     """A list that is none, and a server that only has our name."""
     with pytest.raises(ValueError, match=r"hooks\.Stop is no list"):
         with_hooks(b'{"hooks": {"Stop": {}}}', WANTED)
-    theirs = text({"mcpServers": {"neat": {"command": "npx", "args": ["neat-html"]}}})
-    with pytest.raises(ValueError, match="not ours"):
-        with_server(theirs, SERVER)
-    assert without_server(theirs) == theirs
+    for entry in ({"command": "npx", "args": ["neat-html"]}, {"command": "neatify", "args": ["mcp"]}):
+        theirs = text({"mcpServers": {"neat": entry}})
+        with pytest.raises(ValueError, match="not ours"):
+            with_server(theirs, SERVER)
+        assert without_server(theirs) == theirs
 
 
 @pytest.mark.parametrize("program", ["neat", "/a b/neat", "C:\\x\\neat.exe", "neatd.cli.main"])
@@ -182,7 +210,11 @@ def test_ours_is_known_by_what_it_calls(program: str) -> None:
     "handler",
     [None, [], {}, {"command": 3}, {"command": "bd hook stop"}, {"command": "neat hook"}, {"command": "neat 'hook stop"},
      {"command": "neat", "args": "hook stop"}, {"command": "neat", "args": ["hook", 3]}, {"command": "neat hook nap"},
-     {"command": "neat hook stop && rm x"}, {"command": "flow", "args": ["hook", "session-start"]}],
+     {"command": "neat hook stop && rm x"}, {"command": "x && neat hook stop"}, {"command": "$X/neat hook stop"},
+     {"command": "neat hook stop extra"}, {"command": "(neat hook stop"}, {"command": "x\nneat hook stop"},
+     {"command": "neatly hook stop"}, {"command": "neatify", "args": ["mcp"]}, {"command": "neat-x mcp"},
+     {"command": "mine.sh", "args": ["neat", "hook", "stop"]}, {"command": "python", "args": ["x.py", "neat", "mcp"]},
+     {"command": "flow", "args": ["hook", "session-start"]}],
 )  # fmt: skip
 def test_what_calls_something_else_is_not_ours(handler: Any) -> None:
     """Nor what is no hook at all."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neatd.read import headlog
-from neatd.read.headlog import log_path, log_size, made_since, worktrees_beside
+from neatd.read.headlog import log_path, log_size, made_since, repository_top, worktrees_beside
 from tests.repos_made import commit, git, make_repo
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -112,3 +112,18 @@ def test_each_worktree_has_its_own_log(tmp_path: Path) -> None:
     assert made_since(other, 0)[0][-1].commit == name and log_size(main) == before
     assert list(worktrees_beside(main / "sub")) == [other] and list(worktrees_beside(other)) == [main]
     assert list(worktrees_beside(tmp_path)) == []
+
+
+def test_a_time_that_git_was_told_is_known_by_the_lines_before(tmp_path: Path) -> None:
+    """The log grows at its end, so that a line that is older than one before it bears no true time."""
+    first, second = (f"{OLD} {NEW} A <a> {at} +0000\tcommit: x\n".encode() for at in (1_700_000_500, 1_600_000_000))
+    log(tmp_path, first + second + first)
+    assert [one.is_dated for one in made_since(tmp_path, 0)[0]] == [False, True, False]
+
+
+def test_the_top_of_a_repository_is_found_from_below(tmp_path: Path) -> None:
+    """The nearest one."""
+    repo = make_repo(tmp_path / "repo")
+    (repo / "sub" / "lib" / ".git").mkdir(parents=True)
+    assert repository_top(repo / "sub") == repo == repository_top(repo) and repository_top(tmp_path) is None
+    assert repository_top(repo / "sub" / "lib") == repo / "sub" / "lib"

@@ -158,4 +158,4 @@ def test_the_working_folder_may_be_gone(made: Assisted, tmp_path: Path) -> None:
     made.patch.setenv("CLAUDE_PROJECT_DIR", str(made.root))
     assert "From neat" in made.tell("session-start", root=gone)
     made.patch.delenv("CLAUDE_PROJECT_DIR")
-    assert "was removed" in made.hook(claude("session-start", gone), "session-start")
+    assert "was removed" in made.hook(claude("session-start", gone, "unknown"), "session-start")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -391,3 +392,20 @@ def test_starting_a_server_loads_no_library_of_ours() -> None:
         "neatd.models",
     }
     assert not any(name.startswith(("neatd.pipeline.gathering", "neatd.store.records")) for name in found)
+
+
+def test_a_text_that_is_too_long_is_refused_at_once(cli: Cli) -> None:
+    """A command line is taken apart letter by letter; other texts have more room, together with those beside them."""
+    with lines(cli) as server:
+        server.begin()
+        for tool, given, most in (
+            ("check", {"command": "x " * 2_000_000}, "65,536"),
+            ("search", {"query": "x" * 1_000_001}, "1,000,000"),
+            ("log", {"kind": "note", "text": "x", "fields": {"tags": ["x" * 600_000] * 2}}, "1,000,000"),
+            ("compare", {"runs": ["x" * 600_000] * 2}, "1,000,000"),
+        ):
+            begun = time.monotonic()
+            answer = server.call(tool, **given)
+            assert answer["isError"] and f"{most} are taken" in answer["content"][0]["text"], answer
+            assert time.monotonic() - begun < 5
+        assert not server.call("check", command="python train.py " + "--x 1 " * 10_000).get("isError")

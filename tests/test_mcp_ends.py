@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -137,6 +138,70 @@ def test_servers_end_with_their_parent(cli: Cli, count: int) -> None:
         parent.stdout.close()
         for pid in (holder, *(one for one in servers if is_alive(one))):
             os.kill(pid, signal.SIGKILL)
+
+
+# An assistant whose server stands behind a shell, or that ends as soon as it has started one; it prints the server's pid.
+BEHIND = """
+import os, subprocess, sys, time
+subprocess.Popen(["sh", "-c", "echo $$; " + sys.argv[1] + "; true"], stdin=0)
+time.sleep(float(sys.argv[2]))
+"""
+# A system's first process: it takes in what is left behind, and prints who that is.
+REAPER = """
+import ctypes, os, subprocess, sys, time
+assert ctypes.CDLL(None).prctl(36, 1) == 0  # PR_SET_CHILD_SUBREAPER
+open("/proc/self/comm", "w").write("systemd")
+left = "import os, subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdin=0, stdout=2).pid, flush=True); os._exit(0)"
+subprocess.run([sys.executable, "-c", left, *sys.argv[1:]], stdin=0)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the end of a process is polled, not told")
+def test_a_server_behind_a_shell_ends_with_its_assistant(cli: Cli) -> None:
+    """The shell lives on, and stdin stays open."""
+    reader, writer = os.pipe()
+    line = shlex.join([sys.executable, *ARGUMENTS])
+    assistant = subprocess.Popen(
+        [sys.executable, "-c", BEHIND, line, "600"], stdin=reader, stdout=subprocess.PIPE, cwd=cli.root, env=environment(cli)
+    )
+    try:
+        assert assistant.stdout is not None
+        shell = psutil.Process(int(assistant.stdout.readline()))
+        os.write(writer, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE}).encode() + b"\n")
+        assert b"protocolVersion" in assistant.stdout.readline()
+        (server,) = shell.children()
+        assistant.kill()
+        assistant.wait(timeout=30)
+        until(lambda: not is_alive(server.pid), "the end of the server")
+    finally:
+        assistant.kill()
+        assistant.wait(timeout=30)
+        for end in (reader, writer):
+            os.close(end)
+        if assistant.stdout is not None:
+            assistant.stdout.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere no process can stand in for the first one")
+def test_a_server_whose_parent_ended_first_does_not_begin(cli: Cli) -> None:
+    """It was left to the system's first process before it could look; stdin stays open."""
+    reader, writer = os.pipe()
+    first = subprocess.Popen(
+        [sys.executable, "-c", REAPER, sys.executable, *ARGUMENTS], stdin=reader, stdout=subprocess.PIPE,
+        cwd=cli.root, env=environment(cli),
+    )  # fmt: skip
+    try:
+        assert first.stdout is not None
+        server = int(first.stdout.readline())
+        until(lambda: not is_alive(server), "the end of the server")
+    finally:
+        first.kill()
+        first.wait(timeout=30)
+        for end in (reader, writer):
+            os.close(end)
+        if first.stdout is not None:
+            first.stdout.close()
 
 
 def is_alive(pid: int) -> bool:

@@ -156,3 +156,16 @@ def test_a_run_is_the_assistants_above_its_process(made: Assisted) -> None:
         one = add_run(made, "runs/a", process.pid)
         made.tell("stop", "s2")
     assert made.session()["runs"] == [] and made.session("s2")["runs"] == [one]
+
+
+def test_a_run_whose_parent_has_ended_is_of_the_thread_that_its_environment_names(made: Assisted) -> None:
+    """As of Codex with `nohup … &`, also where two of its sessions are in one worktree."""
+    for key in ("thread-1", "thread-2"):
+        made.context(codex("session-start", made.root, key, source="fork"), "session-start")
+        with made.store() as store:
+            store.execute("UPDATE attendance SET pid = 1, born = 'x'")
+    environment = {**os.environ, "CODEX_THREAD_ID": "thread-2"}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as process:
+        one = add_run(made, "runs/a", process.pid)
+        made.context(codex("stop", made.root, "thread-1"), "stop")
+    assert (made.session("thread-1")["runs"], made.session("thread-2")["runs"]) == ([], [one])

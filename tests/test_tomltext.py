@@ -35,7 +35,19 @@ def test_an_older_command_is_replaced_in_place() -> None:
     old = with_server(b"a = 1\n", "/old/neat", ["mcp"]) + b"[below]\nb = 2\n"
     new = with_server(old, 'C:\\Prógram "Files"\\neat 🐍', ["mcp"])
     assert tomllib.loads(new.decode())["mcp_servers"]["neat"]["command"] == 'C:\\Prógram "Files"\\neat 🐍'
-    assert without_server(new) == b"a = 1\n\n[below]\nb = 2\n"
+    assert without_server(new) == b"a = 1\n[below]\nb = 2\n"
+
+
+def test_what_a_person_added_to_the_table_stays() -> None:
+    """In the block or right below it, in keys or in tables of its own; another command changes the command alone."""
+    new = with_server(b"a = 1\n", "neat", ["mcp"])
+    inside = new.replace(b"# neat:end", b"startup_timeout_sec = 30 # slow\n[mcp_servers.neat.env]\nA = 'b'\n# neat:end")
+    below = new + b"enabled = false\n"
+    for mine in (inside, below):
+        assert with_server(mine, "neat", ["mcp"]) == mine
+        changed = with_server(mine, "/opt/neat", ["mcp"])
+        assert changed == mine.replace(b'"neat"', b'"/opt/neat"')
+    assert without_server(inside) == b"a = 1\n"
 
 
 ODD = {
@@ -45,6 +57,7 @@ ODD = {
     "a table of theirs": (b'[mcp_servers.neat]\ncommand = "x"\n', "has a table"),
     "one inline": (b'mcp_servers = {other = {command = "x"}}\n', "no room"),
     "servers that are none": (b"mcp_servers = 3\n", "no table"),
+    "no table in the block": (b"# neat:begin\n[mcp_servers]\nneat = 3\n# neat:end\n", "no table"),
     "half a block": (b"# neat:begin\n", "damaged"),
 }
 

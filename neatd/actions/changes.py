@@ -54,6 +54,11 @@ def content(root: Path, path: str) -> bytes | None:
         ) from error
 
 
+def place_of(root: Path, path: str) -> str:
+    """Where a file that `content` may look at really lies: behind its links, relative to the project."""
+    return (root / path).resolve().relative_to(root.resolve()).as_posix()
+
+
 def _target(link: Path) -> str:
     try:
         return str(link.resolve())

@@ -7,7 +7,9 @@ never followed: it only says of paths that neat knows by itself whether they wer
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from neatd.actions.changes import content
@@ -15,6 +17,7 @@ from neatd.errors import NeatError
 from neatd.files import inside, write_atomic
 
 PATH = ".neat/init.json"
+_ID_LINE = re.compile(r'id: "[^"\n]*"\n')
 
 
 class Manifest(NamedTuple):
@@ -30,6 +33,13 @@ class Manifest(NamedTuple):
     def hash_of(self, path: str) -> str:
         return dict(self.hashes).get(path, "")
 
+    def within(self, paths: Iterable[str]) -> Manifest:
+        """Only what it says of these files and of the folders that they lie in: anything else is not neat's."""
+        known = {PurePosixPath(path) for path in paths}
+        folders = {folder.as_posix() for path in known for folder in path.parents}
+        made = {path.as_posix() for path in known}
+        return self._replace(made=self.made & made, folders=(self.folders & folders) - {"."})
+
 
 def read_manifest(root: Path) -> Manifest | None:
     """None where there is none, as in a clone, or none that can be read."""
@@ -37,7 +47,9 @@ def read_manifest(root: Path) -> Manifest | None:
         data = json.loads(content(root, PATH) or b"")
         made, folders, chosen = (_texts(data[name]) for name in ("made", "folders", "chosen"))
         hashes = tuple(sorted((str(path), str(value)) for path, value in data["hashes"].items()))
-        return Manifest(frozenset(made), frozenset(folders), hashes, str(data["id_line"]), tuple(chosen))
+        id_line = str(data["id_line"])
+        id_line = id_line if _ID_LINE.fullmatch(id_line) else ""
+        return Manifest(frozenset(made), frozenset(folders), hashes, id_line, tuple(chosen))
     except (NeatError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -68,6 +68,16 @@ class Assistant(NamedTuple):
     folder: str
     marks: tuple[str, ...]  # in a project
     files: Callable[[Setup], tuple[File, ...]]
+
+
+def hindered(names: Iterable[str], setup: Setup, left: Collection[str]) -> list[tuple[str, bool]]:
+    """Of these assistants those of which files were left alone: (title, whether all were)."""
+    found = []
+    for one in (ASSISTANTS[name] for name in names):
+        paths = [file.path for file in one.files(setup)]
+        if any(path in left for path in paths):
+            found.append((one.title, all(path in left for path in paths)))
+    return found
 
 
 def _claude(setup: Setup) -> tuple[File, ...]:

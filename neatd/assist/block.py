@@ -39,7 +39,9 @@ def without_block(content: bytes, markers: Markers = MARKDOWN) -> bytes:
         return content
     newline = _newline(content, start, markers)
     before, after = content[:start], content[stop + len(markers.end) :].removeprefix(newline)
-    return (before if after else before.removesuffix(newline)) + after
+    above = before.removesuffix(newline)
+    is_line_end = bool(after) and bool(above) and not above.endswith(b"\n")  # without it two lines would become one
+    return (before if is_line_end else above) + after
 
 
 def check_block(content: bytes, markers: Markers = MARKDOWN) -> None:

@@ -18,16 +18,13 @@ MOST_CHARACTERS = 9500  # assistants take 10,000 and replace a longer text by a 
 _LONGEST_LINE = 400
 # Control characters, marks that turn the direction of writing, and letters that no screen shows.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f"
+_TAG = re.compile(r"<(?=/?[A-Za-z][A-Za-z_:-]{0,39}(?:\s[^<>]{0,200})?/?>)")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def context(now: Now, brief: str, at: float, written_at: float | None, clock: str) -> str:
     """The text for a session that begins at `at` (unix seconds), shown as `clock`; whole lines, at most 9,500 characters."""
-    head = [f"From neat, the lab notebook of this project ({_line(now.project)}), at {clock}."]
-    if now.branch or now.commit:
-        head += [
-            f"Git: {'branch ' + _line(now.branch) if now.branch else 'detached HEAD'} at {now.commit[:8] or 'no commit yet'}."
-        ]
+    head = _where(now, clock)
     if written_at is not None and brief:
         head += [f"The brief below was written {_age(at - written_at)}; what stands before it is of now."]
     if now.watching:
@@ -44,7 +41,30 @@ def context(now: Now, brief: str, at: float, written_at: float | None, clock: st
     over = "over " if now.more_since >= MOST_COUNTED else ""
     more = [f"- and {over}{now.more_since} more: `neat list`, `neat search WORDS`"] if now.more_since else []
     head += _section(since, [*map(said_line, now.since), *more])
-    return _fitted(redact("\n".join(head)), _cleaned(brief))
+    return _fitted(redact("\n".join(head)), cleaned(brief))
+
+
+def context_without_store(now: Now, why: str, brief: str, at: float, written_at: float | None, clock: str) -> str:
+    """The text for a session that begins while the store gives no answer: what the project's files tell, and no more."""
+    head = _where(now, clock)
+    head += [f"The store did not answer ({_line(why)}): runs, anomalies and records of now are not told here."]
+    if now.watching:
+        head += [f"Not watched: {_line(now.watching)}."]
+    if written_at is not None and brief:
+        head += [f"The brief below was written {_age(at - written_at)}."]
+    else:
+        head += ["No brief is written (.neat/brief.md)."]
+    head += ["`neat brief` asks the store once more; `neat doctor` says what is wrong with it."]
+    return _fitted(redact("\n".join(head)), cleaned(brief))
+
+
+def _where(now: Now, clock: str) -> list[str]:
+    """Which project, when, and where its git stands."""
+    head = [f"From neat, the lab notebook of this project ({_line(now.project)}), at {clock}."]
+    if now.branch or now.commit:
+        branch = f"branch {_line(now.branch)}" if now.branch else "detached HEAD"
+        head += [f"Git: {branch} at {now.commit[:8] or 'no commit yet'}."]
+    return head
 
 
 def news(told: News) -> str:
@@ -111,14 +131,19 @@ def said_line(one: Said) -> str:
 
 def _line(text: str) -> str:
     """One line without control characters and addresses."""
-    flat = re.sub(rf"[{_UNSEEN}\s]+", " ", private_text(text)).strip()
+    flat = _untagged(re.sub(rf"[{_UNSEEN}\s]+", " ", private_text(text)).strip())
     return flat if len(flat) <= _LONGEST_LINE else flat[: _LONGEST_LINE - 1] + "…"
 
 
-def _cleaned(brief: str) -> str:
+def cleaned(brief: str) -> str:
     """A brief without what a file of a repository may hide in it. More of it than fits is not looked at."""
     seen = re.sub(rf"(?!\n)[{_UNSEEN}]", "", brief[: 2 * MOST_CHARACTERS].replace("\t", " "))
-    return redact(private_text(seen)).strip("\n")
+    return _untagged(redact(private_text(seen))).strip("\n")
+
+
+def _untagged(text: str) -> str:
+    """No tag opens or closes in it: an assistant may take one for its own. "loss < 2.5" stays what it is."""
+    return _TAG.sub("‹", text)
 
 
 def _age(seconds: float) -> str:

@@ -1,16 +1,15 @@
 """neat's entries in the JSON settings of assistants: hooks, and the server of tools. Pure: bytes in, bytes out.
 
-An entry is ours by what it calls: a program whose name begins with `neat`, with the words that it has for hooks and for
-the server. Everything else stays, to the byte. ValueError says why a file is left alone.
+An entry is ours by what it calls (`calling.py`). What a person changed in one of ours stays, as long as it calls the same
+command; so does everything else, to the byte. ValueError says why a file is left alone.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from neatd.assist.calling import calls_neat, words_of
 from neatd.assist.jsonplaces import Steps, decoded, is_blank, value_at
 from neatd.assist.jsontext import added, removed, replaced
 
@@ -18,20 +17,19 @@ HOOK_EVENTS = frozenset({"session-start", "user-prompt", "post-tool", "pre-compa
 SERVERS = "mcpServers"
 SERVER = "neat"
 _NEW = b"{}\n"
-_FILE_NAME = re.compile(r"[^/\\]*$")
 
 Group = Mapping[str, Any]  # of hooks: a matcher, and one hook
 
 
 def with_hooks(content: bytes | None, wanted: Mapping[str, Group]) -> bytes:
-    """`content` with one group of ours for each event of `wanted`; older ones of ours are brought up to date in place."""
+    """`content` with one group of ours for each event of `wanted`; one that calls another command is changed in place."""
     text = decoded(_NEW if content is None else content)
     hooks = value_at(text, ("hooks",), {})
     for event, group in wanted.items():
         if isinstance(hooks, dict) and not isinstance(hooks.get(event, []), list):
             raise ValueError(f"hooks.{event} is no list")
         found = [place for place in _hooks(text) if place[1] == event]
-        text = _updated(text, found[0], group) if found else added(text, ("hooks", event), None, group)
+        text = _calling(text, found[0], group["hooks"][0]) if found else added(text, ("hooks", event), None, group)
     kept: set[Steps] = set()
     for place in _hooks(text):
         if place[1] in wanted and not any(one[1] == place[1] for one in kept):
@@ -54,15 +52,13 @@ def _without(text: str, places: Callable[[str], list[Steps]]) -> str:
     return text
 
 
-def _updated(text: str, place: Steps, group: Group) -> str:
-    hook, (wanted,) = value_at(text, place), group["hooks"]
-    current = {name: value for name, value in hook.items() if name in wanted or name != "args"} | wanted
-    whole = value_at(text, place[:-2])
-    if len(whole["hooks"]) > 1:  # somebody put a hook beside ours: what is around them is theirs
-        return text if current == hook else replaced(text, place, current)
-    rest = {name: value for name, value in whole.items() if name != "matcher" or name in group}
-    new = {**rest, **group, "hooks": [current]}
-    return text if new == whole else replaced(text, place[:-2], new)
+def _calling(text: str, place: Steps, wanted: Mapping[str, Any]) -> str:
+    """Another command in the entry at `place`, if it is another; its matcher, its time, its environment stay."""
+    old = value_at(text, place)
+    if words_of(old) == words_of(wanted):
+        return text
+    call = {name: wanted[name] for name in ("command", "args") if name in wanted}
+    return replaced(text, place, {name: value for name, value in old.items() if name in call or name != "args"} | call)
 
 
 def _hooks(text: str) -> list[Steps]:
@@ -86,11 +82,9 @@ def with_server(content: bytes | None, entry: Mapping[str, Any]) -> bytes:
         raise ValueError(f"{SERVERS} is no object")
     if SERVER not in servers:
         return added(text, (SERVERS,), SERVER, entry).encode()
-    old = servers[SERVER]
-    if not is_our_server(old):
+    if not is_our_server(servers[SERVER]):
         raise ValueError(f"{SERVERS} has a {SERVER!r} that is not ours")
-    new = {**old, **entry}
-    return (text if new == old else replaced(text, (SERVERS, SERVER), new)).encode()
+    return _calling(text, (SERVERS, SERVER), entry).encode()
 
 
 def without_server(content: bytes) -> bytes:
@@ -107,32 +101,12 @@ def is_empty(content: bytes) -> bool:
 
 
 def is_our_hook(handler: Any) -> bool:
-    """Whether a hook calls `neat hook EVENT`, by whatever path, in exec form or as one string."""
-    words = _words(handler)
-    return len(words) > 2 and words[-1] in HOOK_EVENTS and words[-2] == "hook" and is_program(words[-3])
+    """Whether a hook calls `neat hook EVENT` and nothing else, in exec form or as one string."""
+    words = words_of(handler)
+    return len(words) > 2 and words[-1] in HOOK_EVENTS and words[-2] == "hook" and calls_neat(words[:-2])
 
 
 def is_our_server(entry: Any) -> bool:
     """Whether a server is `neat mcp`."""
-    words = _words(entry)
-    return len(words) > 1 and words[-1] == "mcp" and is_program(words[-2])
-
-
-def is_program(word: str) -> bool:
-    """Whether a word names our program: `neat`, its path, `neat.exe`, `neatd.cli.main` after `python -m`."""
-    found = _FILE_NAME.search(word)
-    return bool(found and found[0].startswith("neat"))
-
-
-def _words(handler: Any) -> Sequence[str]:
-    if not isinstance(handler, dict) or not isinstance(handler.get("command"), str):
-        return ()
-    arguments = handler.get("args")
-    if arguments is None:
-        try:
-            return shlex.split(handler["command"])
-        except ValueError:  # a quote without its other
-            return ()
-    if not isinstance(arguments, list) or not all(isinstance(one, str) for one in arguments):
-        return ()
-    return (handler["command"], *arguments)
+    words = words_of(entry)
+    return len(words) > 1 and words[-1] == "mcp" and calls_neat(words[:-1])

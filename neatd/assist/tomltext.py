@@ -7,6 +7,7 @@ it is left alone.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from typing import Any
@@ -15,18 +16,33 @@ from neatd.assist.block import HASH, check_block, with_block, without_block
 from neatd.assist.entries import SERVER
 
 TABLES = "mcp_servers"
+_OURS = re.compile(rf"(\[{TABLES}\.{SERVER}\]|command\s*=|args\s*=)")
 
 
 def with_server(content: bytes, command: str, arguments: Sequence[str]) -> bytes:
-    """`content` with the table of our server."""
+    """`content` with the table of our server; what a person added to it stays."""
+    check_block(content, HASH)
     old = _read(content)
+    call = {"command": command, "args": list(arguments)}
+    ours = _servers(old).get(SERVER, {})
     if SERVER in _servers(_read(without_block(content, HASH))):
         raise ValueError(f"it has a table {TABLES}.{SERVER} already")
-    new = with_block(content, _table(command, arguments), HASH)
-    expected = {**old, TABLES: {**_servers(old), SERVER: {"command": command, "args": list(arguments)}}}
+    if not isinstance(ours, dict):
+        raise ValueError(f"{TABLES}.{SERVER} in it is no table")
+    if {**ours, **call} == ours:
+        return content
+    new = with_block(content, _table(command, arguments) + _added(content), HASH)
+    expected = {**old, TABLES: {**_servers(old), SERVER: {**ours, **call}}}
     if not _says(new, expected):
         raise ValueError(f"it leaves no room for a table {TABLES}.{SERVER} at its end")
     return new
+
+
+def _added(content: bytes) -> str:
+    """The lines of our block that are not ours, each with a line's end before it."""
+    body = content.partition(HASH.begin)[2].partition(HASH.end)[0].decode()
+    lines = (line for line in body.splitlines() if line.strip() and not _OURS.match(line))
+    return "".join(f"\n{line}" for line in lines)
 
 
 def _says(content: bytes, expected: dict[str, Any]) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from neatd.assist.block import BEGIN
 from neatd.assist.render import age, when
-from neatd.cli.evidence import Evidence
+from neatd.cli.doubled import RECENT
+from neatd.cli.evidence import Evidence, moment
 from neatd.cli.finding import Finding
 from neatd.cli.hooked import wired
+from neatd.cli.imported import imported
 from neatd.cli.oversized import oversized
 from neatd.errors import NeatError
 from neatd.files import read_small
@@ -52,6 +54,9 @@ def delivered(home: Path, root: Path) -> Iterator[Finding]:
         with_hooks = {one.assistant for one in found.hooks}
         for name in sorted(set_up | met):
             yield from _brief(name, evidence, root, name in with_hooks)
+            if name not in with_hooks and not found.unread:
+                yield from _unhooked(name, evidence, root)
+        yield from imported(root, found, set_up)
         yield from wired(root, found, evidence)
         yield from oversized(home, place, records, user, set_up | met)
         if set_up | met:
@@ -101,6 +106,15 @@ def _brief(assistant: str, evidence: Evidence, root: Path, has_hooks: bool) -> I
     elif not has_hooks:  # what is wrong with hooks is said of them
         text = "no delivery by a hook or a tool is known; where its file imports .neat/brief.md, neat is not told"
         yield Finding(f"{assistant} brief", "note", text, f"`neat init --assistant {assistant}` sets hooks up")
+
+
+def _unhooked(assistant: str, evidence: Evidence, root: Path) -> Iterator[Finding]:
+    """That hooks told a session of this folder lately, and none is set up now."""
+    told = (one for one in evidence.deliveries if one.assistant == assistant and one.root == str(root))
+    last = next((one for one in told if one.event.startswith("session-start")), None)
+    if assistant != CURSOR and last and evidence.now - moment(last.at) < RECENT:
+        text = f"none is set up here any more: the last session that one told began at {when(moment(last.at))}"
+        yield Finding(f"{assistant} hooks", "note", text, f"`neat init --assistant {assistant}` sets them up again")
 
 
 def _received(last: Delivery, now: datetime, root: Path) -> Finding:

@@ -77,7 +77,8 @@ def seen_twice(assistant: str, hooks: Sequence[Hook], evidence: Evidence) -> Ite
 
 
 def servers(root: Path, found: Wiring) -> Iterator[Finding]:
-    """Servers that stand in a file twice, or in several under different names."""
+    """Servers that stand in a file twice, or in several under different names; and another's under our name."""
+    yield from _foreign(root, found)
     for path in dict.fromkeys(found.doubled):
         text = f"{shown(root, path)} names a server of neat's twice: only the last one counts"
         yield Finding("assistants", "note", text, "take one of the two out")
@@ -89,3 +90,13 @@ def servers(root: Path, found: Wiring) -> Iterator[Finding]:
                 f"{name} in {shown(root, one.path)}" for name, one in names.items()
             )
             yield Finding(f"{assistant} server", "note", text, "take all but one out: each one's tools cost context")
+
+
+def _foreign(root: Path, found: Wiring) -> Iterator[Finding]:
+    """A server called as ours that is not: `neat init` leaves it, so that the assistant has no tool of neat's."""
+    with_ours = {one.assistant for one in found.servers}
+    for assistant, path in dict.fromkeys(found.foreign):
+        if assistant not in with_ours:
+            text = f"{shown(root, path)} has a server 'neat' that is not neat's: its tools are not set up here"
+            mend = "rename that one and run `neat init`, or add `neat mcp` under another name"
+            yield Finding(f"{assistant} server", "note", text, mend, {"file": str(path)})

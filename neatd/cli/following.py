@@ -11,7 +11,6 @@ import select
 import signal
 import sqlite3
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +21,7 @@ import click
 from neatd.assist.render import flat, when
 from neatd.cli.common import Open
 from neatd.errors import NeatError
-from neatd.lineage import Ancestor, lineage, on_parent_death, starter, wait_for_end
+from neatd.lineage import on_starter_death
 from neatd.models import Event, Run
 from neatd.pipeline.showing import event_shape, json_text
 from neatd.redact_own import redactor
@@ -43,7 +42,7 @@ def follow(opened: Open, wanted: Wanted, since: Mark | None, as_json: bool) -> N
     """Print events until nobody listens any more. Raises NeatError where the store cannot be read."""
     if sys.stdout is None:  # closed from the beginning
         return
-    _end_with_starter()
+    on_starter_death(_leave)
     signal.signal(signal.SIGTERM, _end)
     listener, line = Listener(sys.stdout.fileno()), _line(opened, as_json)
     mark = since or newest(opened.records)
@@ -145,22 +144,6 @@ def _run(connection: sqlite3.Connection, event: Event) -> Run | None:
         return runs.get_run(connection, event.run_id) if event.run_id else None
     except NeatError:
         return None  # the event is told without it
-
-
-def _end_with_starter() -> None:
-    """End as soon as the process that started this one has, or the assistant above the shell that did."""
-    parent = os.getppid()
-    if parent <= 0:  # it is outside of what can be seen, as for `docker exec`
-        return
-    on_parent_death(_leave)
-    above = starter(lineage())
-    if above and above.pid != parent:
-        threading.Thread(target=_leave_after, args=(above,), name="starter", daemon=True).start()
-
-
-def _leave_after(process: Ancestor) -> None:
-    wait_for_end(process.pid, process.born)
-    _leave()
 
 
 def _leave() -> None:

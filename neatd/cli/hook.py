@@ -7,15 +7,19 @@ know, as the JSON it expects; what went wrong is one line on stderr. Stdlib and 
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sqlite3
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 import click
 
 from neatd.errors import NeatError
 
-LARGEST = 32 << 20  # bytes of an event
 PATIENCE_S = 8.0  # then it ends, even where nobody ever closes its stdin
 _EXPECTED = (NeatError, OSError, sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _EVENTS = ("session-start", "user-prompt", "post-tool", "pre-compact", "stop", "session-end")
@@ -36,17 +40,49 @@ def hook(event: str) -> None:
     \b
     neat hook session-start < event.json
     """
-    before, sys.excepthook = sys.excepthook, _end_quietly
-    timer = threading.Timer(PATIENCE_S, os._exit, (0,))
+    with _ended_quietly():
+        if sys.stdout is None:  # it was closed
+            sys.stdout = _nowhere()
+        from neatd.cli.hookinput import read_event
+
+        _handle(event, read_event())
+
+
+@contextmanager
+def _ended_quietly() -> Iterator[None]:
+    """Whatever ends this process meanwhile, a signal or its own patience, ends it with 0."""
+    timer = threading.Timer(PATIENCE_S, _give_up)
     timer.daemon = True
     timer.start()
-    if sys.stdout is None:  # it was closed
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for as long as this process lives
+    hook_before, sys.excepthook = sys.excepthook, _end_quietly
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # of which Windows has two
+    before = {number: signal.signal(number, _end_at_once) for name in names if (number := getattr(signal, name, None))}
     try:
-        _handle(event, _stdin())
+        yield
     finally:
         timer.cancel()
-    sys.excepthook = before
+        for number, old in before.items():
+            signal.signal(number, old or signal.SIG_DFL)
+    sys.excepthook = hook_before
+
+
+def _end_at_once(number: int, frame: object) -> None:
+    os._exit(0)  # what was not committed is not there: the store sees to that
+
+
+def _give_up() -> None:
+    """Say that the time is over, where that can be said without waiting, and end."""
+    line = f"neat hook: ended after {PATIENCE_S:g} s without an answer; `neat doctor` checks the store\n"
+    try:
+        if sys.platform == "win32" or select.select([], [2], [], 0)[1]:
+            os.write(2, line.encode())
+    except (OSError, ValueError):
+        pass  # it was closed
+    os._exit(0)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as this process lives
 
 
 def _end_quietly(kind: type[BaseException], error: BaseException, trace: object) -> None:
@@ -93,29 +129,20 @@ def _caller() -> str:
     return (known_name(process.name) if process else "") or named
 
 
-def _stdin() -> bytes:
-    """What the assistant sent; all of it is read, so that it is not told of a broken pipe."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return b""
-    try:
-        raw = sys.stdin.buffer.read(LARGEST)
-        while sys.stdin.buffer.read(1 << 20):
-            raw = b""  # larger than any event
-    except OSError:
-        return b""
-    return raw
-
-
 def _print(text: str) -> None:
     try:
         sys.stdout.buffer.write(text.encode() + b"\n")
         sys.stdout.buffer.flush()
     except OSError:
-        pass  # nobody listens any more
+        sys.stdout = _nowhere()  # nobody listens any more, and the interpreter would try once more at its end
 
 
 def _say(text: str) -> None:
-    if text:
-        from neatd.redact import redact
+    if not text:
+        return
+    from neatd.redact import redact
 
+    try:
         click.echo(f"neat hook: {redact(' '.join(text.split()))[:300]}", err=True)
+    except OSError:
+        sys.stderr = _nowhere()

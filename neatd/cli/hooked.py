@@ -57,28 +57,36 @@ def _fired(root: Path, assistant: str, hooks: Sequence[Hook], evidence: Evidence
         "assistant": assistant, "files": [str(path) for path in files_of(hooks)], "changed_at": changed.isoformat(),
         "fired_at": last.isoformat() if last else None, "sessions_since": len(since),
     }  # fmt: skip
-    if last is None:
+    mend = _MENDS.get(assistant, "start a new session")
+    if not any(one.word == "session-start" for one in hooks):
+        there = ", ".join(dict.fromkeys(one.word for one in hooks))
+        text = f"session-start is not set up in {places}, only {there}: no session is told where things stand"
+        mend = f"`neat init --assistant {assistant}` sets all of them up"
+    elif last is None:
         text = f"set up in {places}, and none has fired here yet"
     elif last < changed:
         text = f"none has fired since {places} was changed at {when(changed)}; the last one at {when(last)}"
     else:
-        text = _missing(assistant, hooks, since, evidence)
+        text, mend = _missing(hooks, since, evidence)
         if not text:
             text = f"set up in {places}; the last one fired {age(last, evidence.now)}"
             return Finding(what, "ok", text, details=details)
-    return Finding(what, "note", text, _MENDS.get(assistant, "start a new session"), details)
+    return Finding(what, "note", text, mend, details)
 
 
-def _missing(assistant: str, hooks: Sequence[Hook], since: Sequence[Attendance], evidence: Evidence) -> str:
-    """What does not fire although others do; "" for nothing."""
+def _missing(hooks: Sequence[Hook], since: Sequence[Attendance], evidence: Evidence) -> tuple[str, str]:
+    """(what does not fire although others do, what mends it); ("", "") for nothing. That others do shows that the project
+    is trusted, and the program found."""
     words, ids = {one.word for one in hooks}, {one.session_id for one in since}
     starts = {one.session_id for one in evidence.deliveries if one.event.startswith("session-start")}
     if since and "session-start" in words and not ids & starts:
-        return f"they fire, but session-start has not: {_counted(len(since), 'session')} got no brief by it"
+        text = f"they fire, but session-start has not: {_counted(len(since), 'session')} got no brief by it"
+        return text, "start a new session: one that was open already has no start; `/hooks` shows whether it is listed"
     ends = [one.event for one in since if one.ended_at]
     if len(ends) >= ENOUGH_ENDS and "session-end" in words and not any(one.startswith("session-end") for one in ends):
-        return f"they fire, but session-end has not: {len(ends)} sessions ended without it"
-    return ""
+        text = f"they fire, but session-end has not: {len(ends)} sessions ended without it"
+        return text, "leave a session by /exit: one whose terminal is closed or killed calls none, and ends without it"
+    return "", ""
 
 
 # ---- can they be called? ----

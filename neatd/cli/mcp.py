@@ -6,7 +6,7 @@ import gc
 
 import click
 
-from neatd.lineage import on_parent_death
+from neatd.lineage import is_orphan, on_starter_death
 from neatd.mcp.leaving import leave
 
 
@@ -22,7 +22,9 @@ def mcp() -> None:
     claude mcp add neat -- neat mcp
     codex mcp add neat -- neat mcp
     """
-    on_parent_death(leave)
+    if is_orphan():
+        return
+    on_starter_death(leave)
     gc.disable()  # the SDK makes a hundred thousand objects that stay: 0.15 s of 0.85 s went into looking for others
     from neatd.mcp.server import serve
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from neatd.assist.context import MOST_CHARACTERS
+from neatd.assist.context import MOST_CHARACTERS, cleaned
 from neatd.cli.finding import Finding
 from neatd.config import load_project
 from neatd.errors import NeatError
@@ -41,7 +41,7 @@ def _brief(home: Path, place: Place, records: sqlite3.Connection | None) -> Iter
     brief = _text(place.root / ".neat" / "brief.md").strip("\n")
     mend = f"a smaller brief.budget_bytes in neat.yaml (now {budget:,}); fewer, shorter preferences"
     try:
-        is_cut = brief not in recall(home, place, records) if records else len(brief) > MOST_CHARACTERS
+        is_cut = cleaned(brief) not in recall(home, place, records) if records else len(brief) > MOST_CHARACTERS
     except (sqlite3.Error, NeatError, OSError):
         is_cut = len(brief) > MOST_CHARACTERS
     if is_cut:

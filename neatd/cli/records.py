@@ -128,7 +128,8 @@ def show(record_id: str, as_json: bool) -> None:
     for change in shown.history:
         old, new = (_said(opened, change.field, value) for value in (change.old, change.new))
         was = f" (was {old})" if change.old else ""
-        click.echo(f"  {when(change.at)} {change.who}: {change.field} = {new}{was}")
+        value = "" if change.new is None else f" = {new}"
+        click.echo(f"  {when(change.at)} {change.who}: {change.field}{value}{was}")
 
 
 _ONLY_JSON = frozenset({"id", "project_id", "worktree"})  # what programs ask for, and no reader

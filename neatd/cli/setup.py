@@ -35,8 +35,8 @@ def init(
     """Set a project up: neat.yaml, .neat/, and the assistants that are found (Claude Code, Codex, Cursor).
 
     Shows what would change, asks, then adds hooks, the server of tools and a few lines on neat to the assistants' files
-    in this folder, everything else in them as it was. Safe to run twice. A settings file that cannot be read as it
-    should is left alone, and that is said.
+    in this folder, everything else in them as it was. Safe to run twice. A file that cannot be read as it should, or
+    that leads out of the project, is left alone, and that is said.
 
     \b
     cd my-project && neat init
@@ -87,6 +87,8 @@ def _init(
     else:
         _say(changed, taken, dry_run, bool(left))
     say_left_alone(left, as_json)
+    if not as_json:
+        _say_hindered(assistants, command, [path for path, _ in left])
     if assistants and not is_command_told:
         _say_where_neat_is()
 
@@ -103,16 +105,16 @@ def _check_config(root: Path) -> None:
 
 
 def _command(text: str | None) -> tuple[str, ...]:
-    """The words by which neat is called; they end with the program, by whose name neat knows its own entries again."""
-    from neatd.assist.entries import is_program
+    """The words by which neat is called: such that neat knows its own entries again."""
+    from neatd.assist.calling import calls_neat
 
     try:
         words = tuple(shlex.split(text if text is not None else "neat"))
     except ValueError as error:
         raise NeatError(f"--command {text!r}: {error}", "quote it as a shell wants it") from error
-    if not words or not is_program(words[-1]):
-        hint = "its last word is the program, whose name begins with neat: e.g. --command /opt/tools/bin/neat"
-        raise NeatError(f"--command {text!r} does not end with neat", hint)
+    if not calls_neat(words):
+        hint = "give its path, as /opt/tools/bin/neat, or `uv run neat`, `conda run -n NAME neat`, `python -m neatd.cli.main`"
+        raise NeatError(f"--command {text!r} calls neat in no way that neat knows again", hint)
     return words
 
 
@@ -186,6 +188,15 @@ def _say(changed: Sequence[str], taken: int, is_dry: bool, is_part_left: bool) -
 
         when = "once `neatd start` runs" if not_watching(neat_home()) else "from now on"
         click.echo(f"store: {short_path(neat_home())}; runs in this folder are watched {when}")
+
+
+def _say_hindered(assistants: Sequence[str], command: tuple[str, ...], left: Sequence[str]) -> None:
+    from neatd.assist.assistants import hindered
+    from neatd.pipeline.setup import setup_of
+
+    for title, is_all in hindered(assistants, setup_of(command), left):
+        extent = "" if is_all else "wholly "
+        click.echo(f"note: {title} is not {extent}set up, because of what was left alone", err=True)
 
 
 def _say_where_neat_is() -> None:

@@ -16,6 +16,8 @@ _WORDS = {
     "object": "an object",
 }
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_LONGEST = 1_000_000  # characters of a text; a longer one keeps the server from all else
+_LONGEST_COMMAND = 64 << 10  # characters of a command line, which is taken apart letter by letter
 _LARGEST = 1_000_000  # as on the command line; SQLite takes no more than 64 bits
 
 
@@ -38,10 +40,31 @@ def checked(tool: Tool, given: Mapping[str, Any] | None) -> dict[str, Any]:
             raise NeatError(
                 f"{tool.name}: {name} is {wrong}, not {_shortened(value)}", f"it takes {', '.join(tool.properties)}"
             )
+        _bound(tool, name, value)
     missing = [name for name in tool.required if name not in arguments]
     if missing:
         raise NeatError(f"{tool.name}: {' and '.join(missing)} is missing", takes)
     return arguments
+
+
+def _bound(tool: Tool, name: str, value: Any) -> None:
+    """Raises NeatError for a text that is too long, alone or together with those beside it in a list or an object."""
+    most = _LONGEST_COMMAND if name == "command" else _LONGEST
+    length = _length(value)
+    if length > most:
+        raise NeatError(
+            f"{tool.name}: {name} has {length:,} characters, and {most:,} are taken",
+            "keep long text in a file of the project, and name the file",
+        )
+
+
+def _length(value: Any) -> int:
+    """The characters of all texts in a value; what is nested was bounded by whoever read the JSON."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + _length(one) for key, one in value.items())
+    return sum(map(_length, value)) if isinstance(value, list) else 0
 
 
 def _wrong(schema: Schema, value: Any) -> str:

@@ -77,9 +77,7 @@ def _own_key(process: Ancestor | None) -> str:
 def _connect(caller: Caller) -> sqlite3.Connection:
     from neatd.store.opening import connect
 
-    records = connect(caller.home)
-    records.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
-    return records
+    return connect(caller.home, wait_s=BUSY_S)
 
 
 def _deliver(caller: Caller, text: str) -> None:
@@ -101,8 +99,7 @@ def _depart() -> None:
     from neatd.store.moments import utc_now
     from neatd.store.opening import connect
 
-    with closing(connect(neat_home())) as records:
-        records.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
+    with closing(connect(neat_home(), wait_s=BUSY_S)) as records:
         for session_id in _own.values():
             known = presence.get(records, session_id)
             if known and known.event == SERVER:  # no hook told of it since

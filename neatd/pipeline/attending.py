@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 
 from neatd.lineage import ancestors_of, environment_of, is_alive
@@ -16,19 +17,24 @@ from neatd.pipeline import commits
 from neatd.store import attendance, deeds, presence
 from neatd.store.belonging import in_project, session_above
 from neatd.store.presence import Attendance, Worktree
-from neatd.who import session_in
+from neatd.who import CODEX, session_in
 
 BY_PROCESS = "process"
 REST_S = 15.0  # an assistant whose process ended may have been started again by now
 LONE_S = 12 * 3600.0  # of silence end a session whose process is not known
+# Variables by which an assistant tells what it starts its own name for the session.
+_KEYS = (("CODEX_THREAD_ID", CODEX),)
 
 
-def take(connection: sqlite3.Connection, known: Attendance) -> bool:
+def take(connection: sqlite3.Connection, known: Attendance, looked: Mapping[str, commits.Looked] | None = None) -> bool:
     """Take in what was done since the last look, in each of the session's worktrees; True when the record changed. The
-    files are another look (`pipeline/edits.py`): git is asked for them."""
+    files are another look (`pipeline/edits.py`): git is asked for them. `looked` is what `commits.look` found before the
+    transaction; without it git may be asked here."""
+    if looked is None:
+        looked = commits.look(connection, known)
     for tree in presence.worktrees(connection, known.session_id):
         if not known.ended_at or known.event == attendance.GONE:  # at an end that was told all commits were taken in
-            commits.take(connection, known, tree)
+            commits.take(connection, known, tree, looked.get(tree.root))
         _take_runs(connection, known, tree)
     return deeds.write_down(connection, known.session_id)
 
@@ -62,10 +68,23 @@ def _session_of_process(connection: sqlite3.Connection, process: str | None, pro
         return ""
     if not pid:
         return ""
-    told = session_in(environment_of(pid))
+    environment = environment_of(pid)
+    told = session_in(environment)
     if told:
         told = in_project(connection, told, project_id)
+    told = told or _session_of_key(connection, environment, project_id)
     return told or session_above(connection, ancestors_of(pid), project_id)
+
+
+def _session_of_key(connection: sqlite3.Connection, environment: bytes, project_id: str) -> str:
+    """The session that an assistant's own variable names: it stays with a process whose parent has ended."""
+    given = dict(one.partition(b"=")[::2] for one in environment.split(b"\0"))
+    for variable, assistant in _KEYS:
+        key = given.get(variable.encode(), b"").decode("utf-8", "replace")
+        found = presence.find(connection, assistant, key, project_id) if key else None
+        if found:
+            return found.session_id
+    return ""
 
 
 # ---- ends ----

@@ -7,19 +7,18 @@ named what it is. What nothing vouches for belongs to none. Stdlib only, for the
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from neatd.read.headlog import Made, log_size, made_since, worktrees_beside
+from neatd.read.headlog import Made, log_size, made_since, repository_top
 from neatd.store import attendance, deeds, presence
 from neatd.store.moments import stamp
 from neatd.store.presence import Attendance, Worktree
 
 BY_CALL, WHILE_THERE = "call", "while"
 CLOCK_S = 1  # git counts in seconds
-_LONGEST_CALL_S = 600.0  # of a tool: what was committed before is of another
+_MOST_ASKED = 1000  # commits in one question to git
 
 
 def is_within(at: float, tree: Worktree, known: Attendance) -> bool:
@@ -29,19 +28,64 @@ def is_within(at: float, tree: Worktree, known: Attendance) -> bool:
     return begun - CLOCK_S < at <= ended
 
 
-def take(connection: sqlite3.Connection, known: Attendance, tree: Worktree) -> None:
-    """Take in what was committed in a worktree since the last look."""
+class Looked(NamedTuple):
+    """The log of a worktree in which the project is a part of the repository: read up to `end`, and which of the commits
+    touch the project's folder."""
+
+    made: list[Made]
+    end: int
+    touching: frozenset[str]
+
+
+def look(connection: sqlite3.Connection, known: Attendance) -> dict[str, Looked]:
+    """What was committed in the session's worktrees, where several projects share a repository and its log: one git process
+    for each that has something new. To be called outside of a transaction."""
+    found = {}
+    for tree in presence.worktrees(connection, known.session_id):
+        root = Path(tree.root)
+        if tree.head_log < 0 or not _is_part(root):
+            continue
+        made, end = made_since(root, tree.head_log)
+        touching = _touching(root, made)
+        if end != tree.head_log and touching is not None:
+            found[tree.root] = Looked(made, end, touching)
+    return found
+
+
+def _is_part(root: Path) -> bool:
+    """Whether a project is only a folder of its repository."""
+    return repository_top(root) not in (root, None)
+
+
+def _touching(root: Path, made: list[Made]) -> frozenset[str] | None:
+    """Which of these commits changed something below `root`; None when git does not tell."""
+    if not made:
+        return frozenset()
+    from neatd.read.gitrun import git_output
+
+    words = ["log", "--no-walk=unsorted", "--first-parent", "--ignore-missing", "--format=%H"]
+    told = git_output(root, [*words, *(one.commit for one in made[-_MOST_ASKED:]), "--", "."])
+    return None if told is None else frozenset(told.decode("ascii", "replace").split())
+
+
+def take(connection: sqlite3.Connection, known: Attendance, tree: Worktree, looked: Looked | None) -> None:
+    """Take in what was committed in a worktree since the last look. Of a project that is a part of its repository, what was
+    `looked` at: without that nothing is, until the next time."""
     root = Path(tree.root)
     if tree.head_log < 0:  # what was committed before the session came is not its own
         attendance.read_up_to(connection, known.session_id, tree.root, log_size(root))
         return
-    made, end = made_since(root, tree.head_log)
+    is_part = _is_part(root)
+    if is_part and looked is None:
+        return
+    made, end = (looked.made, looked.end) if is_part and looked else made_since(root, tree.head_log)
     if end == tree.head_log:
         return
     names = frozenset(one.commit for one in made)
     for one in made:
-        if not _follow(connection, tree.root, one, names) and _is_alone(connection, known, tree, one):
-            _claim(connection, known, tree.root, one, WHILE_THERE)
+        is_own = not is_part or (looked is not None and one.commit in looked.touching)
+        if not _follow(connection, tree.root, one, names) and is_own and _is_alone(connection, known, tree, one):
+            claim(connection, known, tree.root, one, WHILE_THERE)
     attendance.read_up_to(connection, known.session_id, tree.root, end)
 
 
@@ -59,45 +103,8 @@ def _follow(connection: sqlite3.Connection, root: str, one: Made, names: frozens
     return bool(owner) or one.is_picked
 
 
-def take_told(connection: sqlite3.Connection, known: Attendance, root: str, told: Sequence[str], command: str) -> None:
-    """Claim the commits that a tool call of the session printed; of a call that printed none, those made here lately which
-    its command names, and which are nobody's."""
-    if not told:
-        begun = max(time.time() - _LONGEST_CALL_S, datetime.fromisoformat(known.started_at).timestamp() - CLOCK_S)
-        for one in made_since(Path(root), 0)[0]:
-            if one.at >= begun and _is_named(one, command) and not deeds.doer(connection, "commit", one.commit):
-                _claim(connection, known, root, one, BY_CALL)
-        return
-    left = set(told)
-    for folder in (Path(root), *worktrees_beside(Path(root))):
-        for one in made_since(folder, 0)[0] if left else ():
-            beginning = next((name for name in left if one.commit.startswith(name)), "")
-            if beginning:
-                left.discard(beginning)
-                _claim_told(connection, known, str(folder), one)
-
-
-def _is_named(one: Made, command: str) -> bool:
-    """Whether a command that printed nothing made this commit: it says its subject, or the word that makes such a one."""
-    if one.is_picked or one.action == "rebase":
-        return False
-    return (one.subject if one.action.startswith("commit") else f"{one.action} ") in command
-
-
-def _claim_told(connection: sqlite3.Connection, known: Attendance, root: str, one: Made) -> None:
-    """What a call printed is its session's; but what another call printed before stays with that one."""
-    owner, how = deeds.how_done(connection, "commit", one.commit)
-    if owner and owner != known.session_id and how == BY_CALL:
-        return
-    if one.at < datetime.fromisoformat(known.started_at).timestamp() - CLOCK_S:
-        return  # printed again, as by reading a file of what was
-    deeds.take_away(connection, "commit", one.commit)  # from who only was there
-    _claim(connection, known, root, one, BY_CALL)
-    if owner and owner != known.session_id:
-        deeds.write_down(connection, owner)
-
-
-def _claim(connection: sqlite3.Connection, known: Attendance, root: str, one: Made, how: str) -> None:
+def claim(connection: sqlite3.Connection, known: Attendance, root: str, one: Made, how: str) -> None:
+    """Give a commit to a session, in place of the one that it replaces."""
     before = deeds.doer(connection, "commit", one.replaces) if one.replaces else ""
     if before:
         deeds.take_away(connection, "commit", one.replaces)

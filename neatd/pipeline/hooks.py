@@ -18,10 +18,10 @@ from neatd.errors import NeatError
 from neatd.files import read_small
 from neatd.lineage import lineage, starter
 from neatd.now import News
-from neatd.place import Place, here
+from neatd.place import Place, find_root, here
 from neatd.store import live, presence
 from neatd.store.connection import database_path
-from neatd.store.opening import connect
+from neatd.store.opening import OutOfReachError, connect
 from neatd.store.presence import Attendance
 from neatd.who import SESSION_VARIABLE, tell_session
 
@@ -73,19 +73,53 @@ def handle(home: Path, call: HookCall) -> Outcome:
 
 def _attended(home: Path, call: HookCall, use: Use | None = None) -> Outcome:
     """What the event means for the session, and for the assistant."""
-    place = here(_folder(call))
+    place = here(_folder(home, call))
     if not database_path(home, "neat").exists():
         return Outcome(said=f"there is no store yet in {home}: `neat init` in {place.root} makes one")
-    with closing(connect(home)) as records:
-        records.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_S)}")
-        records.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes of a session is seen again
-        return _EVENTS[call.event](_Scene(home, call, place, records, use))
+    try:
+        with closing(connect(home, wait_s=BUSY_S)) as records:
+            records.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes of a session is seen again
+            return _EVENTS[call.event](_Scene(home, call, place, records, use))
+    except (OutOfReachError, OSError, sqlite3.OperationalError) as error:  # locked, on a full disk, not to be read
+        if call.event != "session-start":
+            raise
+        return _without_store(home, call, place, error)
 
 
-def _folder(call: HookCall) -> Path | None:
-    """Where the assistant works now: it may have gone to another worktree since it began. None for where this runs."""
+def _without_store(home: Path, call: HookCall, place: Place, error: Exception) -> Outcome:
+    """A start is answered with what the project's own files tell."""
+    from neatd.pipeline.recalling import recall_files
+
+    text = recall_files(home, place, str(error).partition("\n")[0])
+    said = f"the store did not answer: {error}; the context holds the brief alone"
+    return Outcome(answer(call, text) if takes_context(call) else "", said)
+
+
+def _folder(home: Path, call: HookCall) -> Path | None:
+    """Where the assistant works now: it may have gone to another worktree since it began, or out of any project; then where
+    it began, or where its session is known. None for where this runs."""
     asked = (call.cwd, os.environ.get("CLAUDE_PROJECT_DIR", ""))
-    return next((Path(one) for one in asked if one and Path(one).is_dir()), None)
+    folders = [Path(one) for one in asked if one and Path(one).is_dir()]
+    inside = next(filter(_is_in_project, folders), None)
+    if inside or (not folders and _is_in_project(Path())):
+        return inside
+    return _known_root(home, call) or next(iter(folders), None)
+
+
+def _is_in_project(folder: Path) -> bool:
+    try:
+        return find_root(folder.resolve()) is not None
+    except OSError:
+        return False
+
+
+def _known_root(home: Path, call: HookCall) -> Path | None:
+    """The project's folder in which the session was seen; None when it is known in none, or in several."""
+    if not call.key or not database_path(home, "neat").exists():
+        return None
+    with closing(connect(home, wait_s=BUSY_S)) as records:
+        found = presence.only_root(records, call.key)
+    return Path(found) if found and _is_in_project(Path(found)) else None
 
 
 # ---- the events ----
@@ -121,7 +155,9 @@ def _post_tool(scene: _Scene) -> Outcome:
     use = scene.use
     if use is None or not use.is_kept:
         return _with_news(scene, None, is_lazy=use is None or use.test is None)
-    from neatd.pipeline.tooluse import take_in
+    from neatd.pipeline.tooluse import looked_up, take_in
+
+    use = looked_up(use, scene.place.root)
 
     def keep(known: Attendance | None) -> None:
         if known:
@@ -223,7 +259,8 @@ def _keep(scene: _Scene, then: Then) -> tuple[Attendance | None, str]:
 
     call = scene.call
     try:
-        known = visit(scene.records, scene.place, call.assistant, call.key, call.event, starter(lineage()), then)
+        process, why = starter(lineage()), "" if call.payload.get("agent_id") else call.why
+        known = visit(scene.records, scene.place, call.assistant, call.key, call.event, process, then, why)
     except sqlite3.OperationalError as error:
         before = _known(scene)
         tell_session(before.session_id if before else "")  # a test run that is left in the inbox names it

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.assist.context import context
+from neatd.assist.context import context, context_without_store
 from neatd.errors import NeatError
 from neatd.files import is_inside, read_small
 from neatd.lifesign import not_watching
@@ -21,6 +21,7 @@ from neatd.store.connection import database_path
 from neatd.store.moments import stamp
 from neatd.store.opening import connect
 
+POINTS_S = 0.3  # that the numbers are waited for; without them the runs are still told
 RECENT_S = 86400.0  # runs that ended within are still told
 _LARGEST_BRIEF = 1 << 20
 _GATHERED_S = 2.0  # a brief tells what was there when it was gathered, a little before it was written
@@ -31,7 +32,19 @@ def recall(home: Path, place: Place, records: sqlite3.Connection) -> str:
     at = time.time()
     brief, written_at = _brief(place.root)
     now = _now(home, place, records, brief, written_at)
-    return context(now, brief, at, written_at, f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M %Z}".strip())
+    return context(now, brief, at, written_at, _clock(at))
+
+
+def recall_files(home: Path, place: Place, why: str) -> str:
+    """The context where the store gives no answer, `why` in few words: git, and the brief as it was written last."""
+    at = time.time()
+    brief, written_at = _brief(place.root)
+    now = Now(place.name, branch=place.branch, commit=place.commit, watching=not_watching(home))
+    return context_without_store(now, why, brief, at, written_at, _clock(at))
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M %Z}".strip()
 
 
 def _now(home: Path, place: Place, records: sqlite3.Connection, brief: str, written_at: float | None) -> Now:
@@ -59,7 +72,7 @@ def _points(home: Path) -> sqlite3.Connection | None:
     if not database_path(home, "points").exists():
         return None
     try:
-        return connect(home, "points")
+        return connect(home, "points", POINTS_S)
     except (NeatError, sqlite3.Error, OSError):
         return None  # the runs are told without numbers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from neatd.pipeline import attending, edits
+from neatd.pipeline import attending, commits, edits
 from neatd.pipeline.scene import LiveProject, Scene
 from neatd.store import presence
 from neatd.store.connection import transaction
@@ -32,10 +32,11 @@ def attend(scene: Scene, project: LiveProject) -> None:
 def _attend(scene: Scene, project: LiveProject, known: Attendance) -> None:
     key = f"{known.session_id}|{known.ended_at}"  # once more after its end
     asked_at = project.files_taken.get(key)
+    looked = commits.look(scene.records, known)
     with transaction(scene.records):
         # What happened while nobody watched is not known to be of an assistant that is gone by now.
         is_ended = asked_at is None and _end(scene, known)
-        is_changed = attending.take(scene.records, presence.get(scene.records, known.session_id) or known)
+        is_changed = attending.take(scene.records, presence.get(scene.records, known.session_id) or known, looked)
         is_changed |= is_ended or _end(scene, known)
     gap_s = SETTLED_S if known.ended_at else FILES_GAP_S
     if asked_at is None or scene.clock() - asked_at >= gap_s:

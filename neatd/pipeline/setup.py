@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neatd.actions import gitmerge
-from neatd.actions.changes import Change, LeftAlone, carry_out, content, missing_folders
+from neatd.actions.changes import Change, LeftAlone, carry_out, content, missing_folders, place_of
 from neatd.actions.manifest import PATH as MANIFEST_PATH
 from neatd.actions.manifest import Manifest, read_manifest, write_manifest
-from neatd.assist.assistants import ASSISTANTS, File, Setup
+from neatd.assist.assistants import ASSISTANTS, Setup
 from neatd.assist.teaching import teaching
 from neatd.errors import NeatError
 from neatd.files import data_path
@@ -154,22 +154,15 @@ def _assistants(root: Path, setup: Setup, names: Iterable[str], left: list[LeftA
             old = content(root, file.path)
             if (root / file.path).resolve() in seen:
                 continue
-            seen.add((root / file.path).resolve())
             new = file.with_(old)
+            seen.add((root / file.path).resolve())
         except NeatError as error:
-            _refuse(root, file, error.message, error.hint, left)
+            left.append(LeftAlone(file.path, f"{error.message}; {file.by_hand or error.hint}"))
         except (ValueError, RecursionError) as error:
-            _refuse(root, file, str(error), "mend it, and run `neat init` again", left)
+            left.append(LeftAlone(file.path, f"{error}; {file.by_hand or 'mend it, and run `neat init` again'}"))
         else:
             if new != old:
                 yield Change(file.path, old, new)
-
-
-def _refuse(root: Path, file: File, reason: str, hint: str, left: list[LeftAlone]) -> None:
-    """Settings may be left alone, since the rest works without; what teaches the assistant may not."""
-    if not file.by_hand:
-        raise NeatError(f"{root / file.path}: {reason}" if str(root) not in reason else reason, hint)
-    left.append(LeftAlone(file.path, f"{reason}; {file.by_hand}"))
 
 
 def _would_install(root: Path, left: list[LeftAlone]) -> bool:
@@ -181,7 +174,7 @@ def _would_install(root: Path, left: list[LeftAlone]) -> bool:
 
 
 def _manifest(root: Path, known: Manifest, changes: list[Change], with_git: bool, named: tuple[str, ...]) -> Manifest:
-    new = [change.path for change in changes if change.old is None]
+    new = [path for one in changes if one.old is None for path in (one.path, place_of(root, one.path))]
     if with_git and content(root, ATTRIBUTES) is None:
         new.append(ATTRIBUTES)
     hashes = dict(known.hashes)

@@ -114,10 +114,8 @@ def _is_late(error: Exception) -> bool:
 def _keep(home: Path, place: Place, row: dict[str, Any], outcome: Outcome, wait_s: float | None) -> Kept:
     if wait_s is not None and not database_path(home, "neat").exists():
         raise FileNotFoundError(home)
-    connection = connect(home)
+    connection = connect(home) if wait_s is None else connect(home, wait_s=wait_s)
     try:
-        if wait_s is not None:
-            connection.execute(f"PRAGMA busy_timeout = {int(1000 * wait_s)}")
         with transaction(connection):
             ensure_project(connection, place)
             near = _near(connection, place, outcome, datetime.fromisoformat(row["created_at"]))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from neatd.actions import gitmerge
-from neatd.actions.changes import Change, LeftAlone, carry_out, content, remove_empty_folders, remove_halves
+from neatd.actions.changes import Change, LeftAlone, carry_out, content, place_of, remove_empty_folders, remove_halves
 from neatd.actions.manifest import PATH as MANIFEST_PATH
 from neatd.actions.manifest import Manifest, read_manifest
 from neatd.assist.assistants import ASSISTANTS, File
@@ -54,7 +54,12 @@ def plan_undo(root: Path) -> Undo:
     changes = tuple(_assistants(root, manifest or Manifest(), left))
     config = _config(root, manifest or Manifest(), left)
     own = tuple(_own(root, manifest or Manifest(), left))
-    return Undo(changes, config, own, tuple(left), manifest, _has_git(root, left))
+    if manifest:
+        manifest = manifest.within([*_known(), *(place_of(root, change.path) for change in changes)])
+    else:
+        left += _emptied(root, changes)
+    with_git = _has_git(root, left)
+    return Undo(changes, config, own, tuple(left), manifest, with_git)
 
 
 def take_out(root: Path, undo: Undo, store: sqlite3.Connection | None, who: str) -> tuple[list[str], list[LeftAlone]]:
@@ -62,7 +67,7 @@ def take_out(root: Path, undo: Undo, store: sqlite3.Connection | None, who: str)
     done, left = carry_out(root, undo.changes)
     if undo.with_git:
         done += _uninstall(root, undo.manifest)
-    remove_halves(root, [*(file.path for file in _files()), PROJECT_FILE, ATTRIBUTES])
+    remove_halves(root, (path for path in _known() if not path.startswith(f"{OWN_FOLDER}/")))
     done += remove_empty_folders(root, (undo.manifest.folders if undo.manifest else frozenset()) - {OWN_FOLDER})
     gone, kept = folders.let_go(store, root, who, lambda: carry_out(root, [undo.config] if undo.config else []))
     return done + gone, left + kept
@@ -88,6 +93,11 @@ def _files() -> Iterator[File]:
     return (file for one in ASSISTANTS.values() for file in one.files(setup))
 
 
+def _known() -> list[str]:
+    """Every file that `neat init` may make."""
+    return [*(file.path for file in _files()), PROJECT_FILE, ATTRIBUTES, BRIEF_PATH, IGNORE_PATH, MANIFEST_PATH]
+
+
 def _assistants(root: Path, manifest: Manifest, left: list[LeftAlone]) -> Iterator[Change]:
     """The files of all assistants, whichever were chosen. Where two paths lead to one file, it is changed once."""
     seen: set[Path] = set()
@@ -99,15 +109,31 @@ def _assistants(root: Path, manifest: Manifest, left: list[LeftAlone]) -> Iterat
         seen.add(real)
         try:
             new = file.without(old)
-            is_over = file.is_empty(new) and (file.path in manifest.made or (file.is_ours and new != old))
+            is_over = file.is_empty(new) and _is_made(root, file, manifest, new != old)
         except (ValueError, RecursionError) as error:
             if b"neat" in old:
                 left.append(LeftAlone(file.path, f"{error}; take out by hand what calls `neat`"))
             continue
-        if is_over and not (root / file.path).is_symlink():
-            yield Change(file.path, old, None)
+        if is_over:  # of a link that was there, only what init made behind it goes
+            yield Change(place_of(root, file.path) if (root / file.path).is_symlink() else file.path, old, None)
         elif new != old:
             yield Change(file.path, old, new)
+
+
+def _is_made(root: Path, file: File, manifest: Manifest, is_changed: bool) -> bool:
+    """Whether neat made a file, or what a link of the project leads to."""
+    if (root / file.path).is_symlink():
+        return is_changed and place_of(root, file.path) in manifest.made
+    return file.path in manifest.made or (file.is_ours and is_changed)
+
+
+def _emptied(root: Path, changes: Iterable[Change]) -> Iterator[LeftAlone]:
+    """What says nothing any more, where no manifest tells who made it: by its bytes it may have been there before."""
+    paths = [path for path, _, new in changes if new is not None and new.strip() in (b"", b"{}")]
+    if (_held(root, ATTRIBUTES) or b"").strip() == gitmerge.ATTRIBUTE:
+        paths.append(ATTRIBUTES)
+    for path in paths:
+        yield LeftAlone(path, "it is empty without neat, and may have been there before: remove it if nobody needs it")
 
 
 def _held(root: Path, path: str) -> bytes | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from neatd.assist.entries import HOOK_EVENTS, SERVERS, is_our_hook, is_our_server
+from neatd.assist.entries import HOOK_EVENTS, SERVER, SERVERS, is_our_hook, is_our_server
 from neatd.assist.tomltext import TABLES
 from neatd.read.plugins import plugins
 from neatd.read.settings import Files, Pairs, Unread, table
@@ -60,6 +60,7 @@ class Wiring(NamedTuple):
     unread: tuple[Unread, ...]
     switched_off: tuple[tuple[str, Path], ...]  # (assistant, the file that says that no hook is to run)
     doubled: tuple[Path, ...]  # files that name a server twice: the last one counts
+    foreign: tuple[tuple[str, Path], ...] = ()  # (assistant, a file in which our name is another's server)
 
     def assistants(self) -> set[str]:
         return {one.assistant for one in self.hooks} | {one.assistant for one in self.servers}
@@ -82,8 +83,9 @@ def wiring(root: Path, user: Homes) -> Wiring:
     look.servers_in(CURSOR, root / ".cursor" / "mcp.json", "project")
     look.servers_in(CURSOR, user.cursor / "mcp.json", "user")
     return Wiring(
-        tuple(look.hooks), tuple(look.servers), tuple(look.files.unread), tuple(look.off), tuple(look.doubled)
-    )
+        tuple(look.hooks), tuple(look.servers), tuple(look.files.unread), tuple(look.off), tuple(look.doubled),
+        tuple(look.foreign),
+    )  # fmt: skip
 
 
 def _claude(look: _Look, root: Path, user: Homes) -> None:
@@ -128,6 +130,7 @@ class _Look:
         self.servers: list[Server] = []
         self.off: list[tuple[str, Path]] = []
         self.doubled: list[Path] = []
+        self.foreign: list[tuple[str, Path]] = []
 
     def take_hooks(self, assistant: str, path: Path, source: str, settings: Mapping[str, Any]) -> None:
         for event, groups in table(settings, "hooks").items():
@@ -156,6 +159,8 @@ class _Look:
         for name, entry in found.items():
             if is_our_server(entry):
                 self.servers.append(Server(assistant, path, source, name, words_of(entry)))
+            elif name == SERVER and isinstance(entry, dict):
+                self.foreign.append((assistant, path))
 
 
 def words_of(entry: Any) -> tuple[str, ...]:

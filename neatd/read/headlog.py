@@ -35,6 +35,7 @@ class Made(NamedTuple):
     replaces: str = ""
     is_picked: bool = False  # by a rebase: an older commit under a new name
     action: str = "commit"  # the word of git that made it
+    is_dated: bool = False  # git was told another time: a line before it is later
 
 
 def log_path(root: Path) -> Path | None:
@@ -68,8 +69,16 @@ def made_since(root: Path, offset: int) -> tuple[list[Made], int]:
         return [], 0
     whole = data[: data.rfind(b"\n") + 1]
     end = max(start, size - LARGEST_TURN) + len(whole)
-    found = (_LINE.match(line) for line in whole.decode("utf-8", "replace").split("\n"))
-    return [made for one in found if one and (made := _made(one))], end
+    return list(_made_in(whole.decode("utf-8", "replace").split("\n"))), end
+
+
+def _made_in(lines: list[str]) -> Iterator[Made]:
+    latest = 0
+    for line in filter(None, map(_LINE.match, lines)):
+        made = _made(line)
+        if made:
+            yield made._replace(is_dated=made.at < latest)
+        latest = max(latest, int(line["at"]))
 
 
 def _made(line: re.Match[str]) -> Made | None:
@@ -82,6 +91,11 @@ def _made(line: re.Match[str]) -> Made | None:
     if not _MADE.match(action) or (subject == _MOVED_ON and not action.startswith("commit")):
         return None
     return Made(commit, at, subject, line["old"] if "amend" in action else "", action=action.split(" ")[0])
+
+
+def repository_top(folder: Path) -> Path | None:
+    """The top of the worktree around `folder`; None outside of a repository."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
 
 
 def worktrees_beside(root: Path) -> Iterator[Path]:

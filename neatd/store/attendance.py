@@ -33,6 +33,8 @@ def see(
         session_id = known.session_id
         if known.ended_at:
             _reopen(connection, known)
+            if not _was_there(known, process):
+                _begin_stay(connection, session_id, now)
         if assistant not in (known.assistant, CLAUDE):  # which stands for what does not tell
             _name(connection, session_id, assistant, key)
     values: dict[str, object] = {"root": str(place.root), "seen_at": now, "event": event, "ended_at": ""}
@@ -84,6 +86,17 @@ def _begin(connection: sqlite3.Connection, place: Place, assistant: str, key: st
 def _reopen(connection: sqlite3.Connection, known: Attendance) -> None:
     set_field(connection, "session", known.session_id, "status", "open", known.assistant)
     connection.execute("UPDATE session SET ended = '' WHERE id = ?", (known.session_id,))
+
+
+def _was_there(known: Attendance, process: Ancestor | None) -> bool:
+    """Whether a session was taken for deserted although its assistant was there all the time."""
+    return known.event == GONE and process is not None and (process.pid, process.born) == (known.pid, known.born)
+
+
+def _begin_stay(connection: sqlite3.Connection, session_id: str, now: str) -> None:
+    """What was done while the session was closed is not its own: its stay in each worktree begins anew."""
+    sql = "UPDATE attended SET started_at = ?, seen_at = ?, head_log = -1 WHERE session_id = ?"
+    connection.execute(sql, (now, now, session_id))
 
 
 def end(connection: sqlite3.Connection, known: Attendance, at: str, event: str) -> bool:

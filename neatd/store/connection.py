@@ -16,47 +16,48 @@ def database_path(home: Path, name: str) -> Path:
     return home / f"{name}.db"
 
 
-def open_connection(path: Path, name: str) -> sqlite3.Connection:
-    """A connection with the house's settings: 30 s of patience, FULL for records and NORMAL for points; WAL is in the file."""
-    connection = open_file(path)
+def open_connection(path: Path, name: str, wait_s: float = BUSY_S) -> sqlite3.Connection:
+    """A connection with the house's settings: 30 s of patience, unless told otherwise, FULL for records and NORMAL for
+    points; WAL is in the file."""
+    connection = open_file(path, wait_s)
     connection.row_factory = sqlite3.Row
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if name == 'points' else 'FULL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
-def open_file(path: Path) -> sqlite3.Connection:
+def open_file(path: Path, wait_s: float = BUSY_S) -> sqlite3.Connection:
     """The database file; only for reading where it cannot be written, as in an assistant's sandbox.
 
     A database with a write-ahead log needs its two companions even for reading. Where they cannot be made, nobody has it
     open, and it is read as it lies there.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if "readonly" not in str(error) and "unable to open" not in str(error):
             raise
-        return _only_read(path)
+        return _only_read(path, wait_s)
     return connection
 
 
-def _only_read(path: Path) -> sqlite3.Connection:
+def _only_read(path: Path, wait_s: float) -> sqlite3.Connection:
     where = path.absolute().as_uri()
     try:
-        return _opened(f"{where}?mode=ro")
+        return _opened(f"{where}?mode=ro", wait_s)
     except sqlite3.OperationalError:
         log = path.with_name(path.name + "-wal")
         if not log.exists() or log.stat().st_size == 0:
-            return _opened(f"{where}?immutable=1")
+            return _opened(f"{where}?immutable=1", wait_s)
     import shutil
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:  # what a crash left in the log is read from a copy of both
         for one in (path, log):
             shutil.copyfile(one, Path(folder) / one.name)
-        copied = _opened((Path(folder) / path.name).as_uri())
+        copied = _opened((Path(folder) / path.name).as_uri(), wait_s)
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         copied.backup(memory)
         copied.close()
@@ -64,8 +65,8 @@ def _only_read(path: Path) -> sqlite3.Connection:
     return memory
 
 
-def _opened(where: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(where, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+def _opened(where: str, wait_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(where, timeout=wait_s, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except sqlite3.OperationalError:

@@ -10,31 +10,32 @@ import sqlite3
 from pathlib import Path
 
 from neatd.errors import NeatError
-from neatd.store.connection import VERSIONS, database_path, open_connection, open_file
+from neatd.store.connection import BUSY_S, VERSIONS, database_path, open_connection, open_file
 from neatd.store.damage import is_damage, unreadable
 
 
-def connect(home: Path, name: str = "neat") -> sqlite3.Connection:
-    """An open, current database of `home`. Creates or migrates it when needed; raises StoreError when unreadable."""
+def connect(home: Path, name: str = "neat", wait_s: float = BUSY_S) -> sqlite3.Connection:
+    """An open, current database of `home`. Creates or migrates it when needed; raises StoreError when unreadable, and
+    sqlite3.OperationalError when it stays locked for `wait_s`."""
     path = database_path(home, name)
-    if not _is_current(home, path, name):
+    if not _is_current(home, path, name, wait_s):
         from neatd.store.migrate import ensure
 
         ensure(home, name)
-    return open_connection(path, name)
+    return open_connection(path, name, wait_s)
 
 
 class OutOfReachError(NeatError):
     """The store is there, and this user or sandbox may not read it."""
 
 
-def _is_current(home: Path, path: Path, name: str) -> bool:
+def _is_current(home: Path, path: Path, name: str, wait_s: float) -> bool:
     size = path.stat().st_size if path.exists() else 0
     if size == 0:
         return False
     has_journal = path.with_name(path.name + "-wal").exists()
     try:
-        connection = open_file(path)
+        connection = open_file(path, wait_s)
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             page = int(connection.execute("PRAGMA page_size").fetchone()[0])

@@ -51,6 +51,20 @@ def open_ones(connection: sqlite3.Connection, project_id: str | None = None) -> 
     return [Attendance(*row) for row in connection.execute(sql, values)]
 
 
+def of_process(connection: sqlite3.Connection, assistant: str, root: str, pid: int, born: str) -> list[Attendance]:
+    """The open sessions of one process of an assistant in a worktree."""
+    where = "ended_at = '' AND assistant = ? AND root = ? AND pid = ? AND born = ?"
+    sql = f"SELECT {_COLUMNS} FROM attendance WHERE {where} ORDER BY started_at"
+    return [Attendance(*row) for row in connection.execute(sql, (assistant, root, pid, born))]
+
+
+def only_root(connection: sqlite3.Connection, key: str) -> str:
+    """Where the session was seen last that its assistant calls `key`, when it is known in exactly one project; else ""."""
+    sql = "SELECT project_id, root FROM attendance WHERE key = ? ORDER BY seen_at"
+    found = dict(connection.execute(sql, (key,)).fetchall())
+    return str(next(iter(found.values()))) if len(found) == 1 else ""
+
+
 def lately(connection: sqlite3.Connection, project_id: str, moment: str) -> list[Attendance]:
     """The sessions of a project that are open, or were after `moment`."""
     sql = f"SELECT {_COLUMNS} FROM attendance WHERE project_id = ? AND (ended_at = '' OR ended_at > ?) ORDER BY started_at"
@@ -58,7 +72,8 @@ def lately(connection: sqlite3.Connection, project_id: str, moment: str) -> list
 
 
 class Worktree(NamedTuple):
-    """A worktree in which a session worked, and how far git's log of HEAD there was read; -1 for not yet."""
+    """A worktree in which a session worked, since when, and how far git's log of HEAD there was read; -1 for not yet. A
+    session that was resumed is there since then."""
 
     root: str
     started_at: str
