@@ -24,9 +24,6 @@ _BETWEEN = frozenset(
      "nice", "timeout", "setsid", "stdbuf", "time", "neat", "neatd"}
 )  # fmt: skip
 
-# What takes in processes whose parent has ended: first processes of machines and containers, and a user's systemd.
-_REAPERS = frozenset({"systemd", "init", "tini", "docker-init", "dumb-init", "catatonit", "sleep", "tail"})
-_FIRST_TICKS = 500  # what begins this soon after a container's first process was started by it
 _PARENT = os.getppid() if sys.platform != "win32" else 0  # as early as can be: later it may be another
 
 
@@ -156,18 +153,17 @@ def _call_after(process: Ancestor, call: Callable[[], None]) -> None:
 
 
 def is_orphan() -> bool:
-    """Whether whoever started this process had ended before it looked, and the system's first process took its place.
-    One that reads from a terminal or a file is never taken for one, nor is what a container was started for."""
-    if _PARENT <= 0 or not _is_fed():
+    """Whether whoever started this process had ended before it looked, and another took its place. One that reads from a
+    terminal or a file is never taken for one; one that leads a session of its own cannot be told."""
+    return _PARENT > 0 and _is_fed() and (os.getppid() != _PARENT or _is_of_another_session())
+
+
+def _is_of_another_session() -> bool:
+    """Whether this process has neither its parent's session nor one of its own: then another process began it."""
+    try:
+        return os.getsid(0) not in (os.getsid(_PARENT), os.getpid())
+    except (OSError, AttributeError):  # a system that does not tell
         return False
-    if os.getppid() != _PARENT:
-        return True
-    if not sys.platform.startswith("linux"):
-        return False
-    above = _look(_PARENT)[0]
-    if above is None or above.name not in _REAPERS:
-        return False
-    return _PARENT > 1 or _ticks(_look(os.getpid())[0]) > _ticks(above) + _FIRST_TICKS
 
 
 def _is_fed() -> bool:
@@ -177,11 +173,6 @@ def _is_fed() -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _ticks(one: Ancestor | None) -> int:
-    """When a process began, in hundredths of a second since the machine did."""
-    return int(one.born.partition("@")[0]) if one else 0
 
 
 def wait_for_end(pid: int, born: str) -> None:

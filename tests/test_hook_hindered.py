@@ -60,7 +60,9 @@ def test_a_start_beside_a_locked_store_gets_the_brief(made: Assisted) -> None:
         out, err = made.answer(payload, "session-start")
         assert time.monotonic() - begun < 3
     told = context_of(out, payload)
-    assert "loss is 0.5" in told and "The store did not answer (database is locked)" in told and "Git: branch main" in told
+    assert (
+        "loss is 0.5" in told and "The store did not answer (database is locked)" in told and "Git: branch main" in told
+    )
     assert "next step" not in told and "the store did not answer" in err
 
 
@@ -98,7 +100,9 @@ def test_a_start_gets_the_brief_where_nothing_can_be_written(made: Assisted) -> 
             out, err = process.communicate(json.dumps(payload).encode(), timeout=20)
         assert process.returncode == 0 and len(err.splitlines()) == 1 and b"disk I/O error" in err
         told = context_of(out.decode(), payload)
-        assert ("loss is 0.5" in told and "The store did not answer (disk I/O error)" in told) == (event == "session-start")
+        assert ("loss is 0.5" in told and "The store did not answer (disk I/O error)" in told) == (
+            event == "session-start"
+        )
 
 
 def forbid_files() -> None:
@@ -122,7 +126,11 @@ def test_its_patience_ends_with_a_line(made: Assisted) -> None:
     """Which of all hooks it was that ended without an answer."""
     program = f"from neatd.cli import hook as module; module.PATIENCE_S = 0.3; {PROGRAM.format('hook', 'hook')}"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "stop"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=made.root, env=made.env
+        [sys.executable, "-c", program, "stop"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=made.root,
+        env=made.env,
     )
     assert process.wait(timeout=8) == 0 and process.stderr is not None
     assert process.stderr.read().decode().startswith("neat hook: ended after 0.3 s without an answer")
@@ -164,7 +172,9 @@ def test_half_an_object_is_waited_for(made: Assisted) -> None:
 @pytest.mark.parametrize("event", ["session-start", "nonsense"])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.parametrize("is_full", [True, False], ids=["full", "closed pipe"])
-def test_a_stream_that_takes_nothing_changes_no_exit_code(made: Assisted, event: str, stream: str, is_full: bool) -> None:
+def test_a_stream_that_takes_nothing_changes_no_exit_code(
+    made: Assisted, event: str, stream: str, is_full: bool
+) -> None:
     """The line cannot be said, and nobody is stopped for it."""
     if is_full:
         target = os.open("/dev/full", os.O_WRONLY)
@@ -213,7 +223,13 @@ def test_a_file_that_never_ends_keeps_nobody(made: Assisted, name: str, is_pipe:
         path.symlink_to("/dev/zero")
     payload = json.dumps(claude("session-start", made.root)).encode()
     done = subprocess.run(
-        [*HOOK, "session-start"], input=payload, cwd=made.root, env=made.env, capture_output=True, timeout=6, check=False
+        [*HOOK, "session-start"],
+        input=payload,
+        cwd=made.root,
+        env=made.env,
+        capture_output=True,
+        timeout=6,
+        check=False,
     )
     assert done.returncode == 0
     if name == "neat.yaml":

@@ -150,9 +150,8 @@ time.sleep(float(sys.argv[2]))
 REAPER = """
 import ctypes, os, subprocess, sys, time
 assert ctypes.CDLL(None).prctl(36, 1) == 0  # PR_SET_CHILD_SUBREAPER
-open("/proc/self/comm", "w").write("systemd")
 left = "import os, subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdin=0, stdout=2).pid, flush=True); os._exit(0)"
-subprocess.run([sys.executable, "-c", left, *sys.argv[1:]], stdin=0)
+subprocess.run([sys.executable, "-c", left, *sys.argv[1:]], stdin=0, start_new_session=True)
 time.sleep(600)
 """
 
@@ -163,12 +162,19 @@ def test_a_server_behind_a_shell_ends_with_its_assistant(cli: Cli) -> None:
     reader, writer = os.pipe()
     line = shlex.join([sys.executable, *ARGUMENTS])
     assistant = subprocess.Popen(
-        [sys.executable, "-c", BEHIND, line, "600"], stdin=reader, stdout=subprocess.PIPE, cwd=cli.root, env=environment(cli)
+        [sys.executable, "-c", BEHIND, line, "600"],
+        stdin=reader,
+        stdout=subprocess.PIPE,
+        cwd=cli.root,
+        env=environment(cli),
     )
     try:
         assert assistant.stdout is not None
         shell = psutil.Process(int(assistant.stdout.readline()))
-        os.write(writer, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE}).encode() + b"\n")
+        os.write(
+            writer,
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE}).encode() + b"\n",
+        )
         assert b"protocolVersion" in assistant.stdout.readline()
         (server,) = shell.children()
         assistant.kill()
@@ -185,7 +191,7 @@ def test_a_server_behind_a_shell_ends_with_its_assistant(cli: Cli) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere no process can stand in for the first one")
 def test_a_server_whose_parent_ended_first_does_not_begin(cli: Cli) -> None:
-    """It was left to the system's first process before it could look; stdin stays open."""
+    """It was left to the system's first process before it could look, which has another session; stdin stays open."""
     reader, writer = os.pipe()
     first = subprocess.Popen(
         [sys.executable, "-c", REAPER, sys.executable, *ARGUMENTS], stdin=reader, stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from neatd.assist.block import BEGIN
 from neatd.cli.finding import Finding
 from neatd.files import is_inside, read_small
-from neatd.pipeline.wiring import Wiring
+from neatd.pipeline.wiring import Hook, Server, Wiring
 from neatd.who import CLAUDE
 
 _BRIEF = Path(".neat") / "brief.md"
@@ -27,7 +27,9 @@ def imported(root: Path, found: Wiring, set_up: set[str]) -> Iterator[Finding]:
         yield Finding("brief", "note", text, "`neat init` writes it now, and `neatd start` at every event")
     if CLAUDE in set_up and _is_set_up_here(root, found) and not _is_imported(root):
         text = "no CLAUDE.md here imports @.neat/brief.md: where hooks do not fire, a session gets no brief"
-        yield Finding(f"{CLAUDE} import", "note", text, f"`neat init --assistant {CLAUDE}` writes the block into CLAUDE.md")
+        yield Finding(
+            f"{CLAUDE} import", "note", text, f"`neat init --assistant {CLAUDE}` writes the block into CLAUDE.md"
+        )
 
 
 def _is_there(root: Path) -> bool:
@@ -36,7 +38,7 @@ def _is_there(root: Path) -> bool:
 
 def _is_set_up_here(root: Path, found: Wiring) -> bool:
     """In a file of the project: a user's own settings are for all projects, also for those without a block."""
-    entries = (*found.hooks, *found.servers)
+    entries: tuple[Hook | Server, ...] = (*found.hooks, *found.servers)
     is_wired = any(one.assistant == CLAUDE and one.path.is_relative_to(root) for one in entries)
     return is_wired or any(BEGIN in _content(root / name) for name in _NAMES)
 

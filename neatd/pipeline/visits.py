@@ -18,7 +18,9 @@ from neatd.store.short import ensure_project
 from neatd.who import tell_session
 
 START = "session-start"
-CLEARED = "clear"  # the source of a start by which an assistant leaves the session that it had; one process may hold several
+CLEARED = (
+    "clear"  # the source of a start by which an assistant leaves the session that it had; one process may hold several
+)
 _MOST_LOOKED_AT = 50  # open sessions whose assistants may be gone
 
 
@@ -55,7 +57,9 @@ def visit(
 def _end_cleared(records: sqlite3.Connection, place: Place, assistant: str, key: str, process: Ancestor) -> None:
     """An assistant that clears its conversation has left the session that it was seen in last, whether or not it tells."""
     held = presence.of_process(records, assistant, str(place.root), process.pid, process.born)
-    left = [one for one in held if one.key != key and one.event != attendance.SERVER]  # which is this one, not named yet
+    left = [
+        one for one in held if one.key != key and one.event != attendance.SERVER
+    ]  # which is this one, not named yet
     if left:
         newest = max(left, key=lambda one: one.seen_at)
         attending.take(records, newest)
