@@ -15,6 +15,7 @@ from neatd.redact_shapes import HOLE, LEAST, aligned_lower, compiled
 
 MARK = "[secret removed]"
 LONGEST_NAME = 200  # of an object's field, as it is judged
+_MOST_NESTED = 8  # passes over a text
 
 
 def might_hold_secret(text: str) -> bool:
@@ -24,6 +25,15 @@ def might_hold_secret(text: str) -> bool:
 
 def redact(text: str) -> str:
     """`text` with secrets replaced by a mark. Time grows with the length of the text, whatever it holds."""
+    for _ in range(_MOST_NESTED):  # A_TOKEN=B_KEY=… is one secret in another: what stands is nothing but marks
+        once = _redacted(text)
+        if once == text:
+            break
+        text = once
+    return text
+
+
+def _redacted(text: str) -> str:
     if len(text) < LEAST:
         return text
     has_literal, might_name = _has_literal(text), _might_name(text)

@@ -104,6 +104,7 @@ class LiveProject:
     next_render: float = float("inf")
     is_told: bool = True  # records changed since the plan, the documents and the copies were brought up to date
     next_keeping: float = 0.0
+    kept_s: float = 0.0  # how long the last keeping took
     note_stamps: dict[Path, tuple[int, int, int]] = field(default_factory=dict)
     results_seen: dict[str, Stamp] = field(default_factory=dict)
     data_work: Work | None = None
