@@ -169,7 +169,9 @@ class Loop:
             for name, keep in knowing.PARTS.items():
                 self._guard(f"{name} of {project.root}", keep, self.scene, project)
             took = self.scene.clock() - begun
-            usual = min(took, project.kept_s)  # one that was slow, as the first that loads what it needs, is not the rule
+            usual = min(
+                took, project.kept_s
+            )  # one that was slow, as the first that loads what it needs, is not the rule
             project.kept_s = took
             project.next_keeping = begun + min(KEEP_SHARE * usual, self.scene.settings.full_sweep_s)
 
