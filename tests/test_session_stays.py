@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from neatd.pipeline import attending
 from neatd.store import attendance, live
 from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
@@ -126,3 +127,14 @@ def test_an_event_from_outside_of_a_session_of_two_projects_is_of_none(made: Ass
         made.tell("session-start", root=root)
     assert "no neat.yaml" in made.answer({"session_id": "s1", "cwd": str(tmp_path)}, "stop")[1]
     assert made.known().event == "session-start"
+
+
+def test_what_is_committed_right_behind_an_end_is_not_the_sessions(made: Assisted) -> None:
+    """Git counts in seconds; but at an end that was told all of the session's commits were taken in."""
+    made.tell("session-start")
+    git_commit(made, "of the session")
+    made.tell("session-end")
+    git_commit(made, "of a person")
+    with made.store() as store, transaction(store):
+        attending.take(store, made.known())
+    assert made.subjects() == ["of the session"]
