@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from neatd.models import AttemptStart, Line
+from neatd.read.rows import BadLine, Parsed
 
 STEP_KEYS = ("step", "global_step", "_step", "iteration", "iter", "current_steps")
 TIME_KEYS = ("time", "timestamp", "_timestamp", "wall_time")
@@ -18,23 +18,6 @@ _NAMED = {
     "nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf,
 }  # fmt: skip
 LARGEST_STEP = 2**63 - 1  # what SQLite holds
-
-
-class Parsed(NamedTuple):
-    """One readable line, before it is known to which attempt it belongs."""
-
-    seq: int
-    step: int
-    time: float | None
-    values: dict[str, float]
-    is_counted: bool = False  # the line names no step: `step` is its ordinal
-
-
-class BadLine(NamedTuple):
-    """One unreadable line: its ordinal and why."""
-
-    seq: int
-    why: str
 
 
 def parse_metrics(lines: Iterable[tuple[int, bytes]], prefix: str = "") -> tuple[list[Parsed], list[BadLine]]:
