@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from neatd.errors import NeatError
 from neatd.read.gitstate import git_state
-from neatd.store import points, runs
+from neatd.store import points, readings, runs
 from neatd.store.opening import connect
 from neatd.who import VARIABLES
 
@@ -220,7 +220,7 @@ def _points(demo: Demo, name: str) -> int:
     """How many lines of a run's metrics the store has taken in."""
     run_id = _run_id(demo, name)
     series = connect(demo.home, "points")
-    found = points.readings(series, run_id)["metrics.jsonl"].seq if run_id else 0
+    found = readings.readings(series, run_id)["metrics.jsonl"].seq if run_id else 0
     series.close()
     return found
 

@@ -6,6 +6,7 @@ datetimes in records and unix seconds (float) in samples, because trainers write
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -35,6 +36,16 @@ class Line(NamedTuple):
     step: int
     time: float | None  # unix seconds as the trainer wrote them; None if it wrote none
     values: dict[str, float]
+
+
+class Stretch(NamedTuple):
+    """Many rows in file order that name the same series and their steps, as columns: a tenth of the work of single rows."""
+
+    seqs: Sequence[int]
+    steps: Sequence[int]
+    times: Sequence[float | None]
+    columns: Mapping[str, Sequence[float]]  # series name -> values
+    attempt: int = 0  # 0: not known yet
 
 
 class Sample(NamedTuple):
@@ -84,6 +95,14 @@ class Cursor(Model):
     is_skipping: bool = False  # inside a line longer than the limit
     is_missing: bool = False
     has_steps: bool = False  # some line so far named its step
+    stream: str = ""  # what the source belongs to: itself, or several files that go on from each other
+    format: str = ""
+    label: str = ""  # goes before the names of its series
+    state: dict[str, Any] = Field(default_factory=dict)  # of the format's parser
+    told: dict[str, Any] = Field(default_factory=dict)  # what the source says of its run
+    rows: int = 0  # of this generation, for files that are rewritten whole
+    chain: str = ""  # fingerprint of those rows
+    replay: str = ""  # "rows chain" that a rewritten file has to repeat before it is taken for new
 
 
 class GitState(Model):
@@ -104,11 +123,22 @@ class GitState(Model):
 
 
 class ProcessFact(Model):
-    """The process behind a run, identified over PID reuse by its start time (unix seconds)."""
+    """The process behind a run, identified over PID reuse by its start time (unix seconds), and, where the system tells
+    them, by the clock-proof pair of ticks since the machine's start and that start's name."""
 
     pid: int
     started: float
     command: str = ""
+    start_ticks: int | None = None
+    boot_id: str = ""
+    cwd: str = ""
+    host: str = ""
+    interpreter: str = ""
+    started_by: str = ""  # tmux, screen, slurm, ssh, jupyter, cron, systemd, terminal; "" when nothing tells
+    env_names: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)  # of a short list of variables, as they were when it began
+    libraries: dict[str, str] = Field(default_factory=dict)  # torch, cuda, hip -> version
+    device: str = ""  # cuda or rocm when it has one open
 
 
 class Project(Model):

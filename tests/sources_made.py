@@ -11,7 +11,7 @@ from neatd.models import GitState, Run
 from neatd.place import here
 from neatd.read.metrics import mark_attempts, parse_metrics
 from neatd.read.tail import read_turn
-from neatd.store import points, runs
+from neatd.store import points, readings, runs
 from tests.cli_place import BEGAN, Cli
 
 ENDED = datetime(2026, 3, 1, 13, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ def read(cli: Cli, folder: str, **fields: Any) -> Run:
     with cli.store() as store, cli.store("points") as series:
         run = runs.ensure_run(store, place.project_id, str(place.root), folder, GitState(), BEGAN)
         runs.set_run(store, run.id, **{**ended, **fields})
-        cursor = points.cursor(series, run.id, "metrics.jsonl")
+        cursor = readings.cursor(series, run.id, "metrics.jsonl")
         turn = read_turn(cli.root / folder / "metrics.jsonl", cursor, 1 << 20)
         parsed, _ = parse_metrics(turn.lines)
         standing = points.last_steps(series, run.id, "metrics.jsonl")

@@ -14,7 +14,7 @@ from neatd.models import GitState, Prediction
 from neatd.pipeline import datasets
 from neatd.place import here
 from neatd.read.dataset import DataFact
-from neatd.store import points, runs, tabled
+from neatd.store import points, readings, runs, tabled
 from tests.cli_place import BEGAN, Cli
 from tests.test_gitstate import git
 
@@ -244,7 +244,7 @@ def test_one_query_tells_the_accuracies_of_all_runs(cli: Cli) -> None:
                 (2, "z", seed > 0),
             ]
             lines = [Prediction(n, step, key, ok, 1.0, None, None, None) for n, (step, key, ok) in enumerate(answers)]
-            cursor = points.cursor(numbers, run.id, "predictions.jsonl")
+            cursor = readings.cursor(numbers, run.id, "predictions.jsonl")
             points.commit_predictions(numbers, run.id, "predictions.jsonl", cursor, lines, 1.0)
         found = tabled.prediction_summaries(numbers, [run.id for run in made])
         for run in made[:2]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from neatd.models import AttemptStart, Cursor, Line, Prediction, Sample, SeriesFact
 from neatd.read.metrics import Parsed, mark_attempts, parse_metrics
 from neatd.read.tail import read_turn
-from neatd.store import points
+from neatd.store import points, readings, window
 from neatd.store.opening import connect
 
 SOURCE = "metrics.jsonl"
@@ -34,7 +34,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
 
 def commit(db: sqlite3.Connection, run: str, parsed: list[Parsed], is_new: bool = False) -> list[AttemptStart]:
     """Commit lines as the daemon does in one turn; returns the attempts that began."""
-    before = points.cursor(db, run, SOURCE)
+    before = readings.cursor(db, run, SOURCE)
     lines, starts = mark_attempts(parsed, points.last_steps(db, run, SOURCE), before.attempt, is_new)
     seq = max((one.seq for one in parsed), default=before.seq)
     attempt = starts[-1].attempt if starts else before.attempt
@@ -100,14 +100,14 @@ def test_series_numbers_equal_their_points_wherever_the_turns_were_cut(
             for line in lines
             if name in line.values and not any(s.attempt > line.attempt and s.from_step <= line.step for s in starts)
         ]
-        assert comparable(points.points_of(db, run, name)) == comparable(here)
+        assert comparable(window.points_of(db, run, name)) == comparable(here)
 
 
 def ingest(db: sqlite3.Connection, run: str, path: Path, budget: int) -> None:
     """Read a file to its end, turn by turn, as the daemon does."""
     has_more = True
     while has_more:
-        turn = read_turn(path, points.cursor(db, run, SOURCE), budget)
+        turn = read_turn(path, readings.cursor(db, run, SOURCE), budget)
         parsed, _ = parse_metrics(turn.lines)
         lines, starts = mark_attempts(
             parsed, points.last_steps(db, run, SOURCE), turn.cursor.attempt, turn.is_new_generation
@@ -137,7 +137,7 @@ def test_after_restarts_from_zero_the_view_is_the_last_file(
                 ingest(db, run, path, budget)
             path.write_text("".join(json.dumps(one) + "\n" for one in content))
             ingest(db, run, path, budget)
-    assert points.points_of(db, run, "loss") == [(one["step"], one["loss"], None) for one in content]
+    assert window.points_of(db, run, "loss") == [(one["step"], one["loss"], None) for one in content]
 
 
 @pytest.mark.parametrize("place", ["INSERT ON point", "INSERT ON attempt", "UPDATE ON series", "UPDATE ON reading"])
@@ -153,7 +153,7 @@ def test_a_commit_that_fails_anywhere_leaves_everything_as_it_was(tmp_path: Path
     connection.execute("DROP TRIGGER full")
     assert list(connection.iterdump()) == before
     commit(connection, "r", again)
-    assert [step for step, _, _ in points.points_of(connection, "r", "loss")] == [1, 2, 3, 4]
+    assert [step for step, _, _ in window.points_of(connection, "r", "loss")] == [1, 2, 3, 4]
     connection.close()
 
 
@@ -168,7 +168,7 @@ def test_a_line_cannot_be_counted_twice(db: sqlite3.Connection) -> None:
 
 def test_an_unread_source_has_a_cursor_of_its_own_making(db: sqlite3.Connection) -> None:
     """A fresh reading id tells a source that is read anew after points.db was lost."""
-    first, second = points.cursor(db, "r-none", SOURCE), points.cursor(db, "r-none", SOURCE)
+    first, second = readings.cursor(db, "r-none", SOURCE), readings.cursor(db, "r-none", SOURCE)
     assert (first.offset, first.seq, first.attempt) == (0, 0, 1)
     assert first.reading_id != second.reading_id
 
@@ -181,15 +181,15 @@ def test_a_cursor_comes_back_as_it_was_committed(db: sqlite3.Connection) -> None
         bad_lines=7, first_bad="line 1: not JSON", is_skipping=True, is_missing=True,
     )  # fmt: skip
     points.commit_lines(db, run, SOURCE, after, [], [], 1.0)
-    assert points.cursor(db, run, SOURCE) == after
-    assert points.readings(db, run) == {SOURCE: after}
+    assert readings.cursor(db, run, SOURCE) == after
+    assert readings.readings(db, run) == {SOURCE: after}
 
 
 def test_nan_is_kept_as_a_point(db: sqlite3.Connection) -> None:
     """SQLite has no NaN: it is stored as NULL and read as NaN."""
     run = next(RUN)
     commit(db, run, [Parsed(1, 1, 5.0, {"loss": math.nan}), Parsed(2, 2, None, {"loss": 1.0})])
-    found = points.points_of(db, run, "loss")
+    found = window.points_of(db, run, "loss")
     assert math.isnan(found[0][1]) and found[0][2] == 5.0 and found[1] == (2, 1.0, None)
 
 
@@ -210,7 +210,7 @@ def test_points_of_takes_a_window_of_steps(db: sqlite3.Connection) -> None:
     """Both ends belong to it."""
     run = next(RUN)
     commit(db, run, losses(1, 2, 3, 4))
-    assert [step for step, _, _ in points.points_of(db, run, "loss", 2, 3)] == [2, 3]
+    assert [step for step, _, _ in window.points_of(db, run, "loss", 2, 3)] == [2, 3]
 
 
 def test_samples_come_by_line_and_name_with_abandoned_ones_among_them(db: sqlite3.Connection) -> None:
@@ -221,24 +221,24 @@ def test_samples_come_by_line_and_name_with_abandoned_ones_among_them(db: sqlite
         run,
         [Parsed(1, 5, 1.0, {"b": 1.0, "a": 2.0}), Parsed(2, 3, None, {"a": 3.0}), Parsed(3, 4, None, {"b": 4.0})],
     )
-    assert points.samples_between(db, run, SOURCE, 0, 2) == [
+    assert window.samples_between(db, run, SOURCE, 0, 2) == [
         ("a", Sample(1, 1, 5, 2.0, 1.0)), ("b", Sample(1, 1, 5, 1.0, 1.0)), ("a", Sample(2, 2, 3, 3.0, None)),
     ]  # fmt: skip
-    assert points.samples_between(db, run, SOURCE, 2, 9) == [("b", Sample(3, 2, 4, 4.0, None))]
+    assert window.samples_between(db, run, SOURCE, 2, 9) == [("b", Sample(3, 2, 4, 4.0, None))]
 
 
 def test_a_missing_source_keeps_what_was_read(db: sqlite3.Connection) -> None:
     """Only the mark is set."""
     run = next(RUN)
     commit(db, run, losses(1))
-    before = points.cursor(db, run, SOURCE)
-    points.mark_missing(db, run, SOURCE)
-    assert points.cursor(db, run, SOURCE) == before.model_copy(update={"is_missing": True})
+    before = readings.cursor(db, run, SOURCE)
+    readings.mark_missing(db, run, SOURCE)
+    assert readings.cursor(db, run, SOURCE) == before.model_copy(update={"is_missing": True})
 
 
 def predict(db: sqlite3.Connection, run: str, *answers: tuple[int, str, bool]) -> None:
     """Commit answers (step, example, correct) as the next lines."""
-    before = points.cursor(db, run, "predictions.jsonl")
+    before = readings.cursor(db, run, "predictions.jsonl")
     made = [
         Prediction(before.seq + n, step, one, ok, 0.5, None, None, None) for n, (step, one, ok) in enumerate(answers, 1)
     ]
@@ -259,9 +259,9 @@ def test_predictions_and_their_cursor_are_committed_together(db: sqlite3.Connect
     """A line that is there already takes the whole commit back."""
     run, name = next(RUN), "predictions.jsonl"
     predict(db, run, (1, "a", True))
-    again = points.cursor(db, run, name).model_copy(update={"seq": 9})
+    again = readings.cursor(db, run, name).model_copy(update={"seq": 9})
     same = Prediction(1, 1, "a", True, 0.1, None, None, None)
     with pytest.raises(sqlite3.IntegrityError):
         points.commit_predictions(db, run, name, again, [same._replace(seq=2), same], 1.0)
-    assert points.cursor(db, run, name).seq == 1
+    assert readings.cursor(db, run, name).seq == 1
     assert points.prediction_summary(db, run) == {"step": 1, "examples": 1, "correct": 1, "accuracy": 1.0}

@@ -11,7 +11,7 @@ from neatd.cli.common import Open, json_option, open_here, print_json, print_tab
 from neatd.errors import NeatError
 from neatd.models import Run
 from neatd.pipeline.showing import matching, run_detail, run_shapes
-from neatd.store import points, records, runs
+from neatd.store import points, records, runs, window
 
 
 @click.command("runs", short_help="List the runs.")
@@ -141,7 +141,7 @@ def series(word: str, metric: str, first: int | None, last: int | None, count: i
     names = [fact.name for fact in points.series_of(opened.points, found.id)]
     if metric not in names:
         raise NeatError(f"no series {metric!r} in {found.name}", f"it has {', '.join(names) or 'none yet'}")
-    rows = points.points_of(opened.points, found.id, metric, first, last)
+    rows = window.points_of(opened.points, found.id, metric, first, last)
     if count is not None:
         rows = thin(rows, count)
     if as_json:

@@ -19,7 +19,7 @@ from neatd.read.gitstate import git_marks, git_state
 from neatd.redact_own import compile_patterns
 from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
-from neatd.store import events, points, projects, runs
+from neatd.store import events, projects, readings, runs
 from neatd.store.cleaning import clean_records
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def follow(scene: Scene, project: LiveProject, folder: Path) -> LiveRun:
         project.runs[relative] = live
     for name in SOURCES:
         if name not in live.sources and os.path.isfile(folder / name):  # noqa: PTH113 - False where it may not look
-            live.sources[name] = Source(folder / name, points.cursor(scene.points, live.run.id, name))
+            live.sources[name] = Source(folder / name, readings.cursor(scene.points, live.run.id, name))
             live.saves_due = True
     return live
 
@@ -179,6 +179,6 @@ def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> L
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)
     live = LiveRun(run, folder, last_step=step, last_line_at=line_at or run.created_at)
-    for name, cursor in points.readings(scene.points, run.id).items():  # also those that are gone by now
+    for name, cursor in readings.readings(scene.points, run.id).items():  # also those that are gone by now
         live.sources[name] = Source(folder / name, cursor)
     return live

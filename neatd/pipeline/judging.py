@@ -5,7 +5,7 @@ from __future__ import annotations
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.read.discover import METRICS
 from neatd.rules.judge import Judge
-from neatd.store import events, points
+from neatd.store import events, window
 from neatd.store.connection import transaction
 
 
@@ -21,7 +21,7 @@ def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     if source.judge is None:
         source.judge = _wake_judge(scene, project, live, source)
     upto = min(source.cursor.seq, source.judged_seq + scene.settings.judge_lines)
-    samples = points.samples_between(scene.points, live.run.id, METRICS, source.judged_seq, upto)
+    samples = window.samples_between(scene.points, live.run.id, METRICS, source.judged_seq, upto)
     judge, source.judge = source.judge, None  # a failure below leaves no judge that is ahead of the store
     verdicts = [verdict for metric, sample in samples for verdict in judge.feed(metric, sample)]
     # An event whose line carries no time happened no later than the last write, whenever it is judged.

@@ -14,7 +14,7 @@ from neatd.read.discover import METRICS
 from neatd.read.metrics import BadLine, mark_attempts, parse_metrics
 from neatd.read.predictions import parse_predictions
 from neatd.read.tail import Turn, read_turn
-from neatd.store import events, points
+from neatd.store import events, points, readings
 
 log = logging.getLogger(__name__)
 TAIL_REST_S = 5.0  # a last line without a newline is taken when the file has not changed for so long
@@ -152,7 +152,7 @@ def _gone(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> 
     """A source that vanished: nothing read is lost, and only a whole folder's end is worth an event."""
     if not source.cursor.is_missing and source.cursor.seq:
         source.cursor = source.cursor.model_copy(update={"is_missing": True})
-        points.mark_missing(scene.points, live.run.id, source.path.name)
+        readings.mark_missing(scene.points, live.run.id, source.path.name)
     source.is_gone = not live.folder.exists()
     if source.is_gone:
         live.saves_due = True  # its checkpoints went with it

@@ -17,7 +17,7 @@ from neatd.errors import NeatError
 from neatd.files import is_inside
 from neatd.models import Checkpoint, Deletion, Event, Goal, RetentionPlan, Run
 from neatd.rules.goals import judged_metrics
-from neatd.store import checkpoints, events, points, runs
+from neatd.store import checkpoints, events, points, runs, window
 from neatd.store.short import new_id
 
 
@@ -36,7 +36,7 @@ def _values(
     primary = (config.primary.metric, config.primary.goal) if config.primary else None
     names = [fact.name for fact in points.series_of(series, run.id)]
     return {
-        metric: (goal, value_at(points.points_of(series, run.id, metric), catalogue))
+        metric: (goal, value_at(window.points_of(series, run.id, metric), catalogue))
         for metric, goal in judged_metrics(names, primary).items()
     }
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from neatd.errors import NeatError
 from neatd.models import Change, Event, Model, Project, Run, Snapshot
 from neatd.rules.goals import best_value, goal_of
-from neatd.store import checkpoints, events, links, points, records, runs
+from neatd.store import checkpoints, events, links, points, readings, records, runs
 from neatd.store.links import Link
 from neatd.store.rows import finite_json
 
@@ -88,7 +88,7 @@ def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str,
 
 def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run) -> dict[str, Any]:
     """A run with its series, checkpoints, events, configuration and git."""
-    read = points.readings(series, found.id).values()
+    read = readings.readings(series, found.id).values()
     return {
         **_run_shape(found, project.name, runs.progress(series)),
         "series": {fact.name: _series_shape(fact) for fact in points.series_of(series, found.id)},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -26,7 +25,7 @@ from neatd.rules.validity import (
     source_of,
     why_stale,
 )
-from neatd.store import runs
+from neatd.store import runs, window
 
 LARGEST_FILE = 64 << 20  # a condition is about code and configuration; data has `neat data`
 MOST_BYTES = 256 << 20  # hashed in one call: half a second here; what is beyond it is looked at by the next call
@@ -50,33 +49,17 @@ def stale_records(
     return {record_id: why for record_id, why in reasons if why}
 
 
-# Of the metrics that evidence names, all steps that any names: a series is gone through once, whatever is asked of it.
-_POINTS = """
-WITH wanted AS MATERIALIZED (
-  SELECT DISTINCT json_extract(value, '$[0]') AS run_id, json_extract(value, '$[1]') AS name,
-    json_extract(value, '$[2]') AS step FROM json_each(?)
-), metric AS MATERIALIZED (SELECT DISTINCT run_id, name FROM wanted)
-SELECT s.run_id, s.name, p.step, p.value FROM metric m
-JOIN series s ON s.run_id = m.run_id AND s.name = m.name
-LEFT JOIN point p ON p.series_id = s.id AND p.step IN (SELECT step FROM wanted) AND NOT EXISTS (
-  SELECT 1 FROM attempt a WHERE a.run_id = s.run_id AND a.source = s.source AND a.attempt > p.attempt
-  AND a.from_step <= p.step)
-ORDER BY p.seq"""
-
-
 def _numbers(
     store: sqlite3.Connection, points: sqlite3.Connection, found: Iterable[Record]
 ) -> dict[Source, float | None]:
     """What the store has now of the numbers in these records' evidence; what it never read is left out."""
     sources = {source for one in found for number in one.evidence if (source := source_of(number))}
     of_runs = [source for source in sources if source.metric]
-    known: dict[Source, float | None] = {}
-    read: set[tuple[str, str]] = set()
-    for run_id, name, step, value in points.execute(_POINTS, (json.dumps(of_runs),)) if of_runs else ():
-        read.add((run_id, name))
-        if step is not None:
-            known[Source(run_id, name, step)] = math.nan if value is None else float(value)
-    numbers = {one: known.get(one) for one in of_runs if (one.run, one.metric) in read}
+    steps: dict[tuple[str, str], set[int]] = {}
+    for one in of_runs:
+        steps.setdefault((one.run, one.metric), set()).add(one.step)
+    read = {key: window.values_at(points, *key, some) for key, some in steps.items()}
+    numbers = {one: held.get(one.step) for one in of_runs if (held := read[one.run, one.metric]) is not None}
     ids = [one.run for one in sources if not one.metric]
     sql = "SELECT id, value FROM experiment WHERE deleted_at <= restored_at AND id IN (SELECT value FROM json_each(?))"
     rows = store.execute(sql, (json.dumps(ids),)) if ids else ()

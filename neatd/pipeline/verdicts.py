@@ -23,7 +23,7 @@ from neatd.rules.hypothesis import (
     judge_value,
     parse_prediction,
 )
-from neatd.store import points, projects, records, runs
+from neatd.store import points, projects, records, runs, window
 from neatd.store.evidence import anchored
 
 _TARGETS = ("created", "predict", "run", "study", "experiment")  # what says which result will be which
@@ -152,7 +152,7 @@ class _Deciding:
     def _measured(self, run: Run, prediction: Prediction) -> Measured:
         facts = {fact.name: fact for fact in points.series_of(self.series, run.id)}
         wants = prediction.moment in ("at", "by") and prediction.metric in facts
-        rows = points.points_of(self.series, run.id, prediction.metric, None, prediction.step) if wants else []
+        rows = window.points_of(self.series, run.id, prediction.metric, None, prediction.step) if wants else []
         return Measured(run.id, run.name, facts, [row[:2] for row in rows], run.status == "finished")
 
     def _marked(

@@ -72,10 +72,13 @@ def as_step(value: object) -> int | None:
 
 
 def _time(data: dict[str, object]) -> float | None:
-    for key in TIME_KEYS:
-        value = data.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18 and value == value:
-            return float(value) / 1000 if value > 1e11 else float(value)  # milliseconds
+    return next((time for key in TIME_KEYS if (time := as_time(data.get(key))) is not None), None)
+
+
+def as_time(value: object) -> float | None:
+    """Unix seconds; None for what is no such number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18 and value == value:
+        return float(value) / 1000 if value > 1e11 else float(value)  # milliseconds
     return None
 
 

@@ -7,8 +7,10 @@ the same ordinals. The caller commits rows, state and the count of consumed byte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypedDict
+
+from neatd.models import Stretch
 
 
 class Parsed(NamedTuple):
@@ -52,7 +54,7 @@ class Told(TypedDict, total=False):
 class Fed(NamedTuple):
     """What one feed found."""
 
-    rows: list[Parsed]
+    rows: Sequence[Parsed | Stretch]  # in file order
     consumed: int  # bytes used up; may reach beyond `data`: so many bytes are passed over unread once they are there
     seq: int  # the last ordinal used so far (the one given, when nothing was found)
     state: dict[str, Any]  # plain JSON values: all that the next feed needs besides the bytes

@@ -15,9 +15,11 @@ from typing import BinaryIO, NamedTuple
 
 from neatd.files import open_regular
 from neatd.models import Cursor
+from neatd.read.rows import BadLine, Fed, Feed
 
 HEAD_BYTES = 1024
 ANCHOR_BYTES = 256
+LARGEST_WHOLE = 256 << 20  # of a file that is read in one piece
 LONGEST_LINE = 16 << 20  # a longer line is counted as bad and passed over, so that it cannot take the memory
 
 
@@ -49,6 +51,111 @@ def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) 
         return Turn(lines, after, after.offset < size and after.offset > start.offset, is_new)
 
 
+class Taken(NamedTuple):
+    """What one turn of a parser found. `cursor` counts what was consumed; attempts and bad lines are not in it yet."""
+
+    fed: Fed
+    cursor: Cursor
+    has_more: bool
+    is_new_generation: bool
+
+
+def take(path: Path, cursor: Cursor, budget: int, feed: Feed, framing: str, seq: int, take_tail: bool = False) -> Taken:
+    """Feed about `budget` bytes behind the cursor to a parser. Raises OSError when the file cannot be opened.
+
+    `seq`: the last ordinal used in the stream. `framing` "lines": a line longer than the limit is passed over and
+    counted; "bytes": the parser knows its records; "whole": the file is read in one piece.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if framing == "whole":
+            return _take_whole(file, size, cursor, feed, seq)
+        start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
+        is_new = start.generation > 1 and start.offset == 0
+        start = start.model_copy(update={"is_missing": False})
+        if size <= start.offset:
+            return Taken(Fed([], 0, seq, start.state), start, False, is_new)
+        fed, after = _feed(file, start, budget, feed, framing, seq, take_tail)
+        if after.offset > size:  # the parser passes over what is not there yet: nothing of it counts
+            return Taken(Fed([], 0, seq, start.state), start, False, is_new)
+        after = after.model_copy(
+            update={"state": fed.state, "seq": max(fed.seq, after.seq), **_marks(file, after.offset)}
+        )
+        return Taken(fed, after, after.offset < size and after.offset > start.offset, is_new)
+
+
+def _take_whole(file: BinaryIO, size: int, cursor: Cursor, feed: Feed, seq: int) -> Taken:
+    data = file.read(LARGEST_WHOLE + 1)
+    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+    if digest == cursor.head_hash:
+        return Taken(Fed([], 0, seq, cursor.state), cursor.model_copy(update={"is_missing": False}), False, False)
+    if len(data) > LARGEST_WHOLE:
+        fed = Fed([], 0, seq, cursor.state, [BadLine(seq, f"the file is larger than {LARGEST_WHOLE >> 20} MiB")])
+    else:
+        fed = feed(data, cursor.state, seq, cursor.label)
+    if fed.consumed == 0 and not fed.bad:
+        return Taken(fed._replace(rows=[]), cursor, False, False)  # half of it is written
+    marks = {"offset": size, "head_hash": digest, "state": fed.state, "seq": fed.seq, "is_missing": False}
+    return Taken(fed, cursor.model_copy(update=marks), False, False)
+
+
+def _feed(
+    file: BinaryIO, start: Cursor, budget: int, feed: Feed, framing: str, seq: int, take_tail: bool
+) -> tuple[Fed, Cursor]:
+    """Feed until the parser consumed something, reading on while it needs more."""
+    file.seek(start.offset)
+    data = file.read(budget)
+    if start.is_skipping:
+        end = data.find(b"\n") + 1
+        offset, data = start.offset + (end or len(data)), data[end:] if end else b""
+        start = start.model_copy(update={"offset": offset, "is_skipping": end == 0})
+        if not data:
+            return Fed([], 0, seq, start.state), start
+    while True:
+        if framing == "lines" and len(data) > LONGEST_LINE:
+            data, is_long = _before_long(data)
+            if is_long:
+                return _pass_over(start, data, seq)
+        fed = feed(data, start.state, seq, start.label)
+        if fed.consumed or fed.is_stuck:
+            break
+        more = file.read(max(budget, len(data))) if len(data) <= LONGEST_LINE else b""
+        if not more:
+            break
+        data += more
+    rest = data[fed.consumed :]
+    if (
+        take_tail
+        and rest
+        and framing == "lines"
+        and len(rest) <= LONGEST_LINE
+        and _is_object(rest)
+        and not file.read(1)
+    ):
+        last = feed(rest + b"\n", fed.state, fed.seq, start.label)
+        rows, bad = [*fed.rows, *last.rows], [*fed.bad, *last.bad]
+        fed = last._replace(rows=rows, bad=bad, consumed=len(data), told={**fed.told, **last.told})
+    return fed, start.model_copy(update={"offset": start.offset + fed.consumed})
+
+
+def _before_long(data: bytes) -> tuple[bytes, bool]:
+    """(the bytes before the first line that is too long, or that line when it comes first, whether it does)."""
+    begin = 0
+    while (end := data.find(b"\n", begin)) >= 0:
+        if end - begin > LONGEST_LINE:
+            return (data[:begin], False) if begin else (data[: end + 1], True)
+        begin = end + 1
+    is_long = begin == 0 and len(data) > LONGEST_LINE
+    return data, is_long
+
+
+def _pass_over(start: Cursor, line: bytes, seq: int) -> tuple[Fed, Cursor]:
+    """A line that is too long, or its beginning: one bad line, once."""
+    bad = [BadLine(seq + 1, f"longer than {LONGEST_LINE >> 20} MiB")]
+    after = start.model_copy(update={"offset": start.offset + len(line), "is_skipping": not line.endswith(b"\n")})
+    return Fed([], len(line), seq + 1, start.state, bad), after
+
+
 def is_same_file(file: BinaryIO, cursor: Cursor, size: int) -> bool:
     """Whether the open file is the one the cursor stands in. Cheap: two small reads."""
     if cursor.offset == 0:
@@ -63,7 +170,7 @@ def is_same_file(file: BinaryIO, cursor: Cursor, size: int) -> bool:
 
 def _next_generation(cursor: Cursor) -> Cursor:
     fresh = {"generation": cursor.generation + 1, "offset": 0, "head_len": 0, "head_hash": "", "anchor_hash": ""}
-    return cursor.model_copy(update={**fresh, "is_skipping": False})
+    return cursor.model_copy(update={**fresh, "is_skipping": False, "state": {}})
 
 
 def _whole_lines(file: BinaryIO, offset: int, budget: int, take_tail: bool) -> tuple[bytes, int]:

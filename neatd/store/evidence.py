@@ -21,7 +21,7 @@ from neatd.kinds import KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Goal, Run, SeriesFact
 from neatd.store import points as series_store
-from neatd.store import runs
+from neatd.store import runs, window
 from neatd.store.moments import utc_now
 from neatd.store.rows import finite_json, to_models
 
@@ -109,16 +109,7 @@ def prefix_hash(path: Path, size: int | None = None) -> tuple[str, int]:
 
 def value_at(points: sqlite3.Connection, run_id: str, metric: str, step: int) -> float | None:
     """What the store has of a metric at a step, of the current attempt, NaN included; None when it has nothing."""
-    row = points.execute(f"{_CURRENT} AND p.step = ? ORDER BY p.seq DESC LIMIT 1", (run_id, metric, step)).fetchone()
-    return None if row is None else math.nan if row[1] is None else float(row[1])
-
-
-# Points that no later attempt abandoned; of all sources of a run, because a metric's name is what a person knows.
-_CURRENT = (
-    "SELECT p.step, p.value FROM series s JOIN point p ON p.series_id = s.id WHERE s.run_id = ? AND s.name = ?"
-    " AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.run_id = s.run_id AND a.source = s.source"
-    " AND a.attempt > p.attempt AND a.from_step <= p.step)"
-)
+    return (window.values_at(points, run_id, metric, {step}) or {}).get(step)
 
 
 def claims(store: sqlite3.Connection, project_id: str) -> list[tuple[str, Record]]:
@@ -180,9 +171,7 @@ def _value(
 
 def _nearest(points: sqlite3.Connection, run_id: str, fact: SeriesFact, step: int) -> str:
     """The hint for a step that is not there: the steps around it."""
-    outer = f"FROM ({_CURRENT} AND p.step {{}} ?)"
-    below = points.execute("SELECT max(step) " + outer.format("<"), (run_id, fact.name, step)).fetchone()[0]
-    above = points.execute("SELECT min(step) " + outer.format(">"), (run_id, fact.name, step)).fetchone()[0]
+    below, above = window.steps_around(points, run_id, fact.name, step)
     around = " and ".join(str(one) for one in (below, above) if one is not None)
     return f"the nearest steps are {around}; it has {fact.first_step} to {fact.last_step}"
 

@@ -11,9 +11,11 @@ LONGEST_S = 10 * 365 * 86400.0  # more is a clock that was set, or two kinds of 
 
 def time_spans(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, float]:
     """Run id -> seconds from the first line to the last, of the runs whose lines tell times; of several files the longest."""
-    ends = (
-        "(SELECT p.time FROM point p WHERE p.series_id = s.id ORDER BY p.seq LIMIT 1) AS begun,"
-        " (SELECT p.time FROM point p WHERE p.series_id = s.id ORDER BY p.seq DESC LIMIT 1) AS ended"
+    ends = ", ".join(
+        f"(SELECT {pick}(time) FROM (SELECT * FROM (SELECT p.time FROM point p WHERE p.series_id = s.id ORDER BY p.seq {order}"
+        f" LIMIT 1) UNION ALL SELECT * FROM (SELECT c.{column} AS time FROM chunk c WHERE c.series_id = s.id"
+        f" ORDER BY c.first_seq {order} LIMIT 1))) AS {name}"
+        for pick, order, column, name in (("min", "", "first_time", "begun"), ("max", "DESC", "last_time", "ended"))
     )
     sql = (
         "SELECT run_id, max(ended) - min(begun) FROM (SELECT s.run_id, s.source,"

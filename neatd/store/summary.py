@@ -1,0 +1,107 @@
+"""What a stretch of a series' points amounts to: extremes, ends, counts, and the same of every 64 points. Pure; stdlib only.
+
+The first, the last and the extreme points of a stretch are always in its numbers, and so is how many were not finite.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from neatd.store.packing import pack_floats, unpack_floats
+
+BUCKET = 64  # points
+NONE = 255  # a position within a bucket where there is no such point
+
+
+class Summary(NamedTuple):
+    """Points in file order in numbers; min and max with the first step they stand at. None where nothing is finite."""
+
+    points: int
+    first_step: int
+    last_step: int
+    first: float
+    last: float
+    min: float | None
+    min_step: int | None
+    max: float | None
+    max_step: int | None
+    nonfinite: int
+    nonfinite_step: int | None
+    total: float  # of the finite ones
+
+
+def summarise(steps: Sequence[int], values: Sequence[float]) -> Summary:
+    """The numbers of a stretch of at least one point."""
+    kept_steps, kept = steps, values
+    bad_step = None
+    if not all(map(math.isfinite, values)):
+        pairs = [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
+        bad_step = next(step for step, value in zip(steps, values, strict=True) if not math.isfinite(value))
+        kept_steps, kept = [step for step, _ in pairs], [value for _, value in pairs]
+    low, high = min(kept, default=None), max(kept, default=None)
+    return Summary(
+        len(values), steps[0], steps[-1], values[0], values[-1],
+        low, None if low is None else kept_steps[kept.index(low)],
+        high, None if high is None else kept_steps[kept.index(high)],
+        len(values) - len(kept), bad_step, math.fsum(kept) if len(kept) < 64 else sum(kept),
+    )  # fmt: skip
+
+
+class Buckets(NamedTuple):
+    """Every 64 points of a chunk: the lowest, highest and mean of the finite ones, and where those stand."""
+
+    mins: Sequence[float]  # NaN where nothing is finite
+    maxs: Sequence[float]
+    means: Sequence[float]
+    min_at: bytes  # positions within the bucket, NONE where there is none
+    max_at: bytes
+    bad_at: bytes  # of the first value that is not finite
+
+
+def buckets_of(values: Sequence[float]) -> Buckets:
+    """The buckets of a chunk's values, the last one as long as it happens to be."""
+    found: list[tuple[float, float, float, int, int, int]] = []
+    all_finite = all(map(math.isfinite, values))
+    for start in range(0, len(values), BUCKET):
+        found.append(_bucket(values[start : start + BUCKET], all_finite))
+    mins, maxs, means, *places = zip(*found, strict=True)
+    return Buckets(mins, maxs, means, *(bytes(one) for one in places))
+
+
+def _bucket(values: Sequence[float], is_finite: bool) -> tuple[float, float, float, int, int, int]:
+    kept, bad_at = values, NONE
+    if not is_finite and not all(map(math.isfinite, values)):
+        kept = [value for value in values if math.isfinite(value)]
+        bad_at = next(index for index, value in enumerate(values) if not math.isfinite(value))
+    if not kept:
+        return math.nan, math.nan, math.nan, NONE, NONE, bad_at
+    low, high = min(kept), max(kept)
+    return low, high, sum(kept) / len(kept), values.index(low), values.index(high), bad_at
+
+
+def pack_buckets(found: Buckets) -> bytes:
+    """Buckets as bytes; the means as float32, for they are drawn and never judged."""
+    means = array("f", found.means)
+    parts = [
+        pack_floats(found.mins),
+        pack_floats(found.maxs),
+        means.tobytes(),
+        found.min_at,
+        found.max_at,
+        found.bad_at,
+    ]
+    lengths = array("I", [len(parts[0]), len(parts[1]), len(found.mins)])
+    return lengths.tobytes() + b"".join(parts)
+
+
+def unpack_buckets(data: bytes) -> Buckets:
+    """What `pack_buckets` packed."""
+    low, high, count = array("I", data[:12])
+    start = 12 + low + high
+    means: array[float] = array("f", data[start : start + 4 * count])
+    start += 4 * count
+    places = [data[start + index * count : start + (index + 1) * count] for index in range(3)]
+    return Buckets(unpack_floats(data[12 : 12 + low]), unpack_floats(data[12 + low : 12 + low + high]), means, *places)

@@ -1,0 +1,211 @@
+"""points.db read: any window of any series, whole or at a resolution; narrow rows and sealed chunks through one door.
+
+The first, the last and the extreme points of a window are always in the answer, and so is one of each stretch of values
+that are not finite. Points of the current attempt only, in file order.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+from neatd.models import Sample
+from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
+from neatd.store.summary import Summary, summarise
+
+_CHUNK = (
+    "id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step, total,"
+    " first, last, min, min_step, max, max_step"
+)
+
+
+class Found(NamedTuple):
+    """One point as it is stored. `value` is NaN where the store has NULL."""
+
+    seq: int
+    attempt: int
+    step: int
+    value: float
+    time: float | None
+
+
+class Limits(NamedTuple):
+    """(attempt, from_step) of each restart of a stream."""
+
+    starts: tuple[tuple[int, int], ...]
+
+    def below(self, attempt: int) -> float:
+        """Points of `attempt` are current below this step."""
+        return min((step for later, step in self.starts if later > attempt), default=math.inf)
+
+
+def limits_of(points: sqlite3.Connection, run_id: str, source: str) -> Limits:
+    """The restarts of a stream."""
+    rows = points.execute("SELECT attempt, from_step FROM attempt WHERE run_id = ? AND source = ?", (run_id, source))
+    return Limits(tuple((row[0], row[1]) for row in rows))
+
+
+def series_named(points: sqlite3.Connection, run_id: str, name: str) -> tuple[int, str] | None:
+    """(id, stream) of the series that a name means: the one of lowest rank, or of the stream named before a colon."""
+    sql = (
+        "SELECT id, source FROM series WHERE run_id = :run AND (name = :name OR source || ':' || name = :name)"
+        " ORDER BY name != :name, points = 0, rank, source LIMIT 1"
+    )
+    row = points.execute(sql, {"run": run_id, "name": name}).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def points_of(
+    points: sqlite3.Connection, run_id: str, name: str, first: int | None = None, last: int | None = None
+) -> list[tuple[int, float, float | None]]:
+    """(step, value, time) of a series' current attempt in file order, steps `first` to `last` inclusive."""
+    named = series_named(points, run_id, name)
+    if named is None:
+        return []
+    limits = limits_of(points, run_id, named[1])
+    found = stored(points, named[0], _steps_between(first, last))
+    low, high = -math.inf if first is None else first, math.inf if last is None else last
+    return [(one.step, one.value, one.time) for one in found if low <= one.step <= high and _holds(one, limits)]
+
+
+def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collection[int]) -> dict[int, float] | None:
+    """Step -> the last value of a series' current attempt there, of the steps that it has; None without such a series.
+
+    A chunk is opened once, and only when one of the steps lies within it.
+    """
+    named = series_named(points, run_id, name)
+    if named is None:
+        return None
+    limits, wanted = limits_of(points, run_id, named[1]), frozenset(steps)
+    rows = points.execute(f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (named[0],))
+    held = [row for row in rows if any(row["first_step"] <= step <= row["last_step"] for step in wanted)]
+    found = [one for row in held for one in opened(points, row) if one.step in wanted]
+    sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND step IN (SELECT value FROM json_each(?))"
+    found += _narrow(points.execute(sql, (named[0], json.dumps(sorted(wanted)))))
+    return {one.step: one.value for one in sorted(found, key=itemgetter(0)) if _holds(one, limits)}
+
+
+def steps_around(points: sqlite3.Connection, run_id: str, name: str, step: int) -> tuple[int | None, int | None]:
+    """The nearest steps below and above `step` that a series' current attempt has."""
+    found: list[int | None] = []
+    for first, last, pick in ((None, step - 1, max), (step + 1, None, min)):
+        named = series_named(points, run_id, name)
+        assert named is not None
+        limits = limits_of(points, run_id, named[1])
+        some = stored(points, named[0], _steps_between(first, last))
+        fits = [
+            one.step for one in some if _holds(one, limits) and (one.step < step if pick is max else one.step > step)
+        ]
+        found.append(pick(fits, default=None))
+    return found[0], found[1]
+
+
+def _holds(one: Found, limits: Limits) -> bool:
+    return not limits.starts or one.step < limits.below(one.attempt)
+
+
+def _steps_between(first: int | None, last: int | None) -> tuple[str, str, list[int]]:
+    """(condition on chunks, condition on narrow rows, their values)."""
+    tests = [("last_step >= ?", "step >= ?", first), ("first_step <= ?", "step <= ?", last)]
+    wanted = [one for one in tests if one[2] is not None]
+    chunks, narrow = ("".join(f" AND {one[index]}" for one in wanted) for index in (0, 1))
+    return chunks, narrow, [one[2] for one in wanted if one[2] is not None]
+
+
+def stored(points: sqlite3.Connection, series_id: int, where: tuple[str, str, list[int]]) -> list[Found]:
+    """Every stored point that may fit `where`, abandoned ones too, in file order."""
+    chunk_where, narrow_where, values = where
+    sql = f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
+    rows = points.execute(sql, (series_id, *values)).fetchall()
+    sql = f"SELECT seq, attempt, step, value, time FROM point WHERE series_id = ?{narrow_where} ORDER BY seq"
+    narrow = _narrow(points.execute(sql, (series_id, *values)))
+    found = [one for row in rows for one in opened(points, row)] + narrow
+    return found if _are_apart(rows, narrow) else sorted(found, key=itemgetter(0))
+
+
+def _are_apart(rows: Sequence[sqlite3.Row], narrow: Sequence[Found]) -> bool:
+    """Whether chunks, then narrow rows, are in file order: lines of other shapes may lie between those of a chunk."""
+    ends = [(row["first_seq"], row["last_seq"]) for row in rows] + ([(narrow[0].seq, 0)] if narrow else [])
+    return all(before[1] < after[0] for before, after in pairwise(ends))
+
+
+def _narrow(rows: Iterable[sqlite3.Row]) -> list[Found]:
+    return [Found(seq, attempt, step, as_float(value), time) for seq, attempt, step, value, time in rows]
+
+
+def opened(points: sqlite3.Connection, chunk: sqlite3.Row) -> Iterator[Found]:
+    """The points of a chunk."""
+    seqs, steps, times = points.execute(
+        "SELECT seqs, steps, times FROM block WHERE id = ?", (chunk["block_id"],)
+    ).fetchone()
+    numbers = unpack_ints(seqs)
+    attempt, every = (
+        chunk["attempt"],
+        (unpack_ints(steps), unpack_floats(chunk["data"]), unpack_times(times, len(numbers))),
+    )
+    return (Found(seq, attempt, step, value, time) for seq, step, value, time in zip(numbers, *every, strict=True))
+
+
+def as_float(value: float | None) -> float:
+    """SQLite keeps NaN as NULL."""
+    return math.nan if value is None else value
+
+
+def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, source: str) -> list[Summary]:
+    """The numbers of a series' current points, in file order: of whole chunks as they are kept, else counted anew."""
+    limits = limits_of(points, run_id, source)
+    rows = points.execute(
+        f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (series_id,)
+    ).fetchall()
+    sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq"
+    narrow = _narrow(points.execute(sql, (series_id,)))
+    if not _are_apart(rows, narrow):
+        every = sorted([one for row in rows for one in opened(points, row)] + narrow, key=itemgetter(0))
+        return _counted([one for one in every if _holds(one, limits)])
+    found: list[Summary] = []
+    for row in rows:
+        below = limits.below(row["attempt"])
+        if row["last_step"] < below:
+            found.append(_summary(row))
+        elif row["first_step"] < below:
+            found += _counted([one for one in opened(points, row) if one.step < below])
+    return found + _counted([one for one in narrow if _holds(one, limits)])
+
+
+def _counted(found: Sequence[Found]) -> list[Summary]:
+    return [summarise([one.step for one in found], [one.value for one in found])] if found else []
+
+
+def _summary(row: sqlite3.Row) -> Summary:
+    one = Summary(*(row[name] for name in Summary._fields))
+    return one._replace(first=as_float(one.first), last=as_float(one.last))
+
+
+def samples_between(
+    points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
+) -> list[tuple[str, Sample]]:
+    """(series name, sample) of all lines after_seq < seq <= upto_seq of a stream, by line, then name: a fixed order."""
+    found: list[tuple[int, str, Sample]] = []
+    for name, some in between(points, run_id, source, after_seq, upto_seq):
+        found += [(one.seq, name, Sample(one.seq, one.attempt, one.step, one.value, one.time)) for one in some]
+    found.sort(key=itemgetter(0, 1))
+    return [(name, sample) for _, name, sample in found]
+
+
+def between(
+    points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
+) -> Iterator[tuple[str, list[Found]]]:
+    """Series name -> its points of the lines after_seq < seq <= upto_seq of a stream, abandoned ones too."""
+    where = (" AND last_seq > ? AND first_seq <= ?", " AND seq > ? AND seq <= ?", [after_seq, upto_seq])
+    rows = points.execute("SELECT id, name FROM series WHERE run_id = ? AND source = ? ORDER BY name", (run_id, source))
+    for series_id, name in rows.fetchall():
+        found = stored(points, series_id, where)
+        if found and (found[0].seq <= after_seq or found[-1].seq > upto_seq):
+            found = [one for one in found if after_seq < one.seq <= upto_seq]
+        if found:
+            yield name, found
