@@ -48,6 +48,17 @@ class Stretch(NamedTuple):
     attempt: int = 0  # 0: not known yet
 
 
+class Column(NamedTuple):
+    """Points of one series in file order, as numpy arrays of one length."""
+
+    name: str
+    seqs: Any  # int64
+    attempts: Any  # int64
+    steps: Any  # int64
+    values: Any  # float64
+    times: Any  # float64; NaN where the source tells none
+
+
 class Sample(NamedTuple):
     """One point of one series, in file order."""
 
@@ -100,9 +111,8 @@ class Cursor(Model):
     label: str = ""  # goes before the names of its series
     state: dict[str, Any] = Field(default_factory=dict)  # of the format's parser
     told: dict[str, Any] = Field(default_factory=dict)  # what the source says of its run
-    rows: int = 0  # of this generation, for files that are rewritten whole
-    chain: str = ""  # fingerprint of those rows
-    replay: str = ""  # "rows chain" that a rewritten file has to repeat before it is taken for new
+    chain: list[Any] = Field(default_factory=list)  # fingerprint of its rows, for files that are rewritten whole
+    replay: list[Any] = Field(default_factory=list)  # what a rewritten file has to repeat before it is taken for new
 
 
 class GitState(Model):

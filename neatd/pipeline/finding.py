@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.config import ProjectConfig, load_project
 from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
-from neatd.models import GitState, Project
-from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
+from neatd.models import Cursor, GitState, Project
+from neatd.pipeline.scene import DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream
 from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
-from neatd.read.discover import SOURCES, survey
+from neatd.read import databases
+from neatd.read.discover import sources_in, survey
+from neatd.read.formats.table import FORMATS
 from neatd.read.gitstate import git_marks, git_state
+from neatd.read.placed import Inside, Placed
+from neatd.read.tail import holds
 from neatd.redact_own import compile_patterns
 from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
@@ -72,8 +77,8 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
         project.rules = _load_rules(scene, project, folders)
         project.rules_stamp = rules_stamp
         for live in project.runs.values():
-            for source in live.sources.values():
-                source.judge = None
+            for stream in live.streams.values():
+                stream.judge = None
 
 
 def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -> tuple[Rule, ...]:
@@ -135,11 +140,16 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
         return
     reload_config(scene, project)
     watch = project.config.watch
-    found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders)
-    for folder in found.runs:
-        follow(scene, project, folder)
+    found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders, project.heads)
+    for folder, sources in _by_run(found.sources):
+        follow(scene, project, folder, sources)
+    for source in found.sources:
+        if source.format == "database":
+            follow_database(scene, project, source.path)
     for folder in found.unreadable:
         _once(scene, project, "folder-unreadable", f"{folder} cannot be entered: check its permissions", str(folder))
+    for note in found.notes:
+        _once(scene, project, "watch-limited", note, note)
     if found.is_capped:
         text = f"more than {watch.max_folders} folders or {watch.depth} levels below {project.root}: the rest is not watched"
         _once(scene, project, "watch-capped", f"{text}; raise watch.max_folders or watch.depth in neat.yaml", "cap")
@@ -149,6 +159,16 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
     project.git_marks = marks
     took = scene.clock() - begun
     project.next_survey = begun + min(max(scene.settings.sweep_s, WALK_SHARE * took), scene.settings.full_sweep_s)
+    if found.is_unfinished:
+        project.next_survey = scene.clock() + scene.settings.sweep_s
+
+
+def _by_run(sources: Iterable[Placed]) -> list[tuple[Path, list[Placed]]]:
+    found: dict[Path, list[Placed]] = {}
+    for one in sources:
+        if one.format != "database":
+            found.setdefault(one.folder, []).append(one)
+    return list(found.items())
 
 
 def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str) -> None:
@@ -156,21 +176,93 @@ def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str)
         project.is_stale = True
 
 
-def follow(scene: Scene, project: LiveProject, folder: Path) -> LiveRun:
+def follow(scene: Scene, project: LiveProject, folder: Path, sources: Iterable[Placed] = ()) -> LiveRun:
     """Follow the run in `folder`; known ones gain the sources that appeared since."""
     relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
-        live = _begin(scene, project, folder, relative)
+        live = _begin(scene, project, folder, relative, folder)
         project.runs[relative] = live
-    for name in SOURCES:
-        if name not in live.sources and os.path.isfile(folder / name):  # noqa: PTH113 - False where it may not look
-            live.sources[name] = Source(folder / name, readings.cursor(scene.points, live.run.id, name))
-            live.saves_due = True
+    for placed in sources:
+        name = placed.path.relative_to(folder).as_posix()
+        if name not in live.sources:
+            add_source(scene, live, name, placed)
     return live
 
 
-def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> LiveRun:
+def look_for_sources(scene: Scene, project: LiveProject, live: LiveRun) -> None:
+    """New sources of a run that is followed: a quick look at its folder and its trackers' folders."""
+    if live.place == live.folder:
+        watch = project.config.watch
+        follow(
+            scene,
+            project,
+            live.folder,
+            sources_in(project.root, live.folder, project.heads, watch.ignore, watch.include),
+        )
+
+
+def follow_database(scene: Scene, project: LiveProject, path: Path) -> None:
+    """Follow the runs inside a database of another program; those that changed since the last look become due."""
+    look = project.databases.get(path)
+    if look is None:
+        kind = databases.kind_of(path)
+        if kind is None:
+            return
+        look = project.databases[path] = DatabaseLook(kind)
+    stamp = databases.stamp(path)
+    if stamp == look.stamp:
+        return
+    for inside in databases.runs_inside(path, look.kind):
+        if look.marks.get(inside.key) == inside.mark:
+            continue
+        live = _follow_inside(scene, project, path, inside)
+        for source in live.sources.values():
+            source.is_due = True
+        look.marks[inside.key] = inside.mark
+    look.stamp = stamp
+
+
+def _follow_inside(scene: Scene, project: LiveProject, path: Path, inside: Inside) -> LiveRun:
+    known = next((live for live in project.runs.values() if live.place == path and live.inside == inside.key), None)
+    if known is not None:
+        return known
+    folder = path / inside.name
+    relative = project.folder_name(folder)
+    live = project.runs[relative] = _begin(scene, project, folder, relative, path)
+    live.inside = inside.key
+    if not live.sources:
+        add_source(scene, live, path.name, Placed(path, path, path.name, "database", "", inside.key))
+    return live
+
+
+def add_source(scene: Scene, live: LiveRun, name: str, placed: Placed) -> None:
+    """A source that appeared: one that was read under another name of its stream goes on where that stood."""
+    cursor = readings.cursor(scene.points, live.run.id, name)
+    if not cursor.seq:
+        stream = live.streams.get(placed.stream)
+        marks = {"stream": placed.stream, "format": placed.format, "label": placed.key or placed.label}
+        cursor = cursor.model_copy(update=marks | ({"reading_id": stream.reading_id} if stream else {}))
+        cursor = _rotated(live, placed, cursor)
+    _keep(live, name, placed, cursor)
+    live.saves_due = True
+
+
+def _rotated(live: LiveRun, placed: Placed, cursor: Cursor) -> Cursor:
+    """The cursor of a log that was renamed while it was read (train.log -> train.log.1), where this file is that one."""
+    for source in live.sources.values():
+        if source.placed.stream == placed.stream and source.cursor.offset and holds(placed.path, source.cursor):
+            return source.cursor
+    return cursor
+
+
+def _keep(live: LiveRun, name: str, placed: Placed, cursor: Cursor) -> None:
+    live.sources[name] = Source(placed, cursor)
+    stream = live.streams.setdefault(placed.stream, Stream(placed.stream, placed.format, cursor.reading_id))
+    stream.seq, stream.attempt = max(stream.seq, cursor.seq), max(stream.attempt, cursor.attempt)
+
+
+def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path) -> LiveRun:
     run = runs.by_folder(scene.records, project.project.root, relative)
     if run is None:
         now = datetime.now(UTC)
@@ -178,7 +270,14 @@ def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str) -> L
         run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now)
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)
-    live = LiveRun(run, folder, last_step=step, last_line_at=line_at or run.created_at)
+    live = LiveRun(run, folder, place, last_step=step, last_line_at=line_at or run.created_at)
     for name, cursor in readings.readings(scene.points, run.id).items():  # also those that are gone by now
-        live.sources[name] = Source(folder / name, cursor)
+        form = cursor.format
+        if form == "database":
+            live.place = next((one for one in folder.parents if one.name == name), place)
+            live.inside = cursor.label
+            _keep(live, name, Placed(live.place, live.place, name, form, "", cursor.label), cursor)
+            live.sources[name].is_due = False  # the look at the database says when
+        elif FORMATS[form].module or form == "predictions":
+            _keep(live, name, Placed(folder / name, folder, cursor.stream, form, cursor.label), cursor)
     return live

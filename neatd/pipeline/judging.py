@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
-from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
-from neatd.read.discover import METRICS
+from neatd.models import Verdict
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Stream
+from neatd.read.formats.table import FORMATS
 from neatd.rules.judge import Judge
 from neatd.store import events, window
 from neatd.store.connection import transaction
 
+BATCH_LINES = 256  # a backlog of so many lines is judged in columns
+
 
 def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
-    """Judge up to a turn's worth of a run's lines. True when lines are left."""
-    source = live.sources.get(METRICS)
-    if source is None:
+    """Judge up to a turn's worth of each stream of a run. True when lines are left."""
+    has_more = False
+    for stream in live.streams.values():
+        if stream.waits:
+            has_more |= _judge_stream(scene, project, live, stream)
+    return has_more
+
+
+def _judge_stream(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> bool:
+    if stream.judged_seq is None:
+        stream.judged_seq = _position(scene, live, stream)
+    if stream.judged_seq >= stream.seq:
         return False
-    if source.judged_seq is None:
-        source.judged_seq = _position(scene, live, source)
-    if source.judged_seq >= source.cursor.seq:
-        return False
-    if source.judge is None:
-        source.judge = _wake_judge(scene, project, live, source)
-    upto = min(source.cursor.seq, source.judged_seq + scene.settings.judge_lines)
-    samples = window.samples_between(scene.points, live.run.id, METRICS, source.judged_seq, upto)
-    judge, source.judge = source.judge, None  # a failure below leaves no judge that is ahead of the store
-    verdicts = [verdict for metric, sample in samples for verdict in judge.feed(metric, sample)]
+    if stream.judge is None:
+        stream.judge = _wake_judge(scene, project, live, stream)
+    upto = min(stream.seq, stream.judged_seq + scene.settings.judge_lines)
+    judge, stream.judge = stream.judge, None  # a failure below leaves no judge that is ahead of the store
+    verdicts = _verdicts(scene, live, stream, judge, stream.judged_seq, upto)
     # An event whose line carries no time happened no later than the last write, whenever it is judged.
-    state, reading_id, seen_at = judge.dump(), source.cursor.reading_id, live.last_line_at
+    state, seen_at = judge.dump(), live.last_line_at
     with transaction(scene.records):
-        new = events.write_judging(scene.records, live.run, METRICS, reading_id, upto, state, verdicts, seen_at)
-    source.judge, source.judged_seq = judge, upto
+        new = events.write_judging(
+            scene.records, live.run, stream.name, stream.reading_id, upto, state, verdicts, seen_at
+        )
+    stream.judge, stream.judged_seq = judge, upto
     project.is_stale = project.is_stale or new > 0
-    return upto < source.cursor.seq
+    return upto < stream.seq
 
 
-def _position(scene: Scene, live: LiveRun, source: Source) -> int:
-    """How far the store says the source is judged; nothing, for a points.db that was read anew."""
-    reading_id, seq = events.judged_position(scene.records, live.run.id, METRICS)
-    return seq if reading_id == source.cursor.reading_id else 0
+def _verdicts(scene: Scene, live: LiveRun, stream: Stream, judge: Judge, after: int, upto: int) -> list[Verdict]:
+    """What the rules say of the lines after < seq <= upto; of a name that a better stream of the run has, nothing."""
+    better = _better_names(scene, live, stream)
+    if upto - after < BATCH_LINES:
+        samples = window.samples_between(scene.points, live.run.id, stream.name, after, upto)
+        return [verdict for name, sample in samples if name not in better for verdict in judge.feed(name, sample)]
+    from neatd.store.columns import columns_between  # numpy: only where there is a backlog
+
+    columns = columns_between(scene.points, live.run.id, stream.name, after, upto)
+    return judge.feed_columns([column for column in columns if column.name not in better])
 
 
-def _wake_judge(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> Judge:
+def _better_names(scene: Scene, live: LiveRun, stream: Stream) -> set[str]:
+    """Series that a stream of lower rank has too: the same numbers by another tracker, judged once."""
+    rank = FORMATS[stream.format].rank
+    if all(FORMATS[one.format].rank >= rank for one in live.streams.values() if one.is_judged):
+        return set()
+    return window.names_below(scene.points, live.run.id, rank)
+
+
+def _position(scene: Scene, live: LiveRun, stream: Stream) -> int:
+    """How far the store says the stream is judged; nothing, for a points.db that was read anew."""
+    reading_id, seq = events.judged_position(scene.records, live.run.id, stream.name)
+    return seq if reading_id == stream.reading_id else 0
+
+
+def _wake_judge(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> Judge:
     """The detectors as they stood at the judged position."""
-    state = events.judged_state(scene.records, live.run.id, METRICS) if source.judged_seq else None
+    state = events.judged_state(scene.records, live.run.id, stream.name) if stream.judged_seq else None
     return Judge(project.rules, state)

@@ -130,6 +130,8 @@ class Loop:
                 for live in project.runs.values():
                     if id(live) in self.awake:
                         reading.look(self.scene, live)
+                for database in project.databases:
+                    self._guard(str(database), finding.follow_database, self.scene, project, database)
         is_new = {root: project.folders for root, project in self.scene.projects.items()} != folders
         if walked and (is_new or sum(1 for _ in self.scene.live_runs()) != before):
             self._guard("watches", self._watch)  # a folder is there before the first file of its run
@@ -139,7 +141,7 @@ class Loop:
         has_more = False
         for project, live in self._runs():
             if id(live) in self.awake:
-                self._guard(live.run.name, finding.follow, self.scene, project, live.folder)
+                self._guard(live.run.name, finding.look_for_sources, self.scene, project, live)
                 self._guard(live.run.name, following.refresh_config, self.scene, live)
             if any(source.is_due for source in live.sources.values()):
                 has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
@@ -194,8 +196,8 @@ class Loop:
         is_asked = is_looked_at or live.is_ended or live.run.status == "starting"
         has_ended = is_asked and self._has_ended(project, live)
         if has_ended:
-            for source in live.sources.values():
-                source.judge = None  # an ended run's detectors need no memory; the store has their state
+            for stream in live.streams.values():
+                stream.judge = None  # an ended run's detectors need no memory; the store has their state
             verdicts.decide_hypotheses(self.scene, project)
         if has_saves or has_ended:
             acting.retain(self.scene, project, live)
@@ -225,12 +227,16 @@ class Loop:
 
     def _follow_hint(self, project: LiveProject, path: Path) -> None:
         inside = path.relative_to(project.root).parts
+        database = path.with_name(path.name.removesuffix("-journal").removesuffix("-wal"))
+        if database in project.databases:
+            self._guard(str(database), finding.follow_database, self.scene, project, database)
+            return
         if path.name == PROJECT_FILE or inside[:2] in ((".neat", "rules"), (".neat", "inbox"), (".neat", "templates")):
             project.next_survey = 0.0
         if any(part in IGNORED_FOLDERS for part in inside[:-1]):
             return
         live = self._run_around(project, path)
-        if is_source(path) and (live is None or live.folder != path.parent or path.name not in live.sources):
+        if is_source(path) and (live is None or self._name_in(live, path) not in live.sources):
             project.next_survey = 0.0
         elif live is None:
             if path.is_dir():
@@ -241,6 +247,10 @@ class Loop:
             live.saves_due = True
             if path.is_dir() and path not in self.watcher.folders:
                 self._watch()
+
+    @staticmethod
+    def _name_in(live: LiveRun, path: Path) -> str:
+        return path.relative_to(live.folder).as_posix()
 
     @staticmethod
     def _run_around(project: LiveProject, path: Path) -> LiveRun | None:
@@ -306,6 +316,8 @@ class Loop:
         for _, live in self.scene.live_runs():
             for source in live.sources.values():
                 source.is_due, source.stamp = True, None
+            for stream in live.streams.values():
+                stream.stands = None
 
     def _keep(self, what: str, error: Exception) -> None:
         log.error("%s failed", what, exc_info=error)

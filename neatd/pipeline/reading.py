@@ -1,20 +1,18 @@
-"""Lines on their way from a file into points.db: one turn per source, committed with its cursor."""
+"""Rows on their way from a file into points.db: one turn per source, committed with its cursor."""
 
 from __future__ import annotations
 
 import logging
 import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.models import Cursor, Line
+from neatd.models import Cursor
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
-from neatd.read.discover import METRICS
-from neatd.read.metrics import BadLine, mark_attempts, parse_metrics
-from neatd.read.predictions import parse_predictions
-from neatd.read.tail import Turn, read_turn
-from neatd.store import events, points, readings
+from neatd.pipeline.taking import Took, poll_database, read_predictions, take_rows, written_at
+from neatd.read.databases import BusyDatabase
+from neatd.read.formats.table import FORMATS
+from neatd.store import events, readings
 
 log = logging.getLogger(__name__)
 TAIL_REST_S = 5.0  # a last line without a newline is taken when the file has not changed for so long
@@ -24,6 +22,8 @@ def look(scene: Scene, live: LiveRun) -> None:
     """Stat the sources of a run; those that changed become due."""
     now = scene.clock()
     for source in live.sources.values():
+        if source.placed.key:
+            continue  # databases are asked as a whole
         stamp = _stamp(source.path)
         if stamp != source.stamp:
             source.stamp, source.still_since, source.is_due, source.is_tail_tried = stamp, now, True, False
@@ -34,7 +34,9 @@ def look(scene: Scene, live: LiveRun) -> None:
 
 
 def _has_tail(source: Source) -> bool:
-    return source.stamp is not None and source.stamp[0] > source.cursor.offset and not source.is_tail_tried
+    """Whether something is left that only a file at rest gives: an unfinished line, half a repetition."""
+    is_left = source.stamp is not None and (source.stamp[0] > source.cursor.offset or bool(source.cursor.replay))
+    return is_left and not source.is_tail_tried
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -46,80 +48,52 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def read_due(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
-    """One turn for each due source of a run. True when bytes are left."""
-    has_more = False
-    for source in live.sources.values():
-        if source.is_due:
-            has_more |= _read_source(scene, project, live, source)
+    """One turn for each stream of a run that has a due source, the older files of it first. True when bytes are left."""
+    has_more, busy = False, set[str]()
+    for name, source in live.sources.items():
+        if not source.is_due:
+            continue
+        if source.placed.stream in busy:
+            has_more = True  # an older file of its stream comes first
+            continue
+        if _read_source(scene, project, live, name, source):
+            busy.add(source.placed.stream)
+            has_more = True
     return has_more
 
 
-def _read_source(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> bool:
+def _read_source(scene: Scene, project: LiveProject, live: LiveRun, name: str, source: Source) -> bool:
     source.is_due = False
-    if source.path.name != METRICS:
-        source.judged_seq = source.cursor.seq  # rules look at metrics only
-    take_tail = _has_tail(source) and scene.clock() - source.still_since >= TAIL_REST_S
-    source.is_tail_tried = source.is_tail_tried or take_tail
+    is_at_rest = _has_tail(source) and scene.clock() - source.still_since >= TAIL_REST_S
+    source.is_tail_tried = source.is_tail_tried or is_at_rest
+    before = source.cursor
     try:
-        turn = read_turn(source.path, source.cursor, scene.settings.read_bytes, take_tail)
+        took = _take(scene, live, name, source, is_at_rest)
     except FileNotFoundError:
-        _gone(scene, project, live, source)
+        _gone(scene, project, live, name, source)
+        return False
+    except BusyDatabase:
+        source.is_due = True  # its owner writes: the next turn asks again
         return False
     except OSError as error:
         message = f"{source.path} cannot be read: {os.strerror(error.errno or 0)}; what was read stays"
-        _mishap(scene, project, live, "source-unreadable", message, f"{source.path.name}|{error.errno}")
+        _mishap(scene, project, live, "source-unreadable", message, f"{name}|{error.errno}")
         return False
-    before, source.is_gone = source.cursor, False
-    after = _commit(scene, live, source, turn)
-    if after.seq > before.seq or turn.is_new_generation:
-        _grew(scene, project, live, source, turn.is_new_generation)
-    _report(scene, project, live, source, before, after)
-    source.cursor = after
-    if source.path.name != METRICS:
-        source.judged_seq = after.seq
-    source.is_due = turn.has_more
-    return turn.has_more
+    source.is_gone = False
+    if took.cursor.seq > before.seq or took.is_rewritten:
+        _grew(scene, project, live, source, took.is_rewritten)
+    _report(scene, project, live, name, before, took.cursor)
+    source.is_due = took.has_more
+    return took.has_more
 
 
-def _commit(scene: Scene, live: LiveRun, source: Source, turn: Turn) -> Cursor:
-    """Parse the turn's lines and commit them with the cursor; returns the cursor as committed."""
-    name, run_id = source.path.name, live.run.id
-    if turn.cursor == source.cursor:
-        return source.cursor
-    if name == METRICS:
-        parsed, bad = parse_metrics(turn.lines)
-        last_steps = points.last_steps(scene.points, run_id, name)
-        old = turn.cursor
-        lines, starts = mark_attempts(parsed, last_steps, old.attempt, turn.is_new_generation, old.has_steps)
-        attempt = starts[-1].attempt if starts else old.attempt
-        has_steps = old.has_steps or any(not one.is_counted for one in parsed)
-        after = _with_bad(old.model_copy(update={"attempt": attempt, "has_steps": has_steps}), bad)
-        points.commit_lines(scene.points, run_id, name, after, lines, starts, _written_at(source))
-        live.last_step = _furthest(live.last_step, lines, attempt, is_same=not starts)
-    else:
-        predictions, bad = parse_predictions(turn.lines)
-        after = _with_bad(turn.cursor, bad)
-        points.commit_predictions(scene.points, run_id, name, after, predictions, _written_at(source))
-    return after
-
-
-def _furthest(before: int | None, lines: list[Line], attempt: int, is_same: bool) -> int | None:
-    """The furthest step of the current attempt: an evaluation logged late is no step back."""
-    steps = [line.step for line in lines if line.attempt == attempt]
-    return max([*steps, *([before] if is_same and before is not None else [])], default=before)
-
-
-def _with_bad(cursor: Cursor, bad: list[BadLine]) -> Cursor:
-    if not bad:
-        return cursor
-    first = cursor.first_bad or f"line {bad[0].seq}: {bad[0].why}"
-    return cursor.model_copy(update={"bad_lines": cursor.bad_lines + len(bad), "first_bad": first})
-
-
-def _written_at(source: Source) -> float:
-    """Unix seconds of the last write, as near as the file tells: an old file read today was not written today."""
-    now = time.time()
-    return min(now, source.stamp[1] / 1e9) if source.stamp else now
+def _take(scene: Scene, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:
+    framing = FORMATS[source.placed.format].framing
+    if framing == "predictions":
+        return read_predictions(scene, live, name, source, is_at_rest)
+    if framing == "database":
+        return poll_database(scene, live, name, source)
+    return take_rows(scene, live, name, source, is_at_rest)
 
 
 def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_rewritten: bool) -> None:
@@ -130,30 +104,29 @@ def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_
     elif live.last_growth:
         live.gaps.append(now - live.last_growth)
     live.last_growth = now
-    live.last_line_at = datetime.fromtimestamp(_written_at(source), UTC)
+    live.last_line_at = datetime.fromtimestamp(written_at(source), UTC)
     live.saves_due = True
     project.next_render = min(project.next_render, now + 10.0)
 
 
 def _report(
-    scene: Scene, project: LiveProject, live: LiveRun, source: Source, before: Cursor, after: Cursor
+    scene: Scene, project: LiveProject, live: LiveRun, name: str, before: Cursor, after: Cursor
 ) -> None:  # fmt: skip
     """Say once what was odd about a source: its first bad line, and each time it was replaced."""
-    name = source.path.name
     if after.bad_lines > before.bad_lines:
         message = f"{live.run.name}/{name}: {after.first_bad}; unreadable lines are counted and passed over"
         _mishap(scene, project, live, "unreadable-line", message, name)
-    if after.generation > before.generation:
+    if after.generation > before.generation and not after.replay and not FORMATS[after.format].is_rewritten:
         message = f"{live.run.name}/{name} was replaced or cut: it is read again from its start, what was read stays"
         _mishap(scene, project, live, "source-replaced", message, f"{name}|{after.generation}", "info")
 
 
-def _gone(scene: Scene, project: LiveProject, live: LiveRun, source: Source) -> None:
+def _gone(scene: Scene, project: LiveProject, live: LiveRun, name: str, source: Source) -> None:
     """A source that vanished: nothing read is lost, and only a whole folder's end is worth an event."""
     if not source.cursor.is_missing and source.cursor.seq:
         source.cursor = source.cursor.model_copy(update={"is_missing": True})
-        readings.mark_missing(scene.points, live.run.id, source.path.name)
-    source.is_gone = not live.folder.exists()
+        readings.mark_missing(scene.points, live.run.id, name)
+    source.is_gone = not live.place.exists()
     if source.is_gone:
         live.saves_due = True  # its checkpoints went with it
         message = f"the folder of {live.run.name} vanished; what was read of it stays"

@@ -17,24 +17,57 @@ from neatd.config import ProjectConfig, Settings
 from neatd.models import ENDED, Cursor, GitState, Project, Run
 from neatd.pipeline.datasets import Work
 from neatd.read.checkpoint import RestWatch
+from neatd.read.databases import Kind
+from neatd.read.formats.table import FORMATS
+from neatd.read.heads import Heads
+from neatd.read.placed import Placed
 from neatd.read.resultfiles import Stamp
+from neatd.read.rows import Feed
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
 
 
 @dataclass
 class Source:
-    """One file of a run that is read line by line."""
+    """One file of a run, or the run's part of a database."""
 
-    path: Path
+    placed: Placed
     cursor: Cursor
     stamp: tuple[int, int, int] | None = None  # size, mtime in ns, inode at the last look
     still_since: float = 0.0  # monotonic: since when the stamp is the same
     is_due: bool = True
     is_tail_tried: bool = False
     is_gone: bool = False  # together with its folder, and that was said
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.placed.path
+
+
+@dataclass
+class Stream:
+    """Sources that go on from each other: their rows have one order, their series one history."""
+
+    name: str
+    format: str
+    reading_id: str
+    seq: int = 0  # the last ordinal used
+    attempt: int = 1
+    stands: dict[str, int] | None = None  # series -> the step it stands at; None: ask the store
+    narrow: int = 0  # rows since it was sealed last
     judge: Judge | None = None
-    judged_seq: int | None = None  # None: not looked up yet. What is not judged at all is as far as it is read
+    judged_seq: int | None = None  # None: not looked up yet
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether rules look at it."""
+        return FORMATS[self.format].is_judged
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows of it wait to be judged."""
+        return self.is_judged and (self.judged_seq is None or self.judged_seq < self.seq)
 
 
 @dataclass
@@ -43,7 +76,10 @@ class LiveRun:
 
     run: Run
     folder: Path
-    sources: dict[str, Source] = field(default_factory=dict)
+    place: Path  # what has to be there while the run is: its folder, or the database that holds it
+    inside: str = ""  # the run's key in that database
+    sources: dict[str, Source] = field(default_factory=dict)  # by their path relative to the folder
+    streams: dict[str, Stream] = field(default_factory=dict)
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     gaps: deque[float] = field(default_factory=lambda: deque(maxlen=50))
@@ -54,6 +90,7 @@ class LiveRun:
     next_saves_look: float = 0.0
     next_look: float = 0.0
     config_stamp: tuple[int, int] | None = None
+    is_told: bool = True  # a source said something of the run that its record may not have yet
 
     @property
     def is_ended(self) -> bool:
@@ -64,10 +101,7 @@ class LiveRun:
         """Whether something of the run waits to be read, judged or catalogued. Asked of every run at every turn."""
         if self.saves_due:
             return True
-        for source in self.sources.values():
-            if source.is_due or source.judged_seq is None or source.judged_seq < source.cursor.seq:
-                return True
-        return False
+        return any(source.is_due for source in self.sources.values()) or any(s.waits for s in self.streams.values())
 
     def is_awake(self, now: float) -> bool:
         """Whether a sweep looks at the run: always while it grows or has a process, else three times a minute."""
@@ -85,6 +119,15 @@ class LiveRun:
 
 
 @dataclass
+class DatabaseLook:
+    """What was seen last of a database of another program."""
+
+    kind: Kind
+    stamp: object = None
+    marks: dict[str, str] = field(default_factory=dict)  # run inside -> its mark when it was polled
+
+
+@dataclass
 class LiveProject:
     """A registered folder with its configuration and rules as last loaded without a mistake."""
 
@@ -96,6 +139,8 @@ class LiveProject:
     rules_stamp: tuple[object, ...] = ()
     next_survey: float = 0.0
     folders: tuple[Path, ...] = ()
+    heads: Heads = field(default_factory=Heads)
+    databases: dict[Path, DatabaseLook] = field(default_factory=dict)
     runs: dict[str, LiveRun] = field(default_factory=dict)
     git_marks: tuple[int, ...] = ()
     git: tuple[float, GitState] | None = None  # when it was asked for (monotonic), and what it was
@@ -128,6 +173,7 @@ class Scene:
     rest: RestWatch
     projects: dict[str, LiveProject] = field(default_factory=dict)  # by root
     data_version: int = -1
+    feeds: dict[str, Feed] = field(default_factory=dict)  # parsers that are made, besides those of the table
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
     clock: Callable[[], float] = time.monotonic

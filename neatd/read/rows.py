@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-from neatd.models import Stretch
+from neatd.models import Column, Stretch
+
+__all__ = ["BadLine", "Column", "Fed", "Feed", "Parsed", "Stretch", "Told", "whole_lines"]
 
 
 class Parsed(NamedTuple):
@@ -71,14 +73,3 @@ def whole_lines(data: bytes) -> tuple[list[bytes], int]:
     """(the lines that end within `data`, without their newlines; how many bytes they take)."""
     end = data.rfind(b"\n") + 1
     return (data[: end - 1].split(b"\n") if end else []), end
-
-
-class Column(NamedTuple):
-    """Points of one series in file order, as numpy arrays of one length."""
-
-    name: str
-    seqs: Any  # int64
-    attempts: Any  # int64
-    steps: Any  # int64
-    values: Any  # float64
-    times: Any  # float64; NaN where the source tells none

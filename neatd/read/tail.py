@@ -168,6 +168,15 @@ def is_same_file(file: BinaryIO, cursor: Cursor, size: int) -> bool:
     return _hash_at(file, begin, cursor.offset - begin) == cursor.anchor_hash
 
 
+def holds(path: Path, cursor: Cursor) -> bool:
+    """Whether the file at `path` is the one the cursor stands in, under another name perhaps."""
+    try:
+        with open_regular(path) as file:
+            return cursor.offset > 0 and is_same_file(file, cursor, os.fstat(file.fileno()).st_size)
+    except OSError:
+        return False
+
+
 def _next_generation(cursor: Cursor) -> Cursor:
     fresh = {"generation": cursor.generation + 1, "offset": 0, "head_len": 0, "head_hash": "", "anchor_hash": ""}
     return cursor.model_copy(update={**fresh, "is_skipping": False, "state": {}})

@@ -9,8 +9,8 @@ import sqlite3
 from neatd.models import Cursor
 from neatd.store.connection import transaction
 
-_PLAIN = tuple(name for name in Cursor.model_fields if name not in ("state", "told"))
-_JSON = ("state", "told")
+_JSON = ("state", "told", "chain", "replay")
+_PLAIN = tuple(name for name in Cursor.model_fields if name not in _JSON)
 _COLUMNS = ", ".join(f'"{name}"' for name in (*_PLAIN, *_JSON))
 _UPDATES = ", ".join(f'"{name}" = excluded."{name}"' for name in (*_PLAIN, *_JSON))
 

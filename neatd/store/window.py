@@ -18,7 +18,7 @@ from neatd.models import Sample
 from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.summary import Summary, summarise
 
-_CHUNK = (
+CHUNK = (
     "id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step, total,"
     " first, last, min, min_step, max, max_step"
 )
@@ -82,11 +82,11 @@ def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collect
     if named is None:
         return None
     limits, wanted = limits_of(points, run_id, named[1]), frozenset(steps)
-    rows = points.execute(f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (named[0],))
+    rows = points.execute(f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (named[0],))
     held = [row for row in rows if any(row["first_step"] <= step <= row["last_step"] for step in wanted)]
     found = [one for row in held for one in opened(points, row) if one.step in wanted]
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND step IN (SELECT value FROM json_each(?))"
-    found += _narrow(points.execute(sql, (named[0], json.dumps(sorted(wanted)))))
+    found += narrow_rows(points.execute(sql, (named[0], json.dumps(sorted(wanted)))))
     return {one.step: one.value for one in sorted(found, key=itemgetter(0)) if _holds(one, limits)}
 
 
@@ -120,10 +120,10 @@ def _steps_between(first: int | None, last: int | None) -> tuple[str, str, list[
 def stored(points: sqlite3.Connection, series_id: int, where: tuple[str, str, list[int]]) -> list[Found]:
     """Every stored point that may fit `where`, abandoned ones too, in file order."""
     chunk_where, narrow_where, values = where
-    sql = f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
+    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
     rows = points.execute(sql, (series_id, *values)).fetchall()
     sql = f"SELECT seq, attempt, step, value, time FROM point WHERE series_id = ?{narrow_where} ORDER BY seq"
-    narrow = _narrow(points.execute(sql, (series_id, *values)))
+    narrow = narrow_rows(points.execute(sql, (series_id, *values)))
     found = [one for row in rows for one in opened(points, row)] + narrow
     return found if _are_apart(rows, narrow) else sorted(found, key=itemgetter(0))
 
@@ -134,7 +134,7 @@ def _are_apart(rows: Sequence[sqlite3.Row], narrow: Sequence[Found]) -> bool:
     return all(before[1] < after[0] for before, after in pairwise(ends))
 
 
-def _narrow(rows: Iterable[sqlite3.Row]) -> list[Found]:
+def narrow_rows(rows: Iterable[sqlite3.Row]) -> list[Found]:
     return [Found(seq, attempt, step, as_float(value), time) for seq, attempt, step, value, time in rows]
 
 
@@ -160,10 +160,10 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
     """The numbers of a series' current points, in file order: of whole chunks as they are kept, else counted anew."""
     limits = limits_of(points, run_id, source)
     rows = points.execute(
-        f"SELECT {_CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (series_id,)
+        f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (series_id,)
     ).fetchall()
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq"
-    narrow = _narrow(points.execute(sql, (series_id,)))
+    narrow = narrow_rows(points.execute(sql, (series_id,)))
     if not _are_apart(rows, narrow):
         every = sorted([one for row in rows for one in opened(points, row)] + narrow, key=itemgetter(0))
         return _counted([one for one in every if _holds(one, limits)])
@@ -209,3 +209,8 @@ def between(
             found = [one for one in found if after_seq < one.seq <= upto_seq]
         if found:
             yield name, found
+
+
+def names_below(points: sqlite3.Connection, run_id: str, rank: int) -> set[str]:
+    """The series of a run in streams of a lower rank."""
+    return {row[0] for row in points.execute("SELECT name FROM series WHERE run_id = ? AND rank < ?", (run_id, rank))}

@@ -5,9 +5,8 @@ ALTER TABLE reading ADD COLUMN format TEXT NOT NULL DEFAULT '';
 ALTER TABLE reading ADD COLUMN label TEXT NOT NULL DEFAULT '';   -- goes before the names of its series
 ALTER TABLE reading ADD COLUMN state TEXT NOT NULL DEFAULT '{}'; -- of the format's parser
 ALTER TABLE reading ADD COLUMN told TEXT NOT NULL DEFAULT '{}';  -- what the file says of its run
-ALTER TABLE reading ADD COLUMN rows INTEGER NOT NULL DEFAULT 0;  -- rows of this generation
-ALTER TABLE reading ADD COLUMN chain TEXT NOT NULL DEFAULT '';   -- fingerprint of those rows, for files that are rewritten whole
-ALTER TABLE reading ADD COLUMN replay TEXT NOT NULL DEFAULT '';  -- what a rewritten file has to repeat before it is new
+ALTER TABLE reading ADD COLUMN chain TEXT NOT NULL DEFAULT '[]';  -- fingerprint of its rows, for files that are rewritten whole
+ALTER TABLE reading ADD COLUMN replay TEXT NOT NULL DEFAULT '[]'; -- what a rewritten file has to repeat before it is new
 UPDATE reading SET stream = source, format = CASE source WHEN 'predictions.jsonl' THEN 'predictions' ELSE 'jsonl' END;
 ALTER TABLE series ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;   -- of the same name in several streams the lowest is meant
 ALTER TABLE series ADD COLUMN newest_seq INTEGER;                -- the last point written, abandoned or not
