@@ -63,6 +63,8 @@ class ProjectConfig(Model):
     watch: Watch = Watch()
     retention: RetentionPolicy = RetentionPolicy()
     brief: Brief = Brief()
+    planned_steps: int | None = Field(default=None, ge=1)  # of each run, where no parameter and no tracker says
+    planned_epochs: float | None = Field(default=None, gt=0)
     phase: str = ""
     plan: str = ""  # a markdown file whose checkboxes are tasks
     notes: tuple[str, ...] = ()  # files or globs of notes that become records as they are written

@@ -175,6 +175,7 @@ class Run(Model):
     process: ProcessFact | None = None
     job_id: str | None = None
     planned_steps: int | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)  # told: what its trackers say; machine: where it ran
     created_at: datetime
     started_at: datetime
     updated_at: datetime

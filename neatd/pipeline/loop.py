@@ -19,13 +19,16 @@ from neatd.files import IGNORED_FOLDERS
 from neatd.pipeline import (
     acting,
     asking,
+    facts,
     finding,
     following,
     judging,
     knowing,
+    processes,
     reading,
     rendering,
     retaining,
+    sampling,
     saving,
     verdicts,
 )
@@ -40,6 +43,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5  # requests and records of other processes are noticed within this
 SAVES_LOOK_S = 30.0
 FULL_DISK_PAUSE_S = 5.0
+JUDGE_LAG_S = 1.0  # a backlog that is read goes unjudged for no longer
 KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
 
@@ -54,6 +58,7 @@ class Loop:
         self.turn: list[tuple[LiveProject, LiveRun]] = []
         self.is_snapshot_waiting = False
         self.are_orders_due = True
+        self.judged_at = float("-inf")
         self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
@@ -82,7 +87,9 @@ class Loop:
         self._find(is_sweep)
         self.turn = [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
         has_more = self._read()
-        has_more |= self._judge()
+        if not has_more or now - self.judged_at > JUDGE_LAG_S:  # what is read is seen before a long backlog is judged
+            self.judged_at = now
+            has_more |= self._judge()
         self._act(is_sweep)
         if is_sweep:
             self._keep_knowledge()
@@ -142,7 +149,7 @@ class Loop:
         for project, live in self._runs():
             if id(live) in self.awake:
                 self._guard(live.run.name, finding.look_for_sources, self.scene, project, live)
-                self._guard(live.run.name, following.refresh_config, self.scene, live)
+                self._guard(live.run.name, facts.refresh_facts, self.scene, project, live)
             if any(source.is_due for source in live.sources.values()):
                 has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
         return has_more
@@ -157,7 +164,8 @@ class Loop:
     def _act(self, is_sweep: bool) -> None:
         """Saves into the catalogue, statuses, snapshots, retention."""
         if is_sweep:
-            self._guard("processes", following.look_for_processes, self.scene)
+            self._guard("processes", processes.look_for_processes, self.scene)
+            self._guard("samples", sampling.sample_runs, self.scene)
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))

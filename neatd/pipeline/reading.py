@@ -12,6 +12,7 @@ from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.pipeline.taking import Took, poll_database, read_predictions, take_rows, written_at
 from neatd.read.databases import BusyDatabase
 from neatd.read.formats.table import FORMATS
+from neatd.rules.timing import Gaps, learn
 from neatd.store import events, readings
 
 log = logging.getLogger(__name__)
@@ -100,10 +101,10 @@ def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_
     """A run's rhythm begins anew where its file was written again, or goes on after its end: that pause is no gap of it."""
     now = scene.clock()
     if is_rewritten or live.run.status == "finished":
-        live.gaps.clear()
-    elif live.last_growth:
-        live.gaps.append(now - live.last_growth)
-    live.last_growth = now
+        source.gaps = Gaps()
+    elif source.last_growth:
+        source.gaps = learn(source.gaps, now - source.last_growth)
+    live.last_growth = source.last_growth = now
     live.last_line_at = datetime.fromtimestamp(written_at(source), UTC)
     live.saves_due = True
     project.next_render = min(project.next_render, now + 10.0)

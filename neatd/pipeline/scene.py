@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,12 +18,15 @@ from neatd.pipeline.datasets import Work
 from neatd.read.checkpoint import RestWatch
 from neatd.read.databases import Kind
 from neatd.read.formats.table import FORMATS
+from neatd.read.gpu import GpuReader
 from neatd.read.heads import Heads
+from neatd.read.memory import MemoryReader
 from neatd.read.placed import Placed
 from neatd.read.resultfiles import Stamp
 from neatd.read.rows import Feed
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
+from neatd.rules.timing import Gaps, Silence, silence_of
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Source:
     is_due: bool = True
     is_tail_tried: bool = False
     is_gone: bool = False  # together with its folder, and that was said
+    last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
+    gaps: Gaps = field(default_factory=Gaps)  # between its growths
 
     @property
     def path(self) -> Path:
@@ -82,7 +86,7 @@ class LiveRun:
     streams: dict[str, Stream] = field(default_factory=dict)
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    gaps: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    memory: MemoryReader | None = None
     last_step: int | None = None
     saves_due: bool = True
     settling: frozenset[str] = frozenset()  # checkpoints seen and not yet complete, relative paths
@@ -112,10 +116,10 @@ class LiveRun:
         self.next_look = now + 20.0
         return True
 
-    def usual_gap_s(self) -> float:
-        """The median gap between growths; 0 before there are any."""
-        ordered = sorted(self.gaps)
-        return ordered[len(ordered) // 2] if ordered else 0.0
+    def silence(self, stall_s: float) -> Silence:
+        """How long a silence is usual for the run: by the source that is silent the least, once that is known of one."""
+        found = [silence_of(source.gaps, stall_s) for source in self.sources.values() if len(source.gaps.recent) > 2]
+        return min(found, key=lambda one: one.limit_s, default=silence_of(Gaps(), stall_s))
 
 
 @dataclass
@@ -176,6 +180,8 @@ class Scene:
     feeds: dict[str, Feed] = field(default_factory=dict)  # parsers that are made, besides those of the table
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
+    gpu: GpuReader = field(default_factory=GpuReader)
+    next_sample: float = 0.0
     clock: Callable[[], float] = time.monotonic
 
     def live_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:

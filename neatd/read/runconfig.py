@@ -14,6 +14,7 @@ from neatd.files import read_small
 NAMES = ("config.json", "config.yaml", "config.yml", "args.json", "args.yaml", "hparams.yaml", "params.json")
 LARGEST = 1 << 20  # bytes; a larger file is data, not parameters
 MOST_VALUES = 20_000
+_EPOCHS = ("epochs", "max_epochs", "num_epochs", "num_train_epochs", "n_epochs", "total_epochs")
 _PLANNED = ("max_steps", "total_steps", "num_steps", "train_steps", "max_iters", "iterations", "n_steps", "steps")
 
 
@@ -56,9 +57,19 @@ def _text(value: str) -> str:
 
 def planned_steps(config: dict[str, Any]) -> int | None:
     """How many steps the parameters plan, looked for at the top and one level below; None when they do not say."""
+    found = _first(config, _PLANNED, int)
+    return None if found is None else int(found)
+
+
+def planned_epochs(config: dict[str, Any]) -> float | None:
+    """How many epochs the parameters plan; None when they do not say."""
+    return _first(config, _EPOCHS, int | float)
+
+
+def _first(config: dict[str, Any], names: tuple[str, ...], kinds: Any) -> float | None:
     for level in (config, *(one for one in config.values() if isinstance(one, dict))):
-        for name in _PLANNED:
+        for name in names:
             value = level.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value
+            if isinstance(value, kinds) and not isinstance(value, bool) and 0 < value < 1e15:
+                return float(value)
     return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSIONS = {"neat": 3, "points": 2}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
+VERSIONS = {"neat": 4, "points": 2}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
 BUSY_S = 30.0
 
 

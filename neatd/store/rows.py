@@ -11,7 +11,7 @@ from neatd.kinds import JSON_FIELDS
 from neatd.models import Job, Model
 
 T = TypeVar("T", bound=Model)
-_JSON = JSON_FIELDS | {"config", "git", "process", "details", "payload", "result"}
+_JSON = JSON_FIELDS | {"facts", "config", "git", "process", "details", "payload", "result"}
 _JSON_OF: dict[type[Model], frozenset[str]] = {Job: frozenset({"command"})}  # of words; a test's is a line
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.models import GitState, ProcessFact, Run
@@ -146,3 +147,35 @@ def progress_of(points: sqlite3.Connection, run_id: str) -> tuple[int | None, da
     step = points.execute("SELECT max(last_step) FROM series WHERE run_id = ? AND points > 0", (run_id,)).fetchone()[0]
     at = points.execute("SELECT max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()[0]
     return step, None if at is None else datetime.fromtimestamp(at, UTC)
+
+
+def keep_start(
+    connection: sqlite3.Connection,
+    run_id: str,
+    packed: bytes,
+    untracked: Sequence[str],
+    is_truncated: bool,
+    now: datetime,
+) -> None:
+    """Keep the code a run started from, as far as it was not committed: a zlib diff, the names of untracked files."""
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO run_start (run_id, diff, untracked, is_truncated, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (run_id, packed, dump(redact_value(list(untracked))), is_truncated, stamp(now)),
+        )
+
+
+class Start(NamedTuple):
+    """The code a run started from, as far as it was not committed."""
+
+    packed: bytes  # zlib; empty: nothing was changed
+    untracked: tuple[str, ...]
+    is_truncated: bool
+
+
+def start_of(connection: sqlite3.Connection, run_id: str) -> Start | None:
+    """What is kept of the code a run started from; None when it was found too late."""
+    sql = "SELECT diff, untracked, is_truncated FROM run_start WHERE run_id = ?"
+    row = connection.execute(sql, (run_id,)).fetchone()
+    return Start(row[0], tuple(json.loads(row[1])), bool(row[2])) if row else None

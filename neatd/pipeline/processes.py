@@ -1,0 +1,53 @@
+"""The process behind each run: looked for, described once, and the code as it was when the run began."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from neatd.models import ProcessFact
+from neatd.pipeline.facts import began_at, set_run
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.pipeline.testing import own_paths
+from neatd.read.machine import machine_facts
+from neatd.read.process import find_processes
+from neatd.read.processfacts import described
+from neatd.read.startdiff import start_diff
+from neatd.redact_own import redactor
+from neatd.store import runs
+
+LOOK_S = 10.0
+FRESH_S = 300.0  # a run that began longer ago began from code that is not seen any more
+
+
+def look_for_processes(scene: Scene) -> None:
+    """One pass over the processes for all runs that have none yet, at most every ten seconds."""
+    now = scene.clock()
+    wanted = {
+        live.folder: (project, live)
+        for project, live in scene.live_runs()
+        if not live.is_ended and live.run.process is None and live.run.job_id is None and live.next_process_look <= now
+    }
+    for _, live in wanted.values():
+        live.next_process_look = now + LOOK_S
+    for folder, fact in find_processes(wanted).items():
+        _found(scene, *wanted[folder], fact)
+
+
+def _found(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFact) -> None:
+    fact = described(fact)
+    machine = machine_facts(scene.gpu.sample(scene.clock()))
+    set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine})
+    began_at(scene, live, fact.started)
+    keep_start(scene, project, live, fact.started)
+
+
+def keep_start(scene: Scene, project: LiveProject, live: LiveRun, began: float) -> None:
+    """Keep what was not committed when the run began, once, if that is so short ago that it still is there."""
+    if not 0 <= time.time() - began < FRESH_S or runs.start_of(scene.records, live.run.id) is not None:
+        return
+    found = start_diff(project.root, own_paths(project.config), redactor(project.root))
+    if found.is_known:
+        runs.keep_start(
+            scene.records, live.run.id, found.packed, found.untracked, found.is_truncated, datetime.now(UTC)
+        )

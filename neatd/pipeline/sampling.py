@@ -1,0 +1,57 @@
+"""Memory, processors and GPUs of the runs that go on, looked at every few seconds and kept as series of the run.
+
+A sample stands at the step the run had come to; its time is its own. Rules do not look at these series yet.
+"""
+
+from __future__ import annotations
+
+import time
+
+from neatd.models import Line
+from neatd.pipeline.scene import LiveRun, Scene
+from neatd.read.gpu import GpuSample
+from neatd.read.memory import Look, MemoryReader, look
+from neatd.read.proctable import tree_of
+from neatd.store import points, readings, sealing
+
+SAMPLE_S = 10.0
+STREAM = "system"
+SEAL_SAMPLES = 1024
+
+
+def sample_runs(scene: Scene) -> None:
+    """One look for all runs with a process, at most every ten seconds."""
+    now = scene.clock()
+    if now < scene.next_sample:
+        return
+    alive = [live for _, live in scene.live_runs() if not live.is_ended and live.run.process is not None]
+    if not alive:
+        return
+    scene.next_sample = now + SAMPLE_S
+    shared, gpus = look(), scene.gpu.sample(now)
+    for live in alive:
+        _sample(scene, live, now, shared, gpus)
+
+
+def _sample(scene: Scene, live: LiveRun, now: float, shared: Look, gpus: GpuSample) -> None:
+    process = live.run.process
+    assert process is not None
+    if live.memory is None or live.memory.pid != process.pid:
+        live.memory = MemoryReader(process.pid)
+    sample = live.memory.sample(now, shared)
+    if sample.rss_bytes is None:
+        return  # it has gone: its end is told by its status
+    pids = [row.pid for row in tree_of(shared.table, process.pid)]
+    values = sample.values() | gpus.values() | gpus.of_processes(pids)
+    _keep(scene, live, values)
+
+
+def _keep(scene: Scene, live: LiveRun, values: dict[str, float]) -> None:
+    cursor = readings.cursor(scene.points, live.run.id, STREAM)
+    seq = cursor.seq + 1
+    after = cursor.model_copy(update={"seq": seq, "stream": STREAM, "format": STREAM})
+    line = Line(seq, 1, live.last_step or 0, time.time(), values)
+    # Written at no time: when the run's last line came is asked of the other sources.
+    points.commit_lines(scene.points, live.run.id, STREAM, after, [line], [], 0.0, rank=9)
+    if seq % SEAL_SAMPLES == 0:
+        sealing.seal(scene.points, live.run.id, STREAM)
