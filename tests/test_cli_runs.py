@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from neatd.cli.runs import thin
 from tests.cli_place import Cli
 
 NAN, INF = math.nan, math.inf
@@ -124,14 +123,6 @@ def test_fewer_points_keep_the_extremes(cli: Cli) -> None:
     steps = [step for step, _, _ in found]
     assert len(found) <= 52 and steps == sorted(steps)
     assert (steps[0], steps[-1]) == (1, 10_000) and {3334, 7778} <= set(steps)
-
-
-@pytest.mark.parametrize("count", [2, 3, 10, 100])
-def test_thinning_takes_nan_and_short_series(count: int) -> None:
-    """A series that is all NaN keeps its ends; one that is short enough stays as it is."""
-    rows: list[tuple[int, float, float | None]] = [(n, NAN, None) for n in range(1000)]
-    assert [row[0] for row in thin(rows, count)] == [0, 999]
-    assert thin(rows[:2], count) == rows[:2]
 
 
 def test_the_table_compares_with_the_baseline(cli: Cli) -> None:

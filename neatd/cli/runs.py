@@ -141,25 +141,14 @@ def series(word: str, metric: str, first: int | None, last: int | None, count: i
     names = [fact.name for fact in points.series_of(opened.points, found.id)]
     if metric not in names:
         raise NeatError(f"no series {metric!r} in {found.name}", f"it has {', '.join(names) or 'none yet'}")
-    rows = window.points_of(opened.points, found.id, metric, first, last)
-    if count is not None:
-        rows = thin(rows, count)
+    if count is None:
+        rows = window.points_of(opened.points, found.id, metric, first, last)
+    else:
+        from neatd.store.resolution import at_resolution  # numpy
+
+        rows = at_resolution(opened.points, found.id, metric, count, first, last)
     if as_json:
         print_json([list(row) for row in rows])
         return
     for step, value, time in rows:
         click.echo(f"{step}\t{value!r}\t{time if time is not None else ''}")
-
-
-def thin(rows: list[tuple[int, float, float | None]], count: int) -> list[tuple[int, float, float | None]]:
-    """About `count` of the rows, in order: the first, the last, the lowest and the highest of each stretch."""
-    if len(rows) <= count:
-        return rows
-    buckets = max(1, (count - 2) // 2)
-    kept = {0, len(rows) - 1}
-    for bucket in range(buckets):
-        begin, end = bucket * len(rows) // buckets, (bucket + 1) * len(rows) // buckets
-        stretch = [index for index in range(begin, end) if rows[index][1] == rows[index][1]]
-        if stretch:
-            kept |= {min(stretch, key=lambda i: rows[i][1]), max(stretch, key=lambda i: rows[i][1])}
-    return [rows[index] for index in sorted(kept)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neatd.models import Column
-from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
+from neatd.store.packing import EVEN, TICKS, unpack_array, unpack_floats
 from neatd.store.window import CHUNK, narrow_rows
 
 
@@ -18,53 +18,87 @@ def columns_between(
 ) -> list[Column]:
     """The series of all lines after_seq < seq <= upto_seq of a stream as arrays, by name, abandoned points too."""
     sql = "SELECT id, name FROM series WHERE run_id = ? AND source = ? ORDER BY name"
-    blocks: dict[int, tuple[Any, Any, Any]] = {}  # series of one block share them
+    opened = Opened(points)
     found: list[Column] = []
     for series_id, name in points.execute(sql, (run_id, source)).fetchall():
-        parts = _chunk_columns(points, name, series_id, after_seq, upto_seq, blocks)
-        sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND seq > ? AND seq <= ? ORDER BY seq"
-        if rows := narrow_rows(points.execute(sql, (series_id, after_seq, upto_seq))):
-            parts.append(_column(name, *zip(*rows, strict=True)))
-        if not parts:
-            continue
-        one = parts[0] if len(parts) == 1 else _joined(name, parts)
-        if one.seqs[0] <= after_seq or one.seqs[-1] > upto_seq:
-            kept = (one.seqs > after_seq) & (one.seqs <= upto_seq)
-            one = Column(name, *(array[kept] for array in one[1:]))
-        if len(one.seqs):
+        one = column_of(
+            opened,
+            name,
+            series_id,
+            " AND last_seq > ? AND first_seq <= ?",
+            " AND seq > ? AND seq <= ?",
+            (after_seq, upto_seq),
+        )
+        if one is not None and (one.seqs[0] <= after_seq or one.seqs[-1] > upto_seq):
+            one = picked(one, (one.seqs > after_seq) & (one.seqs <= upto_seq))
+        if one is not None and len(one.seqs):
             found.append(one)
     return found
 
 
-def _column(name: str, seqs: Any, attempts: Any, steps: Any, values: Any, times: Any) -> Column:
-    whole = (np.array(one, dtype=np.int64) for one in (seqs, attempts, steps))
-    return Column(name, *whole, *(np.array(one, dtype=np.float64) for one in (values, times)))
+class Opened:
+    """Chunks as arrays. The block that several series share is opened once."""
+
+    def __init__(self, points: sqlite3.Connection) -> None:
+        self.points = points
+        self._blocks: dict[int, tuple[Any, Any, Any]] = {}
+
+    def block(self, block_id: int) -> tuple[Any, Any, Any]:
+        """(seqs, steps, times) of a block's rows; times are NaN where none are told."""
+        if block_id not in self._blocks:
+            row = self.points.execute("SELECT seqs, steps, times FROM block WHERE id = ?", (block_id,)).fetchone()
+            seqs = _ints(row[0])
+            self._blocks[block_id] = seqs, _ints(row[1]), _times(row[2], len(seqs))
+        return self._blocks[block_id]
+
+    def chunk(self, name: str, row: sqlite3.Row) -> Column:
+        """The points of a chunk; the row needs its block, its attempt and its data."""
+        seqs, steps, times = self.block(row["block_id"])
+        return Column(
+            name, seqs, np.full(len(seqs), row["attempt"]), steps, np.array(unpack_floats(row["data"])), times
+        )
 
 
-def _chunk_columns(
-    points: sqlite3.Connection, name: str, series_id: int, after_seq: int, upto_seq: int,
-    blocks: dict[int, tuple[Any, Any, Any]],
-) -> list[Column]:  # fmt: skip
-    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? AND last_seq > ? AND first_seq <= ? ORDER BY first_seq"
-    found: list[Column] = []
-    for row in points.execute(sql, (series_id, after_seq, upto_seq)).fetchall():
-        block = row["block_id"]
-        if block not in blocks:
-            seqs, steps, times = points.execute(
-                "SELECT seqs, steps, times FROM block WHERE id = ?", (block,)
-            ).fetchone()
-            numbers = np.array(unpack_ints(seqs))
-            when = np.array(unpack_times(times, len(numbers)), dtype=np.float64)
-            blocks[block] = numbers, np.array(unpack_ints(steps)), when
-        numbers, steps, when = blocks[block]
-        attempts = np.full(len(numbers), row["attempt"])
-        found.append(Column(name, numbers, attempts, steps, np.array(unpack_floats(row["data"])), when))
-    return found
+def column_of(
+    opened: Opened, name: str, series_id: int, chunk_where: str, narrow_where: str, values: Sequence[float]
+) -> Column | None:
+    """The stored points of a series that may fit, abandoned ones too, in file order; None without any."""
+    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
+    parts = [opened.chunk(name, row) for row in opened.points.execute(sql, (series_id, *values)).fetchall()]
+    sql = f"SELECT seq, attempt, step, value, time FROM point WHERE series_id = ?{narrow_where} ORDER BY seq"
+    if rows := narrow_rows(opened.points.execute(sql, (series_id, *values))):
+        cells = list(zip(*rows, strict=True))
+        whole = (np.array(one, dtype=np.int64) for one in cells[:3])
+        parts.append(Column(name, *whole, *(np.array(one, dtype=np.float64) for one in cells[3:])))
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else _joined(name, parts)
+
+
+def picked(one: Column, which: Any) -> Column:
+    """Some of a column's points."""
+    return Column(one.name, *(array[which] for array in one[1:]))
 
 
 def _joined(name: str, parts: Sequence[Column]) -> Column:
     """Parts in file order, though lines of other shapes may lie between those of one."""
     one = Column(name, *(np.concatenate([part[index] for part in parts]) for index in range(1, 6)))
-    if (one.seqs[1:] < one.seqs[:-1]).any():
-        one = Column(name, *(array[np.argsort(one.seqs, kind="stable")] for array in one[1:]))
-    return one
+    return picked(one, np.argsort(one.seqs, kind="stable")) if (one.seqs[1:] < one.seqs[:-1]).any() else one
+
+
+def _ints(data: bytes) -> Any:
+    """`packing.unpack_ints` as an array."""
+    if data[:1] == b"e":
+        first, stride, count = EVEN.unpack(data[1:])
+        return first + stride * np.arange(count, dtype=np.int64)
+    first = int.from_bytes(data[1:9], "little", signed=True)
+    return np.cumsum(np.concatenate([[first], np.array(unpack_array(data[9:]))]).astype(np.int64))
+
+
+def _times(data: bytes, count: int) -> Any:
+    """`packing.unpack_times` as an array, NaN for None."""
+    if not data:
+        return np.full(count, np.nan)
+    if data[:1] in b"mt":
+        return _ints(data[1:]) / (1000 if data[:1] == b"m" else TICKS)
+    return np.array(unpack_floats(data[1:]))

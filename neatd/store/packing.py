@@ -18,8 +18,8 @@ _LEVEL = 1  # of zlib: 6 takes three times as long and saves 3 % of these bytes
 _DECIMALS = (0, 2, 4, 3, 6, 1, 5)
 _SAMPLE = 16
 _PIECE, _NOISE = 1024, 0.95  # so many bytes of a plane are tried; noise is what stays larger than this share
-_TICKS = 1 << 22  # a second: the finest that a float of unix seconds of this century tells
-_EVEN = struct.Struct("<qqq")
+TICKS = 1 << 22  # a second: the finest that a float of unix seconds of this century tells
+EVEN = struct.Struct("<qqq")
 
 
 def pack_floats(values: Sequence[float]) -> bytes:
@@ -29,20 +29,20 @@ def pack_floats(values: Sequence[float]) -> bytes:
         power = 10**digits
         whole = [round(value * power) for value in values]
         if [one / power for one in whole] == list(values):
-            return b"i" + bytes([digits]) + _pack_array(_smallest(whole))
+            return b"i" + bytes([digits]) + pack_array(_smallest(whole))
     wide = array("d", values)
     narrow = array("f", values)
     if array("d", narrow).tobytes() == wide.tobytes():
-        return b"f" + _pack_array(narrow)
-    return b"d" + _pack_array(wide)
+        return b"f" + pack_array(narrow)
+    return b"d" + pack_array(wide)
 
 
 def unpack_floats(data: bytes) -> array[float]:
     """What `pack_floats` packed, as an array of doubles."""
     if data[:1] == b"i":
         power = 10 ** data[1]
-        return array("d", [one / power for one in _unpack_array(data[2:])])
-    found = _unpack_array(data[1:])
+        return array("d", [one / power for one in unpack_array(data[2:])])
+    found = unpack_array(data[1:])
     return found if found.typecode == "d" else array("d", found)
 
 
@@ -51,18 +51,18 @@ def pack_ints(values: Sequence[int]) -> bytes:
     first, count = values[0], len(values)
     stride = values[1] - first if count > 1 else 1
     if stride and list(values) == list(range(first, first + stride * count, stride)):
-        return b"e" + _EVEN.pack(first, stride, count)
-    return b"d" + struct.pack("<q", first) + _pack_array(_smallest(list(map(sub, values[1:], values))))
+        return b"e" + EVEN.pack(first, stride, count)
+    return b"d" + struct.pack("<q", first) + pack_array(_smallest(list(map(sub, values[1:], values))))
 
 
 def unpack_ints(data: bytes) -> array[int]:
     """What `pack_ints` packed."""
     if data[:1] == b"e":
-        first, stride, count = _EVEN.unpack(data[1:])
+        first, stride, count = EVEN.unpack(data[1:])
         return array("q", range(first, first + stride * count, stride))
     total = struct.unpack_from("<q", data, 1)[0]
     found = array("q", [total])
-    for one in _unpack_array(data[9:]):
+    for one in unpack_array(data[9:]):
         total += one
         found.append(total)
     return found
@@ -73,7 +73,7 @@ def pack_times(times: Sequence[float | None]) -> bytes:
     if not any(one is not None for one in times):
         return b""
     if None not in times:
-        for mark, ticks in ((b"m", 1000), (b"t", _TICKS)):
+        for mark, ticks in ((b"m", 1000), (b"t", TICKS)):
             whole = [round(one * ticks) for one in times if one is not None and math.isfinite(one)]
             if [one / ticks for one in whole] == list(times) and max(map(abs, whole)) < 1 << 60:
                 return mark + pack_ints(whole)
@@ -85,7 +85,7 @@ def unpack_times(data: bytes, count: int) -> list[float | None]:
     if not data:
         return [None] * count
     if data[:1] in b"mt":
-        ticks = 1000 if data[:1] == b"m" else _TICKS
+        ticks = 1000 if data[:1] == b"m" else TICKS
         return [one / ticks for one in unpack_ints(data[1:])]
     return [None if math.isnan(one) else one for one in unpack_floats(data[1:])]
 
@@ -93,12 +93,13 @@ def unpack_times(data: bytes, count: int) -> list[float | None]:
 def _digits(values: Sequence[float]) -> int | None:
     """How many decimals the values may have, by a sample of them; None when they are no such decimals."""
     sample = values[:: max(1, len(values) // _SAMPLE)]
-    if not all(-1e9 < one < 1e9 for one in sample) or not all(map(math.isfinite, values)):
-        return None
-    if max(map(abs, values)) > 1e9:
+    if not all(-1e9 < one < 1e9 for one in sample):
         return None
     fits = (digits for digits in _DECIMALS if all(round(one * 10**digits) / 10**digits == one for one in sample))
-    return next(fits, None)
+    found = next(fits, None)
+    if found is None or not all(map(math.isfinite, values)) or max(map(abs, values)) > 1e9:
+        return None
+    return found
 
 
 def _smallest(values: list[int]) -> array[int]:
@@ -110,7 +111,7 @@ def _smallest(values: list[int]) -> array[int]:
     raise OverflowError(f"{low}..{high} is beyond 64 bits")
 
 
-def _pack_array(values: array[int] | array[float]) -> bytes:
+def pack_array(values: array[int] | array[float]) -> bytes:
     """Planes of bytes of equal weight, each compressed unless a piece of it shows that it is noise."""
     raw, size = values.tobytes(), values.itemsize
     planes = [raw[start::size] for start in range(size)]
@@ -122,7 +123,8 @@ def _pack_array(values: array[int] | array[float]) -> bytes:
     return head + dense + b"".join(p for p, is_noise in zip(planes, noisy, strict=True) if is_noise)
 
 
-def _unpack_array(data: bytes) -> array[float]:
+def unpack_array(data: bytes) -> array[float]:
+    """What `pack_array` packed."""
     found: array[float] = array(data[:1].decode())
     noisy, count, packed = struct.unpack_from("<BII", data, 1)
     size, start = found.itemsize, 10

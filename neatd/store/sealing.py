@@ -53,15 +53,21 @@ def _write_chunk(
     steps: Sequence[int], times: Sequence[float | None], values: Sequence[float],
 ) -> Summary:  # fmt: skip
     one = summarise(steps, values)
+
+    def at(step: int | None) -> float | None:
+        return None if step is None else times[steps.index(step)]
+
     buckets = pack_buckets(buckets_of(values)) if len(values) > 2 * BUCKET else b""
-    points.execute(
-        "INSERT INTO chunk (series_id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite,"
-        " nonfinite_step, total, first_time, last_time, first, last, min, min_step, max, max_step, buckets, data)"
-        f" VALUES ({', '.join('?' * 22)})",
-        (series_id, block, attempt, seqs[0], seqs[-1], min(steps), max(steps), one.points, one.points, one.nonfinite,
-         one.nonfinite_step, one.total, times[0], times[-1], one.first, one.last, one.min, one.min_step, one.max, one.max_step,
-         buckets,         pack_floats(values)),
-    )  # fmt: skip
+    row: dict[str, object] = {
+        "series_id": series_id, "block_id": block, "attempt": attempt, "first_seq": seqs[0], "last_seq": seqs[-1],
+        "first_step": min(steps), "last_step": max(steps), "points": one.points, "kept": one.points,
+        "nonfinite": one.nonfinite, "nonfinite_step": one.nonfinite_step, "total": one.total, "first_time": times[0],
+        "last_time": times[-1], "first": one.first, "last": one.last, "min": one.min, "min_step": one.min_step,
+        "min_time": at(one.min_step), "max": one.max, "max_step": one.max_step, "max_time": at(one.max_step),
+        "buckets": buckets, "data": pack_floats(values),
+    }  # fmt: skip
+    marks = ", ".join(f":{name}" for name in row)
+    points.execute(f"INSERT INTO chunk ({', '.join(row)}) VALUES ({marks})", row)
     return one
 
 

@@ -20,7 +20,7 @@ CREATE TABLE chunk (  -- one column of a block, with the numbers that make openi
   id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL, block_id INTEGER NOT NULL, attempt INTEGER NOT NULL,
   first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
   points INTEGER NOT NULL, kept INTEGER NOT NULL, nonfinite INTEGER NOT NULL, nonfinite_step INTEGER, total REAL NOT NULL,
-  first_time REAL, last_time REAL, first REAL, last REAL, min REAL, min_step INTEGER, max REAL, max_step INTEGER,
+  first_time REAL, last_time REAL, first REAL, last REAL, min REAL, min_step INTEGER, min_time REAL, max REAL, max_step INTEGER, max_time REAL,
   buckets BLOB NOT NULL, data BLOB NOT NULL
 );
 CREATE INDEX chunk_series ON chunk (series_id, first_seq);

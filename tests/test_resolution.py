@@ -1,0 +1,88 @@
+"""A window at a resolution: never more points than asked for, the ends and extremes always there, nothing made up."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neatd.models import AttemptStart, Cursor, Line
+from neatd.store import points, resolution, sealing, window
+from neatd.store.opening import connect
+from neatd.store.resolution import at_resolution
+
+SOURCE = "metrics.jsonl"
+RUN = (f"r-{number}" for number in itertools.count())
+VALUES = st.one_of(st.floats(-9, 9), st.sampled_from([math.nan, math.inf, -math.inf]))
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    connection = connect(tmp_path_factory.mktemp("home"), "points")
+    connection.execute("PRAGMA synchronous = OFF")
+    yield connection
+    connection.close()
+
+
+def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None) -> str:
+    """A run with a point a step, from step 1 on; from `restart` on it goes once more over the last steps before it."""
+    run, starts = next(RUN), []
+    lines = [Line(seq, 1, seq, 1e9 + seq, {"loss": value}) for seq, value in enumerate(values, start=1)]
+    if restart is not None:
+        again = max(1, restart - 5)
+        starts = [AttemptStart(2, restart, again)]
+        late = enumerate(values[restart - 1 :], start=restart)
+        lines[restart - 1 :] = [Line(seq, 2, again + seq - restart, 1e9 + seq, {"loss": value}) for seq, value in late]
+    points.commit_lines(db, run, SOURCE, Cursor(seq=len(values)), lines, starts, 1.0)
+    return run
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=st.lists(VALUES, min_size=2, max_size=900), most=st.integers(8, 60), block=st.integers(130, 400),
+    cut=st.tuples(st.integers(0, 900), st.integers(0, 900)), restart=st.none() | st.integers(2, 900),
+)  # fmt: skip
+def test_a_window_holds_its_ends_and_extremes(
+    db: sqlite3.Connection, values: list[float], most: int, block: int, cut: tuple[int, int], restart: int | None
+) -> None:
+    """At any level: real points only, by step, the first, last, lowest and highest among them, NaN where there is any."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "MOST_SEALED", block)
+        patch.setattr(points, "LEAST_SEALED", 140)
+        patch.setattr(resolution, "EXACT", 100)
+        run = fill(db, values, restart if restart is not None and restart <= len(values) else None)
+        first, last = min(cut), max(cut)
+        whole = window.points_of(db, run, "loss", first, last)
+        found = at_resolution(db, run, "loss", most, first, last)
+    assert len(found) <= most and [step for step, _, _ in found] == sorted(step for step, _, _ in found)
+    assert {repr(one) for one in found if math.isfinite(one[1])} <= {repr(one) for one in whole}
+    assert {step for step, _, _ in found} <= {step for step, _, _ in whole}
+    if len(whole) <= most:
+        assert repr(found) == repr(whole)
+    finite = [value for _, value, _ in whole if math.isfinite(value)]
+    if finite:
+        shown = [value for _, value, _ in found if math.isfinite(value)]
+        assert min(shown) == min(finite) and max(shown) == max(finite)
+    if whole:
+        assert [found[0][0], found[-1][0]] == [whole[0][0], whole[-1][0]]
+    assert any(not math.isfinite(value) for _, value, _ in found) == (len(finite) < len(whole))
+
+
+def test_points_do_not_jump_as_a_run_grows(db: sqlite3.Connection) -> None:
+    """What was drawn of the first steps is drawn again when ten percent more are there."""
+    values = [math.sin(step / 7) + step % 5 for step in range(1, 1001)]
+    before = at_resolution(db, fill(db, values), "loss", 120)
+    after = at_resolution(db, fill(db, values + values[:20]), "loss", 120)
+    kept = [one for one in before if one[0] < 900]
+    assert len(kept) > 50 and set(kept) <= set(after)
+
+
+def test_a_series_that_is_not_there_is_empty(db: sqlite3.Connection) -> None:
+    """No series, no points; a window outside of a series has none either."""
+    run = fill(db, [1.0, 2.0])
+    assert at_resolution(db, run, "none", 10) == [] and at_resolution(db, run, "loss", 10, 5, 9) == []
