@@ -109,6 +109,8 @@ class Cursor(Model):
     stream: str = ""  # what the source belongs to: itself, or several files that go on from each other
     format: str = ""
     label: str = ""  # goes before the names of its series
+    device: int = 0  # hints to a renamed file; they prove nothing
+    inode: int = 0
     state: dict[str, Any] = Field(default_factory=dict)  # of the format's parser
     told: dict[str, Any] = Field(default_factory=dict)  # what the source says of its run
     chain: list[Any] = Field(default_factory=list)  # fingerprint of its rows, for files that are rewritten whole

@@ -112,7 +112,7 @@ def _compiled(text: str) -> re.Pattern[str]:
             pattern, tree = re.compile(text), parser.parse(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise _refused(text, str(error)) from error
-    ways = _ways(text, list(tree), is_last=True)
+    ways = ways_of(text, list(tree), is_last=True)
     if ways > MOST_WAYS:
         raise _refused(text, "its repetitions multiply to more than a text can be tried in")
     if pattern.search("") or pattern.search(_PLAIN):
@@ -120,7 +120,7 @@ def _compiled(text: str) -> re.Pattern[str]:
     return pattern
 
 
-def _ways(text: str, items: list[Any], is_last: bool) -> int:
+def ways_of(text: str, items: list[Any], is_last: bool) -> int:
     """In how many ways the items can match at one place. Raises ConfigError for what is not of the safe kind."""
     ways = 1
     for at, (code, value) in enumerate(items):
@@ -128,9 +128,9 @@ def _ways(text: str, items: list[Any], is_last: bool) -> int:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
             ways *= _ways_of_repeat(text, value, ends)
         elif code is codes.SUBPATTERN:
-            ways *= _ways(text, list(value[3]), ends)
+            ways *= ways_of(text, list(value[3]), ends)
         elif code is codes.BRANCH:
-            ways *= sum(_ways(text, list(one), ends) for one in value[1])
+            ways *= sum(ways_of(text, list(one), ends) for one in value[1])
         elif code not in (codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY, codes.AT):
             raise _refused(text, f"{str(code).lower().replace('_', ' ')} is not allowed")
     return ways
@@ -143,7 +143,7 @@ def _ways_of_repeat(text: str, repeat: tuple[int, int, Any], is_last: bool) -> i
     if len(repeated) != 1 or repeated[0][0] not in (codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY):
         if (least, most) != (0, 1):
             raise _refused(text, "a group is repeated")
-        return 1 + _ways(text, repeated, is_last)
+        return 1 + ways_of(text, repeated, is_last)
     if is_last:
         return 1  # nothing follows that could fail, so nothing is tried again
     if most == codes.MAXREPEAT:

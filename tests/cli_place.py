@@ -18,6 +18,7 @@ from neatd.place import here
 from neatd.store import checkpoints, events, points, runs
 from neatd.store.connection import transaction
 from neatd.store.opening import connect
+from tests.stores_made import put_store
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -74,6 +75,7 @@ class Cli:
         return answer.err
 
     def init(self) -> None:
+        put_store(self.home)
         self.ok("init", "--yes")
 
     def keep(self, *words: str) -> str:
@@ -82,6 +84,7 @@ class Cli:
 
     @contextmanager
     def store(self, name: str = "neat") -> Iterator[sqlite3.Connection]:
+        put_store(self.home, name)
         connection = connect(self.home, name)
         try:
             yield connection

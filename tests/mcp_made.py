@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
+import pytest
 from mcp import Client, StdioServerParameters
+from mcp.server.lowlevel import Server
 from mcp.types import Implementation
 
+from neatd.mcp import server
+from neatd.mcp.tools import INSTRUCTIONS
 from neatd.place import here
 from neatd.store.connection import transaction
 from neatd.store.short import ensure_project
+from neatd.who import SESSION_VARIABLE
 from tests.cli_place import Cli
 
 ARGUMENTS = ["-c", "from neatd.cli.main import main; main()", "mcp"]
@@ -69,13 +74,31 @@ def with_tools(
     """What `use` returns, having used the tools of a server of its own."""
 
     async def run() -> Any:
-        server = StdioServerParameters(
+        process = StdioServerParameters(
             command=sys.executable, args=ARGUMENTS, env=environment(cli) | env, cwd=cwd or cli.root
         )
-        async with Client(server, client_info=Implementation(name=name, version="1"), mode=mode) as client:
+        async with Client(process, client_info=Implementation(name=name, version="1"), mode=mode) as client:
             return await use(Tools(client))
 
     return anyio.run(run)
+
+
+def with_tools_here(cli: Cli, use: Callable[[Tools], Awaitable[Any]], *, name: str = "claude-code") -> Any:
+    """What `use` returns, having used the tools of the server in this process: the same protocol and the same calls without
+    the second that a process takes to load the SDK."""
+    handlers = Server("neat", instructions=INSTRUCTIONS, on_list_tools=server._list, on_call_tool=server._call)
+
+    async def run() -> Any:
+        async with Client(handlers, client_info=Implementation(name=name, version="1"), mode="legacy") as client:
+            return await use(Tools(client))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in (*TOLD, SESSION_VARIABLE):  # the server tells its own process the session
+            patch.delenv(variable, raising=False)
+        try:
+            return anyio.run(run)
+        finally:
+            os.environ.pop(SESSION_VARIABLE, None)
 
 
 class Lines:

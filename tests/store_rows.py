@@ -14,6 +14,7 @@ from neatd.store import runs, short
 from neatd.store.connection import transaction
 from neatd.store.opening import connect
 from tests.conftest import bind_root_to_permissions
+from tests.stores_made import put_store
 
 PROJECT = "0b1f7c52-9a1e-4a3c-8a57-3f6c2d0e9b11"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -26,6 +27,7 @@ def place(root: Path, project_id: str = PROJECT) -> Place:
 
 def add(home: Path, kind: str, title: str, **fields: object) -> str:
     """Keep a record as the commands do; returns its id."""
+    put_store(home)
     record_id, inbox = short.add_record(home, place(home / "project"), kind, {"title": title, **fields}, "person")
     assert inbox is None
     return record_id
@@ -33,6 +35,7 @@ def add(home: Path, kind: str, title: str, **fields: object) -> str:
 
 def open_store(home: Path) -> sqlite3.Connection:
     """neat.db with the project registered."""
+    put_store(home)
     connection = connect(home)
     with transaction(connection):
         short.ensure_project(connection, place(home / "project"))

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.conftest import Neat, bind_root_to_permissions, until
+from tests.conftest import Neat, bind_root_to_permissions, put_text, until
 
 
 def line(step: int, **values: object) -> dict[str, object]:
@@ -126,7 +126,7 @@ def test_a_rule_with_a_mistake_is_named_and_the_last_good_one_stays(neat: Neat) 
     neat.start()
     neat.metrics("runs/a", *[line(step, loss=1 + step % 2 / 100) for step in range(1, 20)])
     neat.wait_for_points("runs/a", "loss", 19)
-    rule.write_text(good.replace("k: 2", "k: six"))
+    put_text(rule, good.replace("k: 2", "k: six"))
     message = neat.wait_for_event("rules-mistake")["message"]
     assert f"{rule}:5" in message and "k" in message and "six" in message
     neat.metrics("runs/a", line(20, loss=50.0))
@@ -143,13 +143,13 @@ def test_a_mistake_in_neat_yaml_is_named_and_the_last_good_one_stays(neat: Neat)
     """The daemon goes on with what it had; a command says which line, field and value is wrong."""
     neat.start()
     config = neat.root / "neat.yaml"
-    config.write_text(config.read_text() + "retention: {newest: many}\n")
+    put_text(config, config.read_text() + "retention: {newest: many}\n")
     message = neat.wait_for_event_in_store("config-mistake")
     assert "retention.newest" in message and "many" in message
     neat.metrics("runs/a", line(1))
     failed = neat.call("neat", "runs", check=False)
     assert failed.returncode == 1 and "retention.newest" in failed.stderr and "many" in failed.stderr
-    config.write_text(config.read_text().replace("newest: many", "newest: 5"))
+    put_text(config, config.read_text().replace("newest: many", "newest: 5"))
     assert neat.wait_for_points("runs/a", "loss", 1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from neatd.read.parameters import read_parameters
 from neatd.store import records, requests, runs
 from neatd.store.short import add_record
 from tests.cli_place import Cli
+from tests.conftest import used_s
 from tests.sources_made import ENDED, ran
 
 CONFIG = {"lr": 0.01, "batch": 16, "seed": 1}
@@ -141,7 +141,7 @@ def test_a_parameter_file_that_is_a_trap_is_passed_over(cli: Cli) -> None:
     (cli.root / "list.json").write_text("[1]")
     (cli.root / "zero.yaml").symlink_to("/dev/zero")
     os.mkfifo(cli.root / "pipe.yaml")
-    began = time.monotonic()
+    began = used_s()
     for name in (
         "bomb.yaml",
         "tag.yaml",
@@ -154,7 +154,7 @@ def test_a_parameter_file_that_is_a_trap_is_passed_over(cli: Cli) -> None:
     ):
         assert read_parameters(cli.root / name) == {}, name
         assert checked(cli, "python", "train.py", "--config", name) == []
-    assert time.monotonic() - began < 10
+    assert used_s() - began < 10
 
 
 def test_a_recorded_experiment_with_other_columns_is_not_the_same(cli: Cli) -> None:

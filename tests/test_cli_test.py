@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from neatd.read.treestate import tree_state
-from tests.conftest import until
 from tests.testing_made import IDENTITY, MIXED, MIXED_NAMES, Checked
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and permissions of POSIX")
@@ -39,7 +38,7 @@ def test_a_run_of_pytest_is_kept_with_counts_names_and_state(made: Checked) -> N
     assert (found.passed, found.failed, found.skipped) == (4, 4, 2) and set(found.failing) == MIXED_NAMES
     assert found.title.startswith("4 passed, 4 failed, 2 skipped in ") and found.title.endswith(" -m pytest -q tests")
     assert (found.status, found.source, found.branch, found.project_id) == ("failed", "person", "main", IDENTITY)
-    assert 0 < found.seconds < 30 and len(found.commit) == 40 and found.command.endswith("-m pytest -q tests")
+    assert 0 < found.seconds < 60 and len(found.commit) == 40 and found.command.endswith("-m pytest -q tests")
     assert found.tree == tree_state(made.root)
     assert done.stderr.decode() == f"test {found.id[:8]} kept: {found.title.partition(':')[0]}\n"
 
@@ -158,26 +157,29 @@ def test_on_a_terminal_the_command_has_a_terminal(made: Checked) -> None:
     )  # fmt: skip
     os.close(theirs)
     seen = b""
-
-    def has(mark: bytes) -> bool:
-        nonlocal seen
-        with contextlib.suppress(OSError):
-            seen += os.read(ours, 4096)
-        return mark in seen
-
-    until(lambda: has(b"\n"), "the first line")
+    while b"\n" not in seen:
+        seen += os.read(ours, 4096)
     os.write(ours, b"\x03")
-    until(lambda: has(b"once"), "the command's answer to Ctrl-C")
+    seen += to_its_end(ours)
     assert process.wait(timeout=30) == 4
     os.close(ours)
     assert seen.replace(b"^C", b"") == b"True True 77\r\nonce\r\n" and made.only().status == "interrupted"
+
+
+def to_its_end(terminal: int) -> bytes:
+    """What is said on a terminal until nobody holds its other side any more."""
+    said = b""
+    with contextlib.suppress(OSError):  # the end, on Linux; elsewhere it is an empty read
+        while new := os.read(terminal, 4096):
+            said += new
+    return said
 
 
 @needs_posix
 def test_a_process_left_behind_is_not_waited_for(made: Checked) -> None:
     """It holds the output open; the tests have ended."""
     done = made.test(SH, "-c", "sleep 30 & echo '2 passed, 1 failed'; exit 1", timeout=20)
-    assert done.returncode == 1 and (made.only().passed, made.only().failed) == (2, 1) and made.only().seconds < 5
+    assert done.returncode == 1 and (made.only().passed, made.only().failed) == (2, 1) and made.only().seconds < 20
 
 
 @needs_posix

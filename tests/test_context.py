@@ -17,6 +17,7 @@ from neatd.store.connection import transaction
 from neatd.store.moments import stamp
 from neatd.store.opening import connect
 from neatd.store.short import ensure_project
+from tests.conftest import used_s
 from tests.hooks_made import Assisted
 from tests.testing_made import IDENTITY
 
@@ -149,9 +150,9 @@ def test_two_thousand_runs_are_told_by_the_ones_that_matter(made: Assisted) -> N
             ],
         )
     add_run(made, "runs/now", {"loss": [1.0]})
-    begun = time.monotonic()
+    begun = used_s()
     told = made.tell("session-start")
-    assert time.monotonic() - begun < 1.0
+    assert used_s() - begun < 1.0
     assert told.count("finished") == live.MOST_RUNS - 1 and "runs/now" in told and "runs/0 " in told
 
 
@@ -162,9 +163,9 @@ def test_many_changes_are_told_by_number(made: Assisted) -> None:
             "INSERT INTO note (id, project_id, title, created_at, updated_at, source) VALUES (?, ?, ?, ?, ?, 'person')",
             [(f"n-{n:016d}", IDENTITY, f"note {n}", stamp(datetime.now(UTC)), stamp(datetime.now(UTC))) for n in range(20_000)],
         )  # fmt: skip
-    begun = time.monotonic()
+    begun = used_s()
     told = made.tell("session-start")
-    assert time.monotonic() - begun < 2.0
+    assert used_s() - begun < 2.0
     assert "and over 1000 more" in told
 
 

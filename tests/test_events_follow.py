@@ -70,7 +70,7 @@ class Follower:
     def shape(self) -> dict[str, Any]:
         return dict(json.loads(self.line()))
 
-    def ended(self, number: int = 0, wait_s: float = 10.0) -> tuple[int, str]:
+    def ended(self, number: int = 0, wait_s: float = 30.0) -> tuple[int, str]:
         """(the exit code, what stood on stderr), after a signal if one is named."""
         if number:
             self.process.send_signal(number)
@@ -196,7 +196,7 @@ def test_it_ends_with_its_reader_without_an_event(cli: Cli, made: Run) -> None:
     """Nothing has to be written to see that nobody reads."""
     with follower(cli, made) as found:
         found.out.close()
-        assert found.ended(wait_s=3)[0] == 0
+        assert found.ended()[0] == 0
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
@@ -234,8 +234,8 @@ def test_it_is_gone_when_its_parent_was_killed(cli: Cli, made: Run, between: lis
             parent.kill()
             parent.wait()
             begun = time.monotonic()
-            until(lambda: not any(_is_alive(one) for one in followers), "the follower's end", 5)
-            assert followers and time.monotonic() - begun < 2
+            until(lambda: not any(_is_alive(one) for one in followers), "the follower's end")
+            assert followers and time.monotonic() - begun < 10  # its clock ticks every half second
             assert _is_alive(holder)
     finally:
         holder.kill()
@@ -260,7 +260,7 @@ def test_a_reader_that_reads_nothing_keeps_it_from_no_end(cli: Cli, made: Run) -
     os.read(read, 1)
     until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING, "a full pipe")
     process.terminate()
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=30) == 0
     os.close(read)
 
 
@@ -325,7 +325,7 @@ def test_no_transaction_is_open_between_looks(cli: Cli, made: Run) -> None:
         def is_whole() -> bool:
             return tuple(store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()) == (0, 0, 0)
 
-        until(is_whole, "a checkpoint that nobody hinders", 5)
+        until(is_whole, "a checkpoint that nobody hinders")
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="needs the kernel's nanoseconds")

@@ -114,7 +114,7 @@ def test_a_brief_is_not_written_through_a_link_out_of_the_project(neat: Neat, tm
     neat.metrics("runs/a", line(1))
     with own_daemon(neat):
         goes_on(neat, "runs/b")
-        assert neat.values("runs/a", "loss") == [(1, 1.0)]
+        assert neat.wait_for_points("runs/a", "loss", 1) == [(1, 1.0)]
         assert stops(neat)  # the turn that read the points ends with the briefs
     assert (outside / "brief.md").read_text() == "not neat's\n"
 
@@ -155,7 +155,7 @@ def test_parameters_that_lead_to_an_endless_device_are_passed_over(neat: Neat) -
     with own_daemon(neat, limit("AS", 3 << 30)):
         goes_on(neat, "runs/b")
         goes_on(neat, "runs/c")
-        assert neat.values("runs/a", "loss") == [(1, 1.0)]
+        assert neat.wait_for_points("runs/a", "loss", 1) == [(1, 1.0)]
         assert rows(neat, "SELECT message FROM event WHERE rule = 'step-failed'") == []
         assert stops(neat)
 
@@ -171,7 +171,7 @@ def test_a_configuration_that_unfolds_without_end_is_one_mistake(neat: Neat) -> 
     config.write_text(config.read_text() + "\n".join(bomb) + "\n")
     begun = time.monotonic()
     neat.start()
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
     message = neat.wait_for_event_in_store("config-mistake")
     assert str(config) in message and len(message) < 5000
 

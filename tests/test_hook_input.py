@@ -100,7 +100,7 @@ def test_a_start_is_answered_while_another_writes(made: Assisted) -> None:
         other.execute("BEGIN EXCLUSIVE")
         begun = time.monotonic()
         out, err = made.answer(claude("session-start", made.root), "session-start")
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 15  # other commands wait half a minute for a writer
         assert "From neat" in context_of(out, claude("session-start", made.root)) and "not kept" in err
         out, err = made.answer(claude("post-tool", made.root), "post-tool")
         assert out == "" and "locked" in err

@@ -35,7 +35,7 @@ while not os.path.exists("go") and time.time() < end: time.sleep(0.005)
 """
 
 
-def wait_for(is_true: Callable[[], object], wait_s: float = 20.0) -> None:
+def wait_for(is_true: Callable[[], object], wait_s: float = 60.0) -> None:
     deadline = time.monotonic() + wait_s
     while not is_true():
         assert time.monotonic() < deadline, "the condition did not come true"

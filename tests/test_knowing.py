@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Neat, until
+from tests.conftest import Neat, put_text, until
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_plan_and_notes_become_records_as_they_are_written(watched: Neat) -> Non
     until(lambda: "test it" in titles(watched, "task"), "the tasks of the plan")
     until(lambda: titles(watched, "insight"), "the insight of the notes")
     notes = watched.root / "NOTES.md"
-    notes.write_text(notes.read_text() + "- the loader is the bottleneck\n")
+    put_text(notes, notes.read_text() + "- the loader is the bottleneck\n")
     until(lambda: "the loader is the bottleneck" in titles(watched, "insight"), "the second insight")
     assert len(titles(watched, "insight")) == 2
     watched.call("neat", "close", titles(watched, "task")["write it"]["id"])
@@ -65,7 +65,7 @@ def test_a_file_that_neat_did_not_write_is_left_alone_and_said(watched: Neat) ->
     """One event names it; the other document is written."""
     config = watched.root / "neat.yaml"
     (watched.root / "mine.md").write_text("my own words\n")
-    config.write_text(config.read_text().replace("handoff: docs/handoff.md", "handoff: mine.md"))
+    put_text(config, config.read_text().replace("handoff: docs/handoff.md", "handoff: mine.md"))
     event = watched.wait_for_event("documents-mistake")
     assert "mine.md" in event["message"]
     until(lambda: text(watched.root / "docs" / "notes.md"), "the other document")
@@ -74,10 +74,11 @@ def test_a_file_that_neat_did_not_write_is_left_alone_and_said(watched: Neat) ->
 
 def test_a_test_run_without_neat_is_found_in_its_result_file(watched: Neat) -> None:
     """Once, also over a restart of the daemon."""
-    (watched.root / "junit.xml").write_text(
+    put_text(
+        watched.root / "junit.xml",
         '<testsuites><testsuite tests="3" failures="1" errors="0" skipped="0" time="1.5">'
         '<testcase classname="a" name="x"/><testcase classname="a" name="y"/>'
-        '<testcase classname="a" name="z"><failure message="no"/></testcase></testsuite></testsuites>'
+        '<testcase classname="a" name="z"><failure message="no"/></testcase></testsuite></testsuites>',
     )
     until(lambda: titles(watched, "test"), "the test run")
     watched.call("neatd", "restart")
@@ -102,6 +103,6 @@ def test_a_sandboxed_records_evidence_is_looked_up_when_it_is_taken_in(watched: 
     inbox = watched.root / ".neat" / "inbox"
     inbox.mkdir()
     row = record | {"created_at": now, "updated_at": now}
-    (inbox / "n.json").write_text(json.dumps({"kind": "note", "row": row}))
+    put_text(inbox / "n.json", json.dumps({"kind": "note", "row": row}))
     until(lambda: "left outside" in titles(watched, "note"), "the record")
     until(lambda: titles(watched, "note")["left outside"]["evidence"][0].get("value") == 1.5, "its evidence")

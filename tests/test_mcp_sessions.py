@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from neatd.cli.hook import hook
-from neatd.cli.main import run
 from neatd.store import deliveries, presence
 from neatd.who import SESSION_VARIABLE
 from tests.cli_place import Cli
-from tests.mcp_made import Tools, registered, with_tools
+from tests.mcp_made import Tools, environment, registered, with_tools
+from tests.testing_made import PROGRAM
 
 
 @pytest.fixture
@@ -55,13 +54,11 @@ def test_what_only_looks_begins_one_session_and_no_more(cli: Cli) -> None:
     assert (session["title"], session["status"]) == ("", "done")
 
 
-def test_tools_are_called_in_the_session_that_the_hooks_told_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tools_are_called_in_the_session_that_the_hooks_told_of(cli: Cli) -> None:
     """The same process started both; it stays open when the server leaves."""
     payload = {"session_id": "s1", "cwd": str(cli.root), "hook_event_name": "SessionStart", "source": "startup"}
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(payload).encode())))
-        assert run(hook, ["session-start"]) == 0
-    monkeypatch.setenv(SESSION_VARIABLE, "")
+    command = [sys.executable, "-c", PROGRAM.format("hook", "hook"), "session-start"]
+    subprocess.run(command, input=json.dumps(payload).encode(), env=environment(cli), capture_output=True, check=True)
     kept = with_tools(cli, keep_two)
     with cli.store() as store:
         (known,) = presence.open_ones(store)

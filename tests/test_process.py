@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from neatd.models import ProcessFact
 from neatd.read.process import find_processes, is_alive
+from neatd.read.processfacts import described, identity, libraries_of, started_by
 from tests.conftest import until
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -177,3 +179,113 @@ def test_another_process_with_the_same_number_is_not_the_same() -> None:
     started = psutil.Process().create_time()
     assert is_alive(ProcessFact(pid=os.getpid(), started=started))
     assert not is_alive(ProcessFact(pid=os.getpid(), started=started - 60))
+
+
+# ---- what the process tells of itself ----
+
+
+def test_a_process_is_known_by_ticks_that_no_clock_moves() -> None:
+    """The clock was set by an hour: by its start in unix seconds it would be another process."""
+    fact = ProcessFact(pid=os.getpid(), started=psutil.Process().create_time() - 3600)
+    assert not is_alive(fact)
+    known = identity(os.getpid())
+    assert is_alive(fact.model_copy(update=known)) == bool(known)
+
+
+@needs_linux
+def test_the_same_ticks_in_another_life_of_the_machine_are_another_process(start: Start, run: Path) -> None:
+    """And the process that was found has both."""
+    process = start(HOLD, run / "metrics.jsonl", "a")
+    fact = find_processes([run])[run]
+    assert fact.pid == process.pid and fact.start_ticks and fact.boot_id and is_alive(fact)
+    assert not is_alive(fact.model_copy(update={"boot_id": "before"}))
+    assert not is_alive(fact.model_copy(update={"start_ticks": fact.start_ticks + 1}))
+
+
+@needs_linux
+def test_of_the_environment_only_names_and_a_short_list_are_kept(tmp_path: Path) -> None:
+    """A secret's value is nowhere in the fact, whatever its name; a place is told by its last part."""
+    told = {
+        "CUDA_VISIBLE_DEVICES": "0,1", "RANK": "3", "PYTORCH_CUDA_ALLOC_CONF": "max_split_size_mb:64", "NCCL_DEBUG": "INFO",
+        "HF_TOKEN": "hf_secretsecret", "MY_PLAIN": "plain-value", "VIRTUAL_ENV": "/home/ana/envs/torch2/",
+        "NCCL_AUTH_TOKEN": "q9X2mK7pL4vR8sT1", "TMUX": "/tmp/tmux-0/default,1,0",
+    }  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=told, cwd=tmp_path) as process:
+        fact = described(ProcessFact(pid=process.pid, started=0.0, command="python train.py"))
+        process.communicate(b"\n")
+    assert {"HF_TOKEN", "MY_PLAIN", "TMUX"} <= set(fact.env_names) and fact.started_by == "tmux"
+    assert fact.env == {
+        "CUDA_VISIBLE_DEVICES": "0,1", "RANK": "3", "PYTORCH_CUDA_ALLOC_CONF": "max_split_size_mb:64", "NCCL_DEBUG": "INFO",
+        "NCCL_AUTH_TOKEN": "[secret removed]", "VIRTUAL_ENV": "torch2",
+    }  # fmt: skip
+    whole = fact.model_dump_json()
+    assert not [value for value in ("hf_secret", "plain-value", "q9X2", "/home/ana") if value in whole]
+    assert fact.cwd == str(tmp_path) and fact.host == platform.node() and "python" in fact.interpreter
+    assert fact.command == "python train.py" and ProcessFact.model_validate_json(whole) == fact
+
+
+def test_a_process_that_is_gone_tells_nothing_more() -> None:
+    """The fact stays as it was, also when its number has another process now."""
+    gone = ProcessFact(pid=2**22 + 1, started=0.0)
+    assert described(gone) == gone
+    other = ProcessFact(pid=os.getpid(), started=0.0, start_ticks=1, boot_id="x")
+    assert described(other) == other
+
+
+@pytest.mark.parametrize(
+    ("names", "environment", "unit", "expected"),
+    [
+        (["bash", "tmux: server", "sshd", "systemd"], {}, "session-3.scope", "tmux"),
+        (["bash", "SCREEN", "systemd"], {}, "", "screen"),
+        (["bash", "sshd", "systemd"], {}, "session-3.scope", "ssh"),
+        (["srun", "slurmstepd"], {}, "", "slurm"),
+        (["bash", "gnome-terminal-", "systemd"], {}, "", "terminal"),
+        (["jupyter-lab", "bash", "gnome-terminal-"], {}, "", "jupyter"),
+        (["sh", "cron"], {}, "cron.service", "cron"),
+        (["systemd"], {"TMUX": "x"}, "", "tmux"),
+        (["systemd"], {"SLURM_JOB_ID": "7"}, "", "slurm"),
+        (["systemd"], {"SSH_CONNECTION": "1 2 3 4"}, "session-1.scope", "ssh"),
+        (["systemd"], {}, "training.service", "systemd"),
+        (["systemd"], {}, "user@1000.service", ""),
+        (["screensaver", "codec"], {"TMUX": ""}, "", ""),
+    ],
+)  # fmt: skip
+def test_who_started_a_process_is_the_nearest_that_says_so(
+    names: list[str], environment: dict[str, str], unit: str, expected: str
+) -> None:
+    """An ancestor first; a process that outlived its parent still has its environment, a service its unit."""
+    assert started_by(names, environment, unit) == expected
+
+
+def test_a_process_with_a_terminal_and_nothing_else_was_started_in_one() -> None:
+    """Of a terminal emulator nobody has heard of."""
+    assert started_by(["bash", "myterm"], {}, "", has_terminal=True) == "terminal"
+
+
+def fake_maps(root: Path, torch: Path, *more: str) -> Path:
+    (root / "77").mkdir(parents=True)
+    lines = [f"7f{n:010x}-7f{n + 1:010x} r-xp 00000000 fe:00 123  {path}" for n, path in enumerate([
+        "/usr/lib/x86_64-linux-gnu/libc.so.6", f"{torch}/lib/libtorch_cpu.so", *more])]  # fmt: skip
+    (root / "77" / "maps").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("mapped", "device"), [((), ""), (("/dev/nvidia-uvm", "/dev/nvidia0"), "cuda"), (("/dev/kfd",), "rocm")]
+)
+def test_the_torch_that_is_loaded_is_told_by_its_own_file(tmp_path: Path, mapped: tuple[str, ...], device: str) -> None:
+    """Read as text and never run; which accelerator is held open stands beside it."""
+    torch = tmp_path / "site-packages" / "torch"
+    torch.mkdir(parents=True)
+    (torch / "version.py").write_text(
+        "from typing import Optional\n__all__ = ['x']\n__version__ = '2.13.0+cu128'\ndebug = False\n"
+        "cuda: Optional[str] = '12.8'\ngit_version = 'abc'\nhip: Optional[str] = None\nraise SystemExit\n"
+    )
+    proc = fake_maps(tmp_path / "proc", torch, *mapped)
+    assert libraries_of(77, proc) == ({"torch": "2.13.0+cu128", "cuda": "12.8"}, device)
+
+
+def test_a_process_without_torch_has_none(tmp_path: Path) -> None:
+    """Nor has one whose files may not be seen, or whose torch is not where it was."""
+    assert libraries_of(1, tmp_path) == ({}, "")
+    assert libraries_of(77, fake_maps(tmp_path / "proc", tmp_path / "gone" / "torch")) == ({}, "")

@@ -38,6 +38,12 @@ def catalogued(neat: Neat, run: str, count: int) -> None:
     until(lambda: len(neat.json("neat", "checkpoints", run)) >= count, f"{count} checkpoints of {run} in the catalogue")
 
 
+def knows(neat: Neat, run: str, step: int) -> None:
+    """A plan that gives up nothing means something only when the catalogue holds the last checkpoint."""
+    listed = ("neat", "checkpoints", run)
+    until(lambda: any(one["step"] == step for one in neat.json(*listed)), f"step {step} of {run} in the catalogue")
+
+
 @pytest.fixture
 def thinned(neat: Neat) -> Neat:
     """A project whose policy thins early."""
@@ -62,6 +68,7 @@ def test_an_allowed_folder_is_thinned_by_itself_and_undo_brings_everything_back(
     thinned.call("neat", "allow", "retention")
     folder = train(thinned, "runs/a", 30)
     until(lambda: len(list((folder / "checkpoints").iterdir())) < 20, "the daemon to thin")
+    knows(thinned, "runs/a", 3000)
     until(lambda: not thinned.json("neat", "retention", "plan")[0]["delete"], "the whole plan carried out")
     left = {path.name for path in (folder / "checkpoints").iterdir()}
     assert "step_000500.pt" in left and "step_003000.pt" in left and "step_001000.pt" in left
@@ -132,6 +139,7 @@ def test_undo_all_brings_back_every_batch(thinned: Neat) -> None:
     folder = train(thinned, "runs/a", 20)
     until(lambda: len(thinned.json("neat", "retention", "undo", "--list")) >= 5, "the daemon to thin")
     save(folder, 2100)
+    knows(thinned, "runs/a", 2100)
     until(lambda: not thinned.json("neat", "retention", "plan")[0]["delete"], "the whole plan carried out")
     thinned.call("neat", "allow", "retention", "--revoke")
     thinned.call("neat", "retention", "undo", "--all")

@@ -163,3 +163,111 @@ def test_a_reason_stays_true_while_nothing_happens(some: RunFacts, later_s: floa
     first = run_status(some, PATIENCE, NOW)
     later = run_status(some, PATIENCE, NOW + timedelta(seconds=later_s))
     assert later[0] != first[0] or later == first
+
+
+# ---- more evidence ----
+
+
+def test_a_stall_says_since_when_against_what_and_who_is_alive() -> None:
+    """The usual gap and the longest pause are what the silence is measured against."""
+    why = reason(400, pid=812, is_alive=True, usual_gap_s=12.0, longest_pause_s=95.0)
+    assert why == "silent since 2026-03-01 11:53:20 UTC; usual gap 12 s, longest 95 s; process 812 alive"
+    assert reason(61, pid=7, is_alive=True, usual_gap_s=0.0) == "silent since 2026-03-01 11:58:59 UTC; process 7 alive"
+
+
+def test_a_pause_that_comes_back_is_no_stall() -> None:
+    """Three times the longest one, or the limit that was learnt for the source."""
+    assert status(284, pid=7, is_alive=True, longest_pause_s=95.0) == "running"
+    assert status(286, pid=7, is_alive=True, longest_pause_s=95.0) == "stalled"
+    assert status(599, silence_limit_s=600.0) == "running"
+
+
+def test_silence_alone_is_never_a_crash() -> None:
+    """A process that lives has not ended, though its log ends with a traceback: another rank may have died."""
+    assert status(1e6, pid=7, is_alive=True, has_traceback=True) == "stalled"
+    assert "traceback" in reason(1e6, pid=7, is_alive=True, has_traceback=True)
+    assert status(1e6, pid=7, is_alive=True, told_status="failed", oom_kills=3) == "stalled"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(0, "finished"), (1, "failed"), (255, "failed"), (130, "interrupted"), (137, "killed"), (-9, "killed")],
+)
+def test_a_trackers_record_of_the_end_counts_at_once(code: int, expected: str) -> None:
+    """Also while the process lives on, as a notebook's does."""
+    assert status(1, pid=7, is_alive=True, told_exit_code=code) == expected
+    assert status(1, told_exit_code=code) == expected
+    assert f"exit code {code} at step 400" in reason(told_exit_code=code)
+
+
+@pytest.mark.parametrize("told", ["finished", "failed", "killed"])
+def test_a_trackers_word_counts_once_the_process_is_gone(told: str) -> None:
+    """While it is there, or while lines still come, it may be the word of a run before."""
+    assert status(1, pid=7, told_status=told) == told
+    assert status(1, pid=7, is_alive=True, told_status=told) == "running"
+    assert status(1, told_status=told) == "running" and status(61, told_status=told) == told
+    assert reason(1, pid=7, told_status=told).startswith(f"its tracker says {told}; process 7 has ended at step 400")
+
+
+def test_a_tracker_that_says_running_says_nothing() -> None:
+    """A killed run stays RUNNING in many a tracker for ever."""
+    assert status(1, pid=7, told_status="running") == "lost"
+
+
+def test_a_process_that_vanished_as_the_kernel_killed_for_memory_was_killed() -> None:
+    """Its control group counted; one that had reached its plan had ended by then."""
+    assert status(1, pid=7, oom_kills=1) == "killed"
+    assert "out-of-memory killer struck in its control group (1 killed)" in reason(1, pid=7, oom_kills=1)
+    assert status(1, pid=7, oom_kills=1, last_step=999) == "finished"
+
+
+def test_a_traceback_at_the_end_of_the_log_is_a_failure() -> None:
+    """It says more than the tracker, which calls every end finished, and than a kill, which may have struck a worker."""
+    assert status(1, pid=7, has_traceback=True) == "failed"
+    assert status(1, pid=7, has_traceback=True, told_status="finished", last_step=1000) == "failed"
+    assert status(61, has_traceback=True) == "failed" and status(1, has_traceback=True) == "running"
+    why = reason(1, pid=7, has_traceback=True, oom_kills=1)
+    assert why.startswith("its log ends with a Python traceback") and "killed 1 for memory" in why
+
+
+def test_a_job_that_was_killed_for_memory_says_so() -> None:
+    """The shim saw the signal, the kernel's count says whose it was; an ending by itself has nothing to do with it."""
+    said = {"job_status": "killed", "job_reason": "signal 9", "oom_kills": 1}
+    assert reason(**said) == "signal 9 at step 400; the kernel killed 1 for memory in its control group"
+    assert reason(**said | {"job_status": "finished"}) == "signal 9 at step 400"
+
+
+EVIDENCE = st.builds(
+    lambda some, more: some._replace(**more),
+    ANY,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "told_status": st.sampled_from(["finished", "failed", "killed", "running"]),
+            "told_exit_code": st.sampled_from([0, 1, 130, 137]),
+            "oom_kills": st.integers(0, 2),
+            "has_traceback": st.booleans(),
+            "longest_pause_s": st.floats(0, 1e4),
+        },
+    ),
+)
+
+
+@given(EVIDENCE)
+def test_a_crash_needs_silence_or_a_dead_process_and_evidence(some: RunFacts) -> None:
+    """Failed and killed are never said of a process that lives, nor without a word, a traceback or the kernel's count."""
+    found, why = run_status(some, PATIENCE, NOW)
+    assert why and why == why.strip()
+    if some.job_status in ENDED or some.told_exit_code is not None:
+        return
+    if found in ("failed", "killed", "interrupted"):
+        assert not some.is_alive or some.pid is None
+        assert some.has_traceback or some.told_status == found or (found == "killed" and some.oom_kills)
+
+
+@given(EVIDENCE, st.floats(0, 1e7))
+def test_a_reason_with_evidence_stays_true_too(some: RunFacts, later_s: float) -> None:
+    """It holds no durations since."""
+    first = run_status(some, PATIENCE, NOW)
+    later = run_status(some, PATIENCE, NOW + timedelta(seconds=later_s))
+    assert later[0] != first[0] or later == first

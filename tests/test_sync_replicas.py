@@ -79,12 +79,19 @@ class Team:
 NUMBERS = itertools.count()
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
-@given(operations=st.lists(OPERATIONS, min_size=3, max_size=25))
+DAYS = st.lists(OPERATIONS, min_size=3, max_size=25)
+SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)  # tests/bench/test_soaks.py has many more
+@given(operations=DAYS)
 def test_clones_agree_after_a_day_of_pulls(tmp_path: Path, operations: list[tuple[Any, ...]]) -> None:
     """Files to the byte, records, histories, links; every title ever given is still told by every clone."""
+    pull_for_a_day(tmp_path, operations)
+
+
+def pull_for_a_day(tmp_path: Path, operations: list[tuple[Any, ...]]) -> None:
+    """The operations, then an exchange of everybody with everybody; all clones have to agree."""
     team = Team(tmp_path / str(next(NUMBERS)))
     for operation in operations:
         team.do(*operation)

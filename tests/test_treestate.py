@@ -15,6 +15,7 @@ from neatd.pipeline.testing import own_paths
 from neatd.pipeline.testlook import own_paths_at
 from neatd.read import treestate
 from neatd.read.treestate import Tree, is_stale, read_tree, tree_state
+from tests.conftest import used_s
 from tests.testing_made import IDENTITY, Checked
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes")
@@ -217,9 +218,9 @@ def test_five_thousand_files_take_a_part_of_a_second(tmp_path: Path) -> None:
     made.commit()
     took = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = used_s()
         tree_state(made.root)
-        took.append(time.perf_counter() - begun)
+        took.append(used_s() - begun)
     assert min(took) < 0.3
 
 

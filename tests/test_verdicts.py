@@ -47,7 +47,8 @@ def test_a_prediction_relative_to_the_baseline_is_judged_with_its_evidence(neat:
         ("runs/better", 3, 0.9), ("runs/plain", 3, 1.0),
     ]  # fmt: skip
     assert all(e["hash"].startswith("sha256:") and e["source"].endswith("/metrics.jsonl") for e in one["evidence"])
-    until(lambda: "**supported**: it helps" in (neat.root / ".neat" / "brief.md").read_text(), "the brief")
+    brief = neat.root / ".neat" / "brief.md"
+    until(lambda: brief.exists() and "**supported**: it helps" in brief.read_text(), "the brief")
 
 
 def test_a_prediction_after_the_fact_is_marked_as_such(neat: Neat) -> None:

@@ -7,10 +7,14 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from email import message_from_bytes
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from tests.conftest import until
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.timeout(420)  # building and installing fetch packages
@@ -37,15 +41,58 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder with `neat` and `neatd` of an environment that holds the wheel and what it requires, nothing else."""
-    place = tmp_path_factory.mktemp("empty")
+def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with `neat` and `neatd` of an environment that holds the wheel and what it requires, nothing else.
+
+    What it requires is linked from here; tests/bench/test_wheel_bench.py has pip fetch it.
+    """
+    folder = environment(tmp_path_factory.mktemp("empty"))
+    install(folder, "--no-deps", wheel)
+    found = run(folder / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
+    for path in files_of(required(wheel)):
+        link = Path(found.stdout.strip()) / path.name
+        if not link.exists():
+            link.symlink_to(path)
+    return folder
+
+
+def environment(place: Path) -> Path:
+    """An empty virtual environment; the folder of its programs."""
     assert run(sys.executable, "-m", "venv", "--without-pip", place / "venv", cwd=place).returncode == 0
-    folder = place / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    pip = (sys.executable, "-m", "pip", "--python", folder / "python")
-    done = run(*pip, "install", "--quiet", "--no-compile", wheel, cwd=place)  # what is not used need not be compiled
+    return place / "venv" / ("Scripts" if os.name == "nt" else "bin")
+
+
+def install(folder: Path, *words: str | Path) -> None:
+    """What is not used need not be compiled."""
+    pip = (sys.executable, "-m", "pip", "--python", folder / "python", "install", "--quiet", "--no-compile")
+    done = run(*pip, *words, cwd=folder)
     assert done.returncode == 0, done.stderr
-    yield folder
+
+
+def required(wheel: Path) -> set[str]:
+    """The distributions that the wheel says it needs, and those that these need, all of them installed here."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        told = message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
+    found: set[str] = set()
+    wanted = [(Requirement(one), "") for one in told]
+    while wanted:
+        one, extra = wanted.pop()
+        if one.name not in found and (one.marker is None or one.marker.evaluate({"extra": extra})):
+            found.add(one.name)
+            more = metadata.requires(one.name) or []
+            wanted += [(Requirement(text), extra) for text in more for extra in one.extras or {""}]
+    return found
+
+
+def files_of(names: set[str]) -> set[Path]:
+    """What stands in the folder of packages for these distributions: modules, packages, what is known of them."""
+    found: set[Path] = set()
+    for name in names:
+        one = metadata.distribution(name)
+        tops = {path.parts[0] for path in one.files or [] if path.parts[0] not in ("..", "__pycache__")}
+        found |= {Path(str(one.locate_file(top))) for top in tops}
+    return found
 
 
 def test_the_wheel_carries_rules_templates_store_and_trainers(wheel: Path) -> None:
@@ -73,10 +120,8 @@ def test_it_works_without_torch_from_init_to_brief(scripts: Path, tmp_path: Path
     started = run(scripts / "neatd", "start", cwd=project, NEAT_HOME=home)
     assert started.returncode == 0, started.stderr
     try:
-        for _ in range(100):
-            events = json.loads(run(scripts / "neat", "events", "--json", cwd=project, NEAT_HOME=home).stdout)
-            if events:
-                break
+        command = (scripts / "neat", "events", "--json")
+        events = until(lambda: json.loads(run(*command, cwd=project, NEAT_HOME=home).stdout), "an event")
         assert events[-1]["rule"] in ("non-finite", "best-train-loss")
         brief = run(scripts / "neat", "brief", cwd=project, NEAT_HOME=home)
         assert brief.returncode == 0 and "runs/a" in brief.stdout

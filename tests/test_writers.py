@@ -10,17 +10,22 @@ from neatd.store import records, short
 from neatd.store.opening import connect
 from tests.store_rows import PROJECT, place
 
-WRITERS, NOTES = 50, 20
+WRITERS, NOTES = 50, 4
 
 
 def test_fifty_writers_at_the_same_time_lose_no_note(tmp_path: Path) -> None:
-    """Each adds twenty notes, all of them with the same words: a thousand records, each with its history."""
+    """Each adds four notes, all of them with the same words: two hundred records, each with its history."""
+    write_at_once(tmp_path, NOTES)
+
+
+def write_at_once(tmp_path: Path, notes: int) -> None:
+    """Fifty threads add so many notes each; all are there."""
     connect(tmp_path).close()
     start, failed = threading.Barrier(WRITERS), []
 
     def write() -> None:
         start.wait()
-        for _ in range(NOTES):
+        for _ in range(notes):
             _, inbox = short.add_record(tmp_path, place(tmp_path), "note", {"title": "the same words"}, "person")
             if inbox:
                 failed.append(inbox)
@@ -33,7 +38,7 @@ def test_fifty_writers_at_the_same_time_lose_no_note(tmp_path: Path) -> None:
     with closing(connect(tmp_path)) as connection:
         found = records.list_records(connection, "note", PROJECT)
         history = connection.execute("SELECT count(DISTINCT record_id) FROM history").fetchone()[0]
-    assert not failed and len({one.id for one in found}) == len(found) == history == WRITERS * NOTES
+    assert not failed and len({one.id for one in found}) == len(found) == history == WRITERS * notes
 
 
 def test_a_person_and_an_assistant_are_told_apart(tmp_path: Path) -> None:

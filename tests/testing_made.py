@@ -19,6 +19,7 @@ from neatd.place import Place, here
 from neatd.store import records
 from neatd.store.opening import connect
 from neatd.who import SESSION_VARIABLE, VARIABLES
+from tests.stores_made import put_store
 
 IDENTITY = "6f0a2f6e-1111-4222-8333-944445555666"
 PROGRAM = "import sys; from neatd.cli.main import run; from neatd.cli.{0} import {1}; sys.exit(run({1}, sys.argv[1:]))"
@@ -73,7 +74,7 @@ class Checked:
         self.home.mkdir()
         self.write("neat.yaml", f"id: {IDENTITY}\nname: tested\n")
         self.write(".gitignore", ".neat/\n.pytest_cache/\n__pycache__/\n")
-        connect(self.home).close()
+        put_store(self.home)
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name

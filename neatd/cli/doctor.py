@@ -68,16 +68,15 @@ _TORCH = "install neat with its extra: `pip install '.[trainers]'` in its clone"
 
 
 def _gpus() -> Iterator[Finding]:
-    import pynvml
+    from neatd.read.nvml import Nvml
 
-    try:
-        pynvml.nvmlInit()
-        count = pynvml.nvmlDeviceGetCount()
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        pynvml.nvmlShutdown()
-        yield Finding("gpu", "ok", f"{count} NVIDIA, driver {driver}")
-    except pynvml.NVMLError:
-        yield Finding("gpu", "ok", "no NVIDIA driver: trainings run on MPS or the CPU")
+    nvidia = Nvml.open()
+    found = nvidia.read() if nvidia else None
+    if nvidia and found is not None:
+        yield Finding("gpu", "ok", f"{len(found)} NVIDIA, driver {nvidia.driver}")
+        nvidia.close()
+    else:
+        yield Finding("gpu", "ok", "no NVIDIA driver: trainings run on ROCm, MPS or the CPU")
 
 
 def _store(home: Path) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _told(live: LiveRun) -> dict[str, Any]:
 def _counts_epochs(live: LiveRun) -> bool:
     """Whether the run's steps are its epochs: its rows name no other step."""
     states = [source.cursor.state for source in live.sources.values() if source.placed.format == "csv"]
-    return bool(states) and all(state.get("step_name") == "epoch" for state in states)
+    return bool(states) and all(state.get("epoch") == "step" for state in states)
 
 
 def _stamp_of(folder: Path, names: tuple[str, ...]) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +12,17 @@ from neatd.config import ProjectConfig, load_project
 from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
 from neatd.models import Cursor, GitState, Project
+from neatd.pipeline.moving import moved_here
 from neatd.pipeline.scene import DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream
 from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read import databases
 from neatd.read.discover import sources_in, survey
+from neatd.read.filesystems import has_events
+from neatd.read.formats.patterns import fits
 from neatd.read.formats.table import FORMATS
 from neatd.read.gitstate import git_marks, git_state
+from neatd.read.patterns import load_patterns
 from neatd.read.placed import Inside, Placed
 from neatd.read.tail import holds
 from neatd.redact_own import compile_patterns
@@ -44,7 +48,8 @@ def refresh_projects(scene: Scene) -> None:
 
 
 def _open_project(scene: Scene, project: Project) -> LiveProject:
-    live = LiveProject(project, Path(project.root), ProjectConfig(id=project.id))
+    root = Path(project.root)
+    live = LiveProject(project, root, ProjectConfig(id=project.id), has_events=has_events(root))
     for run in runs.all_runs(scene.records, project.id):
         folder = live.root / run.folder
         if run.root == project.root and not _is_inside_another(live.root, folder):
@@ -71,6 +76,7 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
         except ConfigError as error:
             _mishap(scene, project, "config-mistake", error)
         project.config_stamp = stamp  # only now: what could not be kept is tried again
+    _reload_patterns(scene, project)
     folders = (scene.home / "rules", project.root / ".neat" / "rules")
     rules_stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
     if not project.rules or rules_stamp != project.rules_stamp:
@@ -79,6 +85,24 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
         for live in project.runs.values():
             for stream in live.streams.values():
                 stream.judge = None
+
+
+def _reload_patterns(scene: Scene, project: LiveProject) -> None:
+    """Read again how the project and the user say their logs are read, when that changed."""
+    folders = (project.root / ".neat" / "patterns", scene.home / "patterns")
+    stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
+    if stamp == project.patterns_stamp:
+        return
+    project.patterns, mistakes = load_patterns(project.root, scene.home)
+    for error in mistakes:
+        _mishap(scene, project, "patterns-mistake", error)
+    known = project.patterns
+    project.heads.is_wanted = lambda path, head: fits(known, path.relative_to(project.root).as_posix(), head)
+    project.heads.ask_again()
+    for live in project.runs.values():
+        for source in live.sources.values():
+            source.feed = None
+    project.patterns_stamp = stamp
 
 
 def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -> tuple[Rule, ...]:
@@ -176,12 +200,12 @@ def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str)
         project.is_stale = True
 
 
-def follow(scene: Scene, project: LiveProject, folder: Path, sources: Iterable[Placed] = ()) -> LiveRun:
+def follow(scene: Scene, project: LiveProject, folder: Path, sources: Sequence[Placed] = ()) -> LiveRun:
     """Follow the run in `folder`; known ones gain the sources that appeared since."""
     relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
-        live = _begin(scene, project, folder, relative, folder)
+        live = moved_here(scene, project, folder, sources) or _begin(scene, project, folder, relative, folder)
         project.runs[relative] = live
     for placed in sources:
         name = placed.path.relative_to(folder).as_posix()

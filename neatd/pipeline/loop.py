@@ -40,9 +40,11 @@ from neatd.store.damage import damaged_path, is_damage, unreadable
 from neatd.watch.observer import Watcher
 
 log = logging.getLogger(__name__)
+_OURS = frozenset({"rules", "patterns", "inbox", "templates"})  # in .neat: what a person changes there
 POLL_S = 0.5  # requests and records of other processes are noticed within this
 SAVES_LOOK_S = 30.0
 FULL_DISK_PAUSE_S = 5.0
+FULLY_WATCHED = 10  # so many times rarer is a project walked when each of its folders tells of changes
 JUDGE_LAG_S = 1.0  # a backlog that is read goes unjudged for no longer
 KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
@@ -56,6 +58,8 @@ class Loop:
         self.next_sweep = 0.0
         self.awake: set[int] = set()  # the runs that this turn's sweep looks at, by id()
         self.turn: list[tuple[LiveProject, LiveRun]] = []
+        self.stirred: dict[int, tuple[LiveProject, LiveRun]] = {}  # what a hint named, or the last turn left undone
+        self.is_whole_due = True  # every run is asked whether there is something to do
         self.is_snapshot_waiting = False
         self.are_orders_due = True
         self.judged_at = float("-inf")
@@ -81,11 +85,16 @@ class Loop:
         is_sweep = now >= self.next_sweep
         if is_sweep:
             self.next_sweep = now + self.scene.settings.sweep_s
+        if self.watcher.has_lost():
+            log.warning("events were lost: all folders are walked")
+            for project in self.scene.projects.values():
+                project.next_survey = 0.0
         self.awake = {id(live) for _, live in self.scene.live_runs() if live.is_awake(now)} if is_sweep else set()
         self._guard("orders", self._take_orders)
         self._guard("hints", self._follow_hints, hints)
-        self._find(is_sweep)
-        self.turn = [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
+        has_walked = self._find(is_sweep)
+        self.turn = self._to_do(is_whole=is_sweep or has_walked or self.is_whole_due)
+        self.is_whole_due = False
         has_more = self._read()
         if not has_more or now - self.judged_at > JUDGE_LAG_S:  # what is read is seen before a long backlog is judged
             self.judged_at = now
@@ -93,10 +102,16 @@ class Loop:
         self._act(is_sweep)
         if is_sweep:
             self._keep_knowledge()
+        self.stirred = {id(live): (project, live) for project, live in self.turn if live.has_work}
         has_more |= self._hash(is_sweep)
         for project in rendering.due(self.scene):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
+
+    def _to_do(self, is_whole: bool) -> list[tuple[LiveProject, LiveRun]]:
+        """The runs of this turn. Between sweeps only those that were stirred: thousands at rest cost nothing."""
+        every = self.scene.live_runs() if is_whole else self.stirred.values()
+        return [(project, live) for project, live in every if live.has_work or id(live) in self.awake]
 
     # ---- the six ----
 
@@ -119,29 +134,41 @@ class Loop:
             verdicts.decide_hypotheses(self.scene, project)
         self.are_orders_due = False  # only now: what a busy or full store stopped is still due
 
-    def _find(self, is_sweep: bool) -> None:
-        """Walk the projects whose time has come; new runs are followed from here on."""
-        now, before = self.scene.clock(), sum(1 for _ in self.scene.live_runs())
-        walked = False
-        folders = {root: project.folders for root, project in self.scene.projects.items()}
-        for project in list(self.scene.projects.values()):
-            if now >= project.next_survey:
-                self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
-                self._guard("inbox", self._take_inbox, project)
-                walked = True
-                for live in project.runs.values():
-                    reading.look(self.scene, live)
-                pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), self.scene.settings.full_sweep_s)
-                project.next_survey = max(project.next_survey, now + pause_s)
-            elif is_sweep:
-                for live in project.runs.values():
-                    if id(live) in self.awake:
-                        reading.look(self.scene, live)
-                for database in project.databases:
-                    self._guard(str(database), finding.follow_database, self.scene, project, database)
-        is_new = {root: project.folders for root, project in self.scene.projects.items()} != folders
-        if walked and (is_new or sum(1 for _ in self.scene.live_runs()) != before):
+    def _find(self, is_sweep: bool) -> bool:
+        """Walk the projects whose time has come; new runs are followed from here on. True when one was walked."""
+        now = self.scene.clock()
+        due = [project for project in self.scene.projects.values() if now >= project.next_survey]
+        for project in due:
+            self._walk(project, now)
+        if is_sweep:
+            for project in self.scene.projects.values():
+                if project not in due:
+                    self._glance(project)
+        return bool(due)
+
+    def _walk(self, project: LiveProject, now: float) -> None:
+        before, folders = len(project.runs), project.folders
+        self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
+        self._guard("inbox", self._take_inbox, project)
+        for live in project.runs.values():
+            reading.look(self.scene, live)
+        if project.folders != folders or len(project.runs) != before:
             self._guard("watches", self._watch)  # a folder is there before the first file of its run
+        # Where every folder tells of its changes a walk finds what a lost event hid, and can wait the longer it takes.
+        most = self.scene.settings.full_sweep_s * (FULLY_WATCHED if self._is_watched(project) else 1)
+        pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), most)
+        project.next_survey = max(project.next_survey, now + pause_s)
+
+    def _glance(self, project: LiveProject) -> None:
+        """What a sweep looks at between walks: the runs that are awake, and databases."""
+        for live in project.runs.values():
+            if id(live) in self.awake:
+                reading.look(self.scene, live)
+        for database in project.databases:
+            self._guard(str(database), finding.follow_database, self.scene, project, database)
+
+    def _is_watched(self, project: LiveProject) -> bool:
+        return project.has_events and not any(folder in self.watcher.refused for folder in project.folders)
 
     def _read(self) -> bool:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""
@@ -238,21 +265,30 @@ class Loop:
         database = path.with_name(path.name.removesuffix("-journal").removesuffix("-wal"))
         if database in project.databases:
             self._guard(str(database), finding.follow_database, self.scene, project, database)
+            self.is_whole_due = True
             return
-        if path.name == PROJECT_FILE or inside[:2] in ((".neat", "rules"), (".neat", "inbox"), (".neat", "templates")):
+        if path.name == PROJECT_FILE or inside[:2] in (
+            (".neat", "rules"),
+            (".neat", "patterns"),
+            (".neat", "inbox"),
+            (".neat", "templates"),
+        ):
             project.next_survey = 0.0
         if any(part in IGNORED_FOLDERS for part in inside[:-1]):
             return
         live = self._run_around(project, path)
-        if is_source(path) and (live is None or self._name_in(live, path) not in live.sources):
+        is_new = live is None or self._name_in(live, path) not in live.sources
+        if is_source(path) and is_new and not project.heads.knows(str(path)):
             project.next_survey = 0.0
         elif live is None:
             if path.is_dir():
                 project.next_survey = 0.0
         elif is_source(path):
             reading.look(self.scene, live)
+            self.stirred[id(live)] = project, live
         else:
             live.saves_due = True
+            self.stirred[id(live)] = project, live
             if path.is_dir() and path not in self.watcher.folders:
                 self._watch()
 
@@ -275,7 +311,8 @@ class Loop:
         """Watch the roots, the living runs with their checkpoints, then whatever else the cap leaves room for."""
         folders: list[Path] = []
         for project in self.scene.projects.values():
-            folders += [project.root, *(p for p in (project.root / ".neat" / "rules",) if p.is_dir())]
+            ours = (project.root / ".neat" / name for name in ("rules", "patterns"))
+            folders += [project.root, *(path for path in ours if path.is_dir())]
         for _, live in self.scene.live_runs():
             if not live.is_ended and live.folder.is_dir():
                 folders += [live.folder, *_folders_in(live.folder)]
@@ -320,7 +357,7 @@ class Loop:
         self.scene.trouble = f"the store cannot be written: {error}; nothing is lost, reading goes on when it can"
         self.scene.paused_until = self.scene.clock() + FULL_DISK_PAUSE_S
         log.error("%s (%s)", self.scene.trouble, what)
-        self.are_orders_due = self.is_shaken = True
+        self.are_orders_due = self.is_shaken = self.is_whole_due = True
         for _, live in self.scene.live_runs():
             for source in live.sources.values():
                 source.is_due, source.stamp = True, None

@@ -69,7 +69,7 @@ def _read_source(scene: Scene, project: LiveProject, live: LiveRun, name: str, s
     source.is_tail_tried = source.is_tail_tried or is_at_rest
     before = source.cursor
     try:
-        took = _take(scene, live, name, source, is_at_rest)
+        took = _take(scene, project, live, name, source, is_at_rest)
     except FileNotFoundError:
         _gone(scene, project, live, name, source)
         return False
@@ -88,13 +88,13 @@ def _read_source(scene: Scene, project: LiveProject, live: LiveRun, name: str, s
     return took.has_more
 
 
-def _take(scene: Scene, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:
+def _take(scene: Scene, project: LiveProject, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:
     framing = FORMATS[source.placed.format].framing
     if framing == "predictions":
         return read_predictions(scene, live, name, source, is_at_rest)
     if framing == "database":
         return poll_database(scene, live, name, source)
-    return take_rows(scene, live, name, source, is_at_rest)
+    return take_rows(scene, project, live, name, source, is_at_rest)
 
 
 def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_rewritten: bool) -> None:

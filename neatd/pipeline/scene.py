@@ -17,6 +17,7 @@ from neatd.models import ENDED, Cursor, GitState, Project, Run
 from neatd.pipeline.datasets import Work
 from neatd.read.checkpoint import RestWatch
 from neatd.read.databases import Kind
+from neatd.read.formats.patterns import Pattern
 from neatd.read.formats.table import FORMATS
 from neatd.read.gpu import GpuReader
 from neatd.read.heads import Heads
@@ -40,6 +41,7 @@ class Source:
     is_due: bool = True
     is_tail_tried: bool = False
     is_gone: bool = False  # together with its folder, and that was said
+    feed: Feed | None = None  # its parser, once it was read
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     gaps: Gaps = field(default_factory=Gaps)  # between its growths
 
@@ -139,11 +141,14 @@ class LiveProject:
     root: Path
     config: ProjectConfig
     rules: tuple[Rule, ...] = ()
+    patterns: tuple[Pattern, ...] = ()  # how the project and the user say their logs are read
     config_stamp: tuple[object, ...] = ()
     rules_stamp: tuple[object, ...] = ()
+    patterns_stamp: tuple[object, ...] = ()
     next_survey: float = 0.0
     folders: tuple[Path, ...] = ()
     heads: Heads = field(default_factory=Heads)
+    has_events: bool = False  # its file system tells of changes
     databases: dict[Path, DatabaseLook] = field(default_factory=dict)
     runs: dict[str, LiveRun] = field(default_factory=dict)
     git_marks: tuple[int, ...] = ()
@@ -177,7 +182,6 @@ class Scene:
     rest: RestWatch
     projects: dict[str, LiveProject] = field(default_factory=dict)  # by root
     data_version: int = -1
-    feeds: dict[str, Feed] = field(default_factory=dict)  # parsers that are made, besides those of the table
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from neatd.models import Cursor, Line, Stretch
-from neatd.pipeline.scene import LiveRun, Scene, Source, Stream
+from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source, Stream
 from neatd.read import databases
 from neatd.read.attempts import mark
+from neatd.read.formats.jsonnames import PLAIN
+from neatd.read.formats.jsonnames import options as json_options
+from neatd.read.formats.jsontools import feeder as json_feeder
+from neatd.read.formats.patterns import chosen
 from neatd.read.formats.replay import Chain, Replay, chain_of, chained, follow
 from neatd.read.formats.table import FORMATS, feed_of
 from neatd.read.predictions import parse_predictions
-from neatd.read.rows import BadLine, Parsed
+from neatd.read.rows import BadLine, Feed, Parsed
 from neatd.read.tail import read_turn, take
 from neatd.redact import redact_value
 from neatd.store import points, sealing
@@ -30,15 +34,16 @@ class Took(NamedTuple):
     is_rewritten: bool = False
 
 
-def take_rows(scene: Scene, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:
+def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:
     """Feed the next bytes of a file to its format's parser. Raises OSError when it cannot be read."""
     placed, stream = source.placed, live.streams[source.placed.stream]
     form = FORMATS[placed.format]
     cursor = source.cursor
     if is_at_rest and cursor.replay:  # it ended before it said all it had said: another file
         return _start_over(scene, live, name, source)
-    feed = scene.feeds.get(placed.format) or feed_of(placed.format)
-    taken = take(source.path, cursor, scene.settings.read_bytes, feed, form.framing, stream.seq, is_at_rest)
+    if source.feed is None:
+        source.feed = _feed_for(project, source)
+    taken = take(source.path, cursor, scene.settings.read_bytes, source.feed, form.framing, stream.seq, is_at_rest)
     if taken.cursor == cursor and not taken.fed.rows and not taken.fed.bad:
         return Took(cursor, False)
     rows, after, is_new = taken.fed.rows, taken.cursor, taken.is_new_generation
@@ -52,6 +57,18 @@ def take_rows(scene: Scene, live: LiveRun, name: str, source: Source, is_at_rest
     is_next_file = not cursor.seq and stream.seq > 0
     _commit(scene, live, name, source, stream, rows, after, is_new or is_next_file)
     return Took(source.cursor, taken.has_more and not taken.fed.is_stuck, is_new)
+
+
+def _feed_for(project: LiveProject, source: Source) -> Feed:
+    """The parser of a source: of its format, or what its name and the project's own patterns ask for."""
+    placed = source.placed
+    if placed.format == "jsonl" and (options := json_options(placed.path.as_posix())) != PLAIN:
+        return json_feeder(options)
+    if placed.format == "text" and (wanted := chosen(project.patterns, project.folder_name(placed.path))):
+        from neatd.read.formats.textlog import feeder
+
+        return feeder(wanted)
+    return feed_of(placed.format)
 
 
 def _followed(

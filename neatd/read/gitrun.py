@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 PATIENCE_S = 10.0  # for one git process: a walk over a million commits takes 5 s
@@ -16,12 +17,38 @@ def git_output(root: Path, words: list[str], given: str = "") -> bytes | None:
 
     In a hook git points GIT_DIR and others at the repository that is committing, which need not be the one asked about.
     """
-    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         done = subprocess.run(
             ["git", *_PLAIN, *words], cwd=root, input=given.encode(), capture_output=True, timeout=PATIENCE_S,
-            env=env | _ASKED,
+            env=_environment(),
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def git_beginning(root: Path, words: list[str], most: int) -> tuple[bytes, bool] | None:
+    """(the first `most` bytes that git prints, whether that is not all); None as for `git_output`. What a repository can
+    make git print has no bound: reading stops, and git is ended, where enough is there."""
+    try:
+        git = subprocess.Popen(
+            ["git", *_PLAIN, *words], cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env=_environment(),
+        )  # fmt: skip
+    except OSError:
+        return None
+    with git:
+        limit = threading.Timer(PATIENCE_S, git.kill)
+        limit.start()
+        assert git.stdout is not None
+        printed = git.stdout.read(most + 1)
+        is_cut = len(printed) > most
+        if is_cut:
+            git.kill()
+        git.wait()
+        limit.cancel()
+    return (printed[:most], is_cut) if is_cut or git.returncode == 0 else None
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _ASKED

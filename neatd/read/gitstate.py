@@ -20,7 +20,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is
 
 import git
 
-_OURS = re.compile(r"(^|/)(\.neat(/|$)|snapshots/anomaly_|snapshots/?$|\.partial_)")
+OURS = re.compile(r"(^|/)(\.neat(/|$)|snapshots/anomaly_|snapshots/?$|\.partial_)")
 _MOST = 200  # paths kept of each kind: a tree with more is told by its first ones
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}  # fields before the path in a line of porcelain v2
 _LETTERS: dict[str, FileMark] = {"D": "deleted", "R": "renamed", "C": "new", "A": "new"}
@@ -55,7 +55,7 @@ def changed_since(folder: Path, commit: str, ours: Iterable[str] = ()) -> tuple[
         return ()
     parts = iter(text.split("\0"))
     found = [(_shown(path), _LETTERS.get(letter[:1], "modified")) for letter, path in zip(parts, parts, strict=False)]
-    return tuple(one for one in found if one[0] not in own and not _OURS.search(one[0]))[:_MOST]
+    return tuple(one for one in found if one[0] not in own and not OURS.search(one[0]))[:_MOST]
 
 
 def _relative(repo: git.Repo, folder: Path, ours: Iterable[str]) -> frozenset[str]:
@@ -129,7 +129,7 @@ def _shown(path: str) -> str:
 
 def _is_ours(path: str, ours: frozenset[str], top: Path) -> bool:
     """Whether neat wrote `path`. Git tells a new folder as one: it is ours when nothing in it is anybody else's."""
-    if _OURS.search(path) or path in ours:
+    if OURS.search(path) or path in ours:
         return True
     if not path.endswith("/") or not any(one.startswith(path) for one in ours):
         return False

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from neatd.models import AttemptStart, Line
 from neatd.read.rows import BadLine, Parsed
 
-STEP_KEYS = ("step", "global_step", "_step", "iteration", "iter", "current_steps")
+STEP_KEYS = ("step", "global_step", "_step", "iteration", "iter", "current_steps", "training_iteration")
 TIME_KEYS = ("time", "timestamp", "_timestamp", "wall_time")
 _NAMED = {
     "nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf,
@@ -80,6 +80,16 @@ def as_time(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18 and value == value:
         return float(value) / 1000 if value > 1e11 else float(value)  # milliseconds
     return None
+
+
+def numbers_in(data: dict[str, object], prefix: str) -> dict[str, float]:
+    """The numbers of an object, by names joined with slashes; none of one that is nested too deep."""
+    found: dict[str, float] = {}
+    try:
+        _numbers(data, prefix, found)
+    except RecursionError:
+        return {}
+    return found
 
 
 def _numbers(data: dict[str, object], prefix: str, found: dict[str, float], top: bool = False) -> None:

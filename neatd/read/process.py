@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from neatd.models import ProcessFact
+from neatd.read.processfacts import identity
 
 
 def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
@@ -33,7 +34,7 @@ def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
                 found[wanted[real]] = min(found.get(wanted[real], one), one, key=lambda rank: rank[:2])
         except (psutil.Error, OSError):
             continue
-    return {folder: fact for folder, (_, _, fact) in found.items()}
+    return {folder: fact.model_copy(update=identity(fact.pid)) for folder, (_, _, fact) in found.items()}
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -85,9 +86,19 @@ def _nearest_in(path: str, wanted: dict[str, Path]) -> list[str]:
 
 
 def is_alive(fact: ProcessFact) -> bool:
-    """Whether that very process still runs: the PID may have been given to another since."""
+    """Whether that very process still runs: the PID may have been given to another since.
+
+    By ticks since the machine's start where they are known. A start in unix seconds moves when the clock is set, and the
+    process would then seem to be another.
+    """
     try:
         process = psutil.Process(fact.pid)
-        return abs(process.create_time() - fact.started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return _is_same(fact, process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def _is_same(fact: ProcessFact, process: psutil.Process) -> bool:
+    if fact.start_ticks is None or not fact.boot_id:
+        return abs(process.create_time() - fact.started) < 1.0
+    return identity(fact.pid) == {"start_ticks": fact.start_ticks, "boot_id": fact.boot_id}

@@ -67,7 +67,8 @@ def take(path: Path, cursor: Cursor, budget: int, feed: Feed, framing: str, seq:
     counted; "bytes": the parser knows its records; "whole": the file is read in one piece.
     """
     with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+        about = os.fstat(file.fileno())
+        size, cursor = about.st_size, cursor.model_copy(update={"device": about.st_dev, "inode": about.st_ino})
         if framing == "whole":
             return _take_whole(file, size, cursor, feed, seq)
         start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neatd.files import IGNORED_FOLDERS, read_small
 from neatd.place import PROJECT_FILE, git_folder
-from neatd.read.discover import SOURCES
 from neatd.read.gitrun import git_output
+from neatd.read.naming import SOURCES
 
 if TYPE_CHECKING:
     from neatd.knowledge import TestRun

@@ -1,34 +1,21 @@
 """Rules over samples: each point of each series goes to the detectors whose rules match it, and verdicts come out.
 
-Pure: no disk, no clock. Samples come in file order. Invariant: `dump`, JSON and a new Judge, at any point of the
-stream, change no later verdict; so a daemon that was killed judges as one that was not.
+Pure: no disk, no clock. Samples come in file order. Invariants: `dump`, JSON and a new Judge, at any point of the
+stream, change no later verdict; so a daemon that was killed judges as one that was not. And `feed_columns` of a part
+of the stream gives the verdicts, and leaves the state, of `feed` of one point after the other.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
-from neatd.rules.detectors.best import BestDetector
-from neatd.rules.detectors.diverging import DivergingDetector
-from neatd.rules.detectors.drop import DropDetector
-from neatd.rules.detectors.finding import Detector, Finding
-from neatd.rules.detectors.non_finite import NonFiniteDetector
-from neatd.rules.detectors.spike import SpikeDetector
-from neatd.rules.schema import Best, Rule
+from neatd.rules.schema import Rule
+from neatd.rules.series import Series
 
-CONTEXT_POINTS = 20  # kept with an event, so that it can be understood without the run
-
-_DETECTORS: dict[str, Callable[[Any], Detector]] = {
-    "non_finite": NonFiniteDetector,
-    "spike": SpikeDetector,
-    "best": BestDetector,
-    "drop": DropDetector,
-    "diverging": DivergingDetector,
-}
+if TYPE_CHECKING:
+    from neatd.rules.batch import Begin, Column
 
 
 class Judge:
@@ -40,7 +27,7 @@ class Judge:
         saved = state or {}
         # First step of each attempt, over all series: an evaluation may come long after the restart.
         self._first_steps: dict[int, int] = dict(saved.get("first_steps", ()))
-        self._series: dict[str, _Series | None] = {}  # None: no rule looks at it
+        self._series: dict[str, Series | None] = {}  # None: no rule looks at it
         for metric, kept in saved.get("series", {}).items():
             self._series[metric] = self._open(metric, kept)
 
@@ -48,80 +35,59 @@ class Judge:
         """Take the next point of `metric` in; the verdicts of the rules that fire there, in the rules' order."""
         if sample.attempt not in self._first_steps:
             self._first_steps[sample.attempt] = sample.step
-        try:
-            series = self._series[metric]
-        except KeyError:
-            series = self._series[metric] = self._open(metric, None)
+        series = self._series_of(metric)
         if series is None:
             return []
         if sample.attempt > series.attempt:
             series.restart(sample.attempt, self._first_step_after(series.attempt, sample.attempt))
         return series.feed(sample)
 
+    def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
+        """Take the next points of several series in, one column a series, between two ordinals of the source.
+
+        The verdicts are those of `feed` by ordinal and name of the series. The first call loads numpy.
+        """
+        from neatd.rules.batch import attempts_begun, in_order, like_python
+
+        with like_python():
+            filled = in_order(columns)
+            begun = {a: begin for a, begin in attempts_begun(filled).items() if a not in self._first_steps}
+            self._first_steps.update({attempt: begin.step for attempt, begin in begun.items()})
+            verdicts = [verdict for column in filled for verdict in self._feed_column(column, begun)]
+        return sorted(verdicts, key=lambda verdict: (verdict.seq, verdict.metric))
+
     def dump(self) -> dict[str, Any]:
         """The whole state in plain JSON values, floats exact."""
         series = {metric: one.dump() for metric, one in self._series.items() if one is not None}
         return {"first_steps": [[a, s] for a, s in self._first_steps.items()], "series": series}
 
-    def _open(self, metric: str, kept: Mapping[str, Any] | None) -> _Series | None:
-        rules = [rule for rule in self._rules if rule.matches(metric)]
-        return _Series(metric, rules, kept) if rules else None
+    def _feed_column(self, column: Column, begun: Mapping[int, Begin]) -> list[Verdict]:
+        from neatd.rules.batch import stretches
 
-    def _first_step_after(self, known: int, now: int) -> int:
-        """The earliest step the run went back to in the attempts that the series has not seen yet."""
-        return min(step for attempt, step in self._first_steps.items() if known < attempt <= now)
-
-
-class _Series:
-    """One series with a detector for each rule that looks at it, and its last finite points."""
-
-    def __init__(self, metric: str, rules: Sequence[Rule], kept: Mapping[str, Any] | None) -> None:
-        self._metric = metric
-        self._detectors = [(rule, _DETECTORS[rule.when.condition](rule.when)) for rule in rules]
-        self.attempt = kept["attempt"] if kept else 0
-        recent = kept["recent"] if kept else ()
-        self._recent: deque[tuple[int, float]] = deque(((s, v) for s, v in recent), maxlen=CONTEXT_POINTS)
-        for rule, detector in self._detectors:
-            if kept and rule.state_key in kept["detectors"]:
-                detector.restore(kept["detectors"][rule.state_key])
-
-    def feed(self, sample: Sample) -> list[Verdict]:
-        step, value = sample.step, sample.value
+        series = self._series_of(column.name)
+        if series is None:
+            return []
         verdicts: list[Verdict] = []
-        for rule, detector in self._detectors:
-            finding = detector.feed(step, value)
-            if finding is not None:
-                verdicts.append(self._verdict(rule, sample, finding))
-        if math.isfinite(value):
-            self._recent.append((step, value))
+        for stretch in stretches(column, series.attempt):
+            first = stretch.sample(0)
+            if first.attempt > series.attempt:
+                later = [a for a, begin in begun.items() if begin[:2] > (first.seq, column.name)]
+                series.restart(first.attempt, self._first_step_after(series.attempt, first.attempt, later))
+            verdicts += series.feed_many(stretch)
         return verdicts
 
-    def restart(self, attempt: int, first_step: int) -> None:
-        self.attempt = attempt
-        self._recent.clear()
-        for _, detector in self._detectors:
-            detector.restart(first_step)
+    def _series_of(self, metric: str) -> Series | None:
+        try:
+            return self._series[metric]
+        except KeyError:
+            series = self._series[metric] = self._open(metric, None)
+            return series
 
-    def dump(self) -> dict[str, Any]:
-        detectors = {rule.state_key: detector.dump() for rule, detector in self._detectors}
-        return {"attempt": self.attempt, "recent": list(self._recent), "detectors": detectors}
+    def _open(self, metric: str, kept: Mapping[str, Any] | None) -> Series | None:
+        rules = [rule for rule in self._rules if rule.matches(metric)]
+        return Series(metric, rules, kept) if rules else None
 
-    def _verdict(self, rule: Rule, sample: Sample, finding: Finding) -> Verdict:
-        value = "NaN" if math.isnan(sample.value) else f"{sample.value:.4g}"
-        return Verdict(
-            rule=rule.rule,
-            condition=rule.when.condition,
-            metric=self._metric,
-            seq=sample.seq,
-            attempt=sample.attempt,
-            step=sample.step,
-            time=sample.time,
-            value=sample.value,
-            score=finding.score,
-            threshold=finding.threshold,
-            severity=rule.severity,
-            message=f"{self._metric} {value} at step {sample.step}: {finding.why}",
-            window=tuple(self._recent),
-            wants_snapshot=rule.wants_snapshot,
-            goal=rule.when.goal if isinstance(rule.when, Best) else None,
-        )
+    def _first_step_after(self, known: int, now: int, later: Sequence[int] = ()) -> int:
+        """The earliest step the run went back to in the attempts that the series has not seen yet, nor anyone."""
+        steps = self._first_steps.items()
+        return min(step for attempt, step in steps if known < attempt <= now and attempt not in later)

@@ -1,7 +1,8 @@
 """What a run is doing, and why neat says so. Pure: facts and the time in, status and reason out.
 
-Nothing is called finished, failed or killed without evidence: an exit code, or the planned last step. "Lost" says that
-the process is gone and nobody saw how it ended. Reasons hold times and not durations, so they stay true unread.
+Nothing is called finished, failed or killed without evidence: an exit code, the planned last step, what the tracker wrote,
+a traceback at the end of the log, or the kernel's count of what it killed for memory. "Lost" says that the process is gone and
+nobody saw how it ended. Silence alone is a stall. Reasons hold times and not durations since, so they stay true unread.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ class RunFacts(NamedTuple):
     job_status: str | None = None  # of a job that neat launched
     job_reason: str = ""
     is_gone: bool = False  # its folder vanished, and the project's is there
+    longest_pause_s: float = 0.0  # that came back: an evaluation, a checkpoint
+    told_status: str | None = None  # what the tracker wrote: finished, failed, killed; anything else says nothing
+    told_exit_code: int | None = None  # the tracker's record of the end
+    oom_kills: int = 0  # by the kernel in the process's control group, since it was last seen alive
+    has_traceback: bool = False  # the log ends with one
+    silence_limit_s: float = 0.0  # that is still usual for it, where it was learnt (rules/timing.py)
 
 
 class Patience(NamedTuple):
@@ -38,10 +45,12 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     """(status, reason)."""
     where = f"at step {facts.last_step}" if facts.last_step is not None else "before its first line"
     if facts.job_status in ("finished", "failed", "killed", "interrupted", "lost"):
-        return facts.job_status, f"{facts.job_reason} {where}".lstrip()  # type: ignore[return-value]
+        return facts.job_status, f"{facts.job_reason} {where}".lstrip() + _killed_for_memory(facts)  # type: ignore[return-value]
+    is_live = facts.is_alive or facts.job_status in ("queued", "running")
+    if facts.told_exit_code is not None:
+        return _by_exit_record(facts.told_exit_code, where)
     if facts.is_gone and facts.has_points and not facts.is_alive:
         return "lost", f"its folder vanished; it had come {where.removeprefix('at ').replace('step', 'to step')}"
-    is_live = facts.is_alive or facts.job_status in ("queued", "running")
     if facts.pid is not None and not is_live:
         return _after_process(facts, where)
     if is_live:
@@ -49,11 +58,44 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     return _without_process(facts, patience, now, where)
 
 
+def _by_exit_record(code: int, where: str) -> tuple[RunStatus, str]:
+    """A tracker that wrote the exit code saw the end, also where the process lives on, as a notebook's does."""
+    ending: RunStatus = "finished" if code == 0 else "interrupted" if code in (130, -2) else "failed"
+    if code in (137, 143, -9, -15):
+        ending = "killed"
+    return ending, f"its tracker wrote exit code {code} {where}"
+
+
 def _after_process(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
-    if _reached(facts):
-        return "finished", f"reached step {facts.last_step} of {facts.planned_steps}; process {facts.pid} has ended"
+    ended = f"process {facts.pid} has ended"
     planned = f" of {facts.planned_steps}" if facts.planned_steps else ""
-    return "lost", f"process {facts.pid} has ended {where}{planned}; its exit code was not visible"
+    seen = _evidence(facts)
+    if seen is not None:
+        return seen[0], f"{seen[1]}; {ended} {where}{planned}{_killed_for_memory(facts) if seen[0] == 'failed' else ''}"
+    if _reached(facts):
+        return "finished", f"reached step {facts.last_step} of {facts.planned_steps}; {ended}"
+    return "lost", f"{ended} {where}{planned}; its exit code was not visible"
+
+
+def _evidence(facts: RunFacts) -> tuple[RunStatus, str] | None:
+    """How a run without a process ended, as far as anything tells. A traceback says more than a tracker that calls every
+    end finished, and than a kill, which may have struck one worker."""
+    if facts.has_traceback:
+        return "failed", "its log ends with a Python traceback"
+    if facts.told_status in ("failed", "killed", "interrupted"):
+        return facts.told_status, f"its tracker says {facts.told_status}"  # type: ignore[return-value]
+    if facts.oom_kills and not _reached(facts):
+        return "killed", f"the kernel's out-of-memory killer struck in its control group ({facts.oom_kills} killed)"
+    if facts.told_status == "finished":
+        return "finished", "its tracker says finished"
+    return None
+
+
+def _killed_for_memory(facts: RunFacts) -> str:
+    """What to add where the end itself is known."""
+    if not facts.oom_kills or facts.job_status in ("finished", "interrupted"):
+        return ""
+    return f"; the kernel killed {facts.oom_kills} for memory in its control group"
 
 
 def _with_process(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunStatus, str]:
@@ -61,7 +103,9 @@ def _with_process(facts: RunFacts, patience: Patience, now: datetime) -> tuple[R
     if not facts.has_points:
         return "starting", f"{who} runs; no line yet"
     if _silence_s(facts, now) > _threshold_s(facts, patience):
-        return "stalled", f"no new line since {_clock(facts.last_line_at)} while {who} runs"
+        alive = f"{who} alive" if facts.pid is not None else f"{who} runs"
+        trouble = "; its log ends with a Python traceback" if facts.has_traceback else ""
+        return "stalled", f"silent since {_clock(facts.last_line_at)}; {_usual(facts)}{alive}{trouble}"
     return "running", f"{who} runs"
 
 
@@ -69,10 +113,28 @@ def _without_process(facts: RunFacts, patience: Patience, now: datetime, where: 
     silence = _silence_s(facts, now)
     if silence <= _threshold_s(facts, patience):
         return ("running", "lines arrive") if facts.has_points else ("starting", "no line yet")
+    since = f"silent since {_clock(facts.last_line_at)}; {_usual(facts)}no process is seen"
+    seen = _evidence(facts)
+    if seen is not None:
+        return seen[0], f"{seen[1]}; {since}; it ended {where}"
     if _reached(facts):
         return "finished", f"reached step {facts.last_step} of {facts.planned_steps}"
-    since = f"no new line since {_clock(facts.last_line_at)} and no process is seen"
     return ("lost", f"{since}; it ended {where}") if silence > patience.lost_s else ("stalled", since)
+
+
+def _usual(facts: RunFacts) -> str:
+    """What silence is measured against."""
+    if facts.usual_gap_s <= 0:
+        return ""
+    longest = f", longest {_seconds(facts.longest_pause_s)}" if facts.longest_pause_s > facts.usual_gap_s else ""
+    return f"usual gap {_seconds(facts.usual_gap_s)}{longest}; "
+
+
+def _seconds(length_s: float) -> str:
+    """0.25 s, 12 s, 20 min, 3 h: as exact as anybody asks."""
+    if length_s >= 600:
+        return f"{length_s / 60:.0f} min" if length_s < 7200 else f"{length_s / 3600:.0f} h"
+    return f"{length_s:.0f} s" if length_s >= 9.95 else f"{length_s:.2g} s"
 
 
 def _reached(facts: RunFacts) -> bool:
@@ -87,8 +149,9 @@ def _silence_s(facts: RunFacts, now: datetime) -> float:
 
 
 def _threshold_s(facts: RunFacts, patience: Patience) -> float:
-    """Evaluations and checkpoints pause a trainer: 20 of its usual gaps, and never less than the setting."""
-    return max(patience.stall_s, 20 * facts.usual_gap_s)
+    """Evaluations and checkpoints pause a trainer: 20 of its usual gaps, three of its longest pause, what was learnt of it,
+    and never less than the setting."""
+    return max(patience.stall_s, 20 * facts.usual_gap_s, 3 * facts.longest_pause_s, facts.silence_limit_s)
 
 
 def _clock(moment: datetime) -> str:

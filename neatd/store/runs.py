@@ -42,6 +42,16 @@ def by_folder(connection: sqlite3.Connection, root: str, folder: str) -> Run | N
     return to_model(Run, row) if row else None
 
 
+def move_run(connection: sqlite3.Connection, run_id: str, folder: str) -> Run:
+    """The run's folder was renamed: it lies in `folder` (relative to its root) now, and is called so."""
+    with transaction(connection):
+        connection.execute(
+            "UPDATE run SET folder = ?, name = ?, updated_at = ? WHERE id = ?",
+            (folder, redact(folder) or ".", utc_now(), run_id),
+        )
+    return get_run(connection, run_id)
+
+
 def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> list[Run]:
     """Runs of one project or of all, newest first."""
     where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])

@@ -13,6 +13,8 @@ ALTER TABLE series ADD COLUMN newest_seq INTEGER;                -- the last poi
 ALTER TABLE series ADD COLUMN newest_step INTEGER;
 UPDATE series SET newest_seq = (SELECT max(seq) FROM point WHERE series_id = series.id);
 UPDATE series SET newest_step = (SELECT step FROM point WHERE series_id = series.id AND seq = series.newest_seq);
+ALTER TABLE reading ADD COLUMN device INTEGER NOT NULL DEFAULT 0; -- hints to a renamed file; they prove nothing
+ALTER TABLE reading ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE block (  -- rows of one stream that name the same series: what their columns share
   id INTEGER PRIMARY KEY, seqs BLOB NOT NULL, steps BLOB NOT NULL, times BLOB NOT NULL
 );

@@ -26,15 +26,28 @@ def feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
     lines = [line for line in lines if line and not line.isspace()]
     rows: list[Parsed | Stretch] = []
     bad: list[BadLine] = []
+    has_steps = bool(state.get("has_steps"))
     for first, some, found in _alike(lines, seq + 1):
+        good: list[Parsed] = []
         stretch = _stretch(first, found, label) if len(some) >= LEAST else None
         if stretch is not None:
             rows.append(stretch)
         else:
             good, wrong = parse_metrics(enumerate(some, start=first), label)
-            rows += good
+            rows += good if has_steps else [_by_epoch(row, label) for row in good]
             bad += wrong
-    return Fed(rows, consumed, seq + len(lines), state, bad)
+        has_steps = has_steps or stretch is not None or any(not row.is_counted for row in good)
+    return Fed(rows, consumed, seq + len(lines), {"has_steps": True} if has_steps else state, bad)
+
+
+def _by_epoch(row: Parsed, label: str) -> Parsed:
+    """A line that names no step, in a file that has named none so far, stands at its whole epoch."""
+    epoch = row.values.get(f"{label}epoch")
+    if not row.is_counted or epoch is None or not epoch.is_integer() or abs(epoch) > LARGEST_STEP:
+        return row
+    return row._replace(
+        step=int(epoch), values={name: one for name, one in row.values.items() if name != f"{label}epoch"}
+    )
 
 
 def _alike(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, Sequence[bytes], list[dict[str, Any]]]]:

@@ -10,7 +10,7 @@ import math
 from collections import deque
 from typing import Any
 
-from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.schema import Best
 
 # A restart goes back to a value that was still reported before it. At 1 % each, 64 reports span a factor of 1.9.
@@ -42,6 +42,29 @@ class BestDetector:
         if is_least:
             self._least = (step, cost)
         return None
+
+    def feed_many(self, steps: Any, values: Any) -> Found:
+        """Only a value better than all before it can be reported or remembered; the others are counted."""
+        from neatd.rules.detectors.arrays import finite_places, new_lows, points_at
+
+        finite = finite_places(values)
+        lowest = self._reports[-1][1] if self._reports else self._least[1] if self._least else math.inf
+        lows = new_lows(self._sign * values[finite], lowest)
+        found: Found = []
+        fed = 0
+        for at, (place, step, value) in zip(lows.tolist(), points_at(steps, values, finite[lows]), strict=True):
+            self._pass_over(at - fed)
+            finding = self.feed(step, value)
+            if finding is not None:
+                found.append((place, finding))
+            fed = at + 1
+        self._pass_over(len(finite) - fed)
+        return found
+
+    def _pass_over(self, count: int) -> None:
+        """Count points that were no better than the best."""
+        if not self._reports:
+            self._points += count
 
     def _improve(self, step: int, cost: float) -> Finding | None:
         last = self._reports[-1]

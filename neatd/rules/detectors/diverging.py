@@ -10,7 +10,7 @@ from collections import deque
 from itertools import pairwise
 from typing import Any
 
-from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.schema import Diverging
 
@@ -37,20 +37,64 @@ class DivergingDetector:
             return None
         newest = median_of_sorted(sorted(self._block))
         mad = median_of_sorted(sorted([abs(one - newest) for one in self._block]))
-        self._errors.append(ERROR_FACTOR * mad / math.sqrt(len(self._block)))
         self._block.clear()
-        return self._judge(newest)
+        return self._judge(newest, self._error(mad))
 
-    def _judge(self, newest: float) -> Finding | None:
+    def feed_many(self, steps: Any, values: Any) -> Found:
+        """All full blocks have their medians made at once."""
+        from neatd.rules.detectors.arrays import block_medians, finite_places, joined
+
+        finite, held, block = finite_places(values), len(self._block), self._when.block
+        points = joined(self._block, values[finite])
+        full = len(points) // block * block
+        self._block = points[full:].tolist()
+        if not full:
+            return []
+        medians, mads = block_medians(points[:full].reshape(-1, block))
+        ends = finite[block - held - 1 :: block]
+        return [(int(ends[at]), finding) for at, finding in self._judge_many(medians, self._error(mads))]
+
+    def _judge_many(self, medians: Any, errors: Any) -> Found:
+        """Take in the medians of full blocks; those that may fire are judged one at a time."""
+        from neatd.rules.detectors.medianpath import MedianPath
+
+        path = MedianPath(self._medians, self._errors, self._lowest, medians, errors)
+        opened = 0 if self._is_open else None  # the episode that was told last
+        found: Found = []
+        for at, episode in path.suspects(self._when.blocks, self._when.min_rise):
+            if episode == opened:
+                continue
+            self._stand(*path.before(at, self._when.blocks), is_open=False)
+            finding = self._judge(*path.median(at))
+            if finding is not None:
+                opened = episode
+                found.append((at, finding))
+        self._stand(*path.before(len(medians), self._when.blocks), is_open=bool(path.episodes[-1] == opened))
+        return found
+
+    def _stand(self, medians: list[float], errors: list[float], lowest: float | None, is_open: bool) -> None:
+        """Take up the state between two blocks."""
+        self._medians = deque(medians, maxlen=self._when.blocks)
+        self._errors = deque(errors, maxlen=self._when.blocks)
+        self._lowest, self._is_open = lowest, is_open
+
+    def _error(self, mad: Any) -> Any:
+        """The standard error of a block's median, or of each of an array."""
+        return ERROR_FACTOR * mad / math.sqrt(self._when.block)
+
+    def _judge(self, newest: float, error: float) -> Finding | None:
         """Take in the median of a block that is full."""
         if self._medians and newest < self._medians[-1]:
             self._is_open = False
         self._medians.append(newest)
+        self._errors.append(error)
         self._lowest = lowest = newest if self._lowest is None else min(self._lowest, newest)
+        is_rising = len(self._medians) == self._when.blocks and all(a < b for a, b in pairwise(self._medians))
+        if self._is_open or not is_rising:
+            return None
         noise = sum(self._errors) / len(self._errors)
         threshold = lowest + max(self._when.min_rise * abs(lowest), self._when.k * noise)
-        is_rising = len(self._medians) == self._when.blocks and all(a < b for a, b in pairwise(self._medians))
-        if self._is_open or not is_rising or newest < threshold:
+        if newest < threshold:
             return None
         self._is_open = True
         return self._finding(newest, lowest, threshold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.schema import Drop
 
 # An accuracy above this is counted in percent (0 to 100), not as a share (0 to 1): none of the latter reaches it.
@@ -35,6 +35,48 @@ class DropDetector:
         if self._best is None or value > self._best[1]:
             self._best = (step, value)
         return finding
+
+    def feed_many(self, steps: Any, values: Any) -> Found:
+        from neatd.rules.detectors.arrays import feed_each, finite_places
+
+        finite = finite_places(values)
+        early = max(0, self._when.min_points - self._points)
+        feed_each(self, steps, values, finite[:early])  # nothing is judged yet
+        return self._judge_many(steps, values, finite[early:])
+
+    def _judge_many(self, steps: Any, values: Any, places: Any) -> Found:
+        """Take in the finite points at `places`: each is judged, by the best before it."""
+        from neatd.rules.detectors.arrays import late_places, lowest_before, new_lows
+
+        if self._best is None or not len(places):
+            return []
+        judged, best = values[places], self._best[1]
+        tops = places[new_lows(-judged, -best)]
+        below = (judged < self._thresholds(-lowest_before(-judged, -best))).nonzero()[0]
+        begins = places[late_places(below, -1 - self._back, self._when.cooldown_points)]
+        found = [(place, self._fall(steps, values, tops, place)) for place in begins.tolist()]
+        self._points += len(places)
+        self._back = len(places) - 1 - int(below[-1]) if len(below) else self._back + len(places)
+        self._best = self._best_before(steps, values, tops, len(values))
+        return found
+
+    def _fall(self, steps: Any, values: Any, tops: Any, place: int) -> Finding:
+        """What begins at `place`, where `tops` are the places of new bests."""
+        best = self._best_before(steps, values, tops, place)
+        return self._finding(float(values[place]), best, self._threshold(best[1]))
+
+    def _best_before(self, steps: Any, values: Any, tops: Any, place: int) -> tuple[int, float]:
+        before = tops[: tops.searchsorted(place)]
+        if len(before):
+            return int(steps[before[-1]]), float(values[before[-1]])
+        assert self._best is not None
+        return self._best
+
+    def _thresholds(self, bests: Any) -> Any:
+        """`_threshold` of each of `bests`."""
+        if self._when.of == "relative":
+            return bests - self._when.fraction * abs(bests)
+        return bests - self._when.fraction * (1 + 99 * (bests > LARGEST_SHARE))
 
     def _threshold(self, best: float) -> float:
         if self._when.of == "relative":

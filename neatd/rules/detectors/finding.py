@@ -17,11 +17,18 @@ class Finding(NamedTuple):
     threshold: float | None = None
 
 
+Found = list[tuple[int, Finding]]
+"""Findings of a stretch of points, each with the place of its point, in order."""
+
+
 class Detector(Protocol):
     """One condition over one series. Points come in file order; values may be NaN or infinite."""
 
     def feed(self, step: int, value: float) -> Finding | None:
         """Take the next point in; a finding if it fires there."""
+
+    def feed_many(self, steps: Any, values: Any) -> Found:
+        """Take the next points in, numpy arrays of int64 and float64: what `feed` of one after the other gives."""
 
     def restart(self, first_step: int) -> None:
         """The run began anew from before `first_step`: forget what the abandoned points told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.schema import NonFinite
 
 
@@ -27,6 +27,12 @@ class NonFiniteDetector:
         if self._last is None:
             return Finding("not finite from its first point on")
         return Finding(f"not finite any more, it was {self._last[1]:.4g} at step {self._last[0]}")
+
+    def feed_many(self, steps: Any, values: Any) -> Found:
+        """Within a row of finite points, or of others, none tells anything that those at its ends do not."""
+        from neatd.rules.detectors.arrays import feed_each, finite_edges
+
+        return feed_each(self, steps, values, finite_edges(values))
 
     def restart(self, first_step: int) -> None:
         self._is_open, self._last = False, None

@@ -1,0 +1,73 @@
+"""The framing of TFRecord files, which hold TensorBoard's events: length, its checksum, data, its checksum. Pure.
+
+The checksums are crc32c, turned and shifted ("masked"). A file whose size runs ahead of its content (network file
+systems, a machine that went down) reads as zeros at its end: those are not yet written, not damaged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from struct import Struct
+
+from google_crc32c import value as crc32c  # in C: 3 GB/s; in Python it was most of the time other readers take
+
+HEADER = Struct("<QI")
+FOOTER = Struct("<I")
+LARGEST = 2**31  # what a protobuf message can be
+_WRITTEN = re.compile(rb"[^\0]")
+_KNOWN_HEADERS = 4096  # lengths repeat: a header seen before needs no checksum
+
+
+class Damaged(ValueError):
+    """A header that cannot be true: where the next record starts is not known."""
+
+
+def masked(data: bytes) -> int:
+    """The checksum of data as a record holds it."""
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF
+
+
+def frames(data: bytes) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the data of each record with a whole header, from the first byte on; `stop` may lie beyond.
+
+    Ends where the next header is cut short or not yet written.
+    """
+    known: dict[bytes, int] = {}
+    pos, size = 0, len(data)
+    while pos + HEADER.size <= size:
+        header = data[pos : pos + HEADER.size]
+        length = known.get(header)
+        if length is None:
+            try:
+                length = _length(header)
+            except Damaged:
+                if is_unwritten(data, pos + HEADER.size):
+                    return
+                raise
+            known = {} if len(known) >= _KNOWN_HEADERS else known
+            known[header] = length
+        start = pos + HEADER.size
+        yield start, start + length
+        pos = start + length + FOOTER.size
+
+
+def _length(header: bytes) -> int:
+    length, crc = HEADER.unpack(header)
+    if masked(header[:8]) != crc:
+        raise Damaged("the checksum of a record's length is wrong")
+    if length > LARGEST:
+        raise Damaged(f"a record of {length} bytes")
+    return int(length)
+
+
+def is_true(payload: bytes, data: bytes, stop: int) -> bool:
+    """Whether the record's data, which ends at `stop`, has its checksum behind it."""
+    crc = crc32c(payload)  # `masked` written out: a call is a fifth of this
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF == FOOTER.unpack_from(data, stop)[0]
+
+
+def is_unwritten(data: bytes, end: int) -> bool:
+    """Whether the byte before `end` and all behind it are zeros."""
+    return data[end - 1] == 0 and _WRITTEN.search(data, end) is None

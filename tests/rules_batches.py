@@ -1,0 +1,135 @@
+"""Makers for the tests of judging in columns: long eventful series, rules of every kind, streams cut into columns."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+
+from neatd.files import data_path
+from neatd.models import Sample
+from neatd.read.rows import Column
+from neatd.rules.load import load_rules
+from neatd.rules.schema import Rule
+from tests.rules_streams import rule
+
+Point = tuple[str, Sample]
+
+# Each makes `count` values around `level`.
+SHAPES: dict[str, Callable[[random.Random, int, float], list[float]]] = {
+    "noise": lambda rng, count, level: [level * (1 + rng.gauss(0, 0.02)) for _ in range(count)],
+    "heavy tails": lambda rng, count, level: [level * math.exp(1.5 * rng.gauss(0, 1)) for _ in range(count)],
+    "constant": lambda rng, count, level: [level] * count,
+    "quantised": lambda rng, count, level: [level * rng.randrange(8, 12) / 10 for _ in range(count)],
+    "zeros": lambda rng, count, level: [rng.choice([0.0, -0.0]) for _ in range(count)],
+    "near zero": lambda rng, count, level: [rng.choice([0.0, -0.0, level, -level]) for _ in range(count)],
+    "rise": lambda rng, count, level: [level * (1 + i / 40) + rng.gauss(0, 0.001) for i in range(count)],
+    "fall": lambda rng, count, level: [level * 0.98**i for i in range(count)],
+    "saw": lambda rng, count, level: [level * (1 + i % 17) for i in range(count)],
+    "spikes": lambda rng, count, level: [
+        level * (1 + rng.gauss(0, 0.01)) * rng.choice([1, 1, 1, 1, 1, 1, 1, 1, 5, 0.1]) for _ in range(count)
+    ],
+    "lone spike": lambda rng, count, level: [*[level * (1 + rng.gauss(0, 0.02)) for _ in range(count - 1)], 30 * level],
+    "burst": lambda rng, count, level: [level * 1.5**i for i in range(min(count, 12))],
+    "holes": lambda rng, count, level: [
+        rng.choice([level, level, math.nan, math.inf, -math.inf]) for _ in range(count)
+    ],
+    "lost": lambda rng, count, level: [math.nan] * count,
+    "scores": lambda rng, count, level: [rng.choice([0.9, 0.91, 0.3, 90.0]) + rng.random() / 50 for _ in range(count)],
+    "huge": lambda rng, count, level: [rng.choice([1e308, -1.7e308, 1e200, 1.0]) for _ in range(count)],
+    "tiny": lambda rng, count, level: [rng.choice([5e-324, 1e-310, 1e-160, 0.0]) for _ in range(count)],
+}
+SEGMENTS = st.tuples(
+    st.sampled_from(sorted(SHAPES)), st.integers(1, 90), st.sampled_from([1.0, 0.5, 3.0, -2.0, 100.0, 1e6 + 1])
+)
+
+
+@st.composite
+def series(draw: st.DrawFn, most: int = 8) -> list[float]:
+    """The values of one series: several shapes behind each other, and a few values from anywhere."""
+    rng = random.Random(draw(st.integers(0, 2**32)))
+    values: list[float] = []
+    for shape, count, level in draw(st.lists(SEGMENTS, min_size=1, max_size=most)):
+        values += SHAPES[shape](rng, count, level)
+        values += draw(st.lists(st.floats(), max_size=1))
+    return values
+
+
+@st.composite
+def streams(draw: st.DrawFn, names: Sequence[str]) -> list[list[Point]]:
+    """Lines of points in file order, each by name. Some lines lack a series, some begin an attempt at an earlier step."""
+    columns = {
+        name: draw(series()) for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+    }
+    count = max(len(values) for values in columns.values())
+    restarts = draw(st.dictionaries(st.integers(0, count), st.integers(1, 60), max_size=3))
+    share = draw(st.sampled_from([1.0, 1.0, 0.9]))
+    rng = random.Random(draw(st.integers(0, 2**32)))
+    lines: list[list[Point]] = []
+    seq, attempt, step = 0, 1, 100
+    for index in range(count):
+        back = restarts.get(index, -1)
+        seq, attempt, step = seq + rng.choice([1, 1, 2]), attempt + rng.choice([1, 2]) * (back > 0), step - back
+        time = rng.choice([None, 1e9 + index])
+        held = sorted(name for name, values in columns.items() if index < len(values) and rng.random() < share)
+        lines.append([(name, Sample(seq, attempt, step, columns[name][index], time)) for name in held])
+    return lines
+
+
+def columns_of(points: Sequence[Point], rng: random.Random) -> list[Column]:
+    """The points as columns, in any order of the columns; an empty one may be among them."""
+    names = sorted({name for name, _ in points} | {"unseen"})
+    rng.shuffle(names)
+    return [column_of(name, [sample for metric, sample in points if metric == name]) for name in names]
+
+
+def column_of(name: str, samples: Sequence[Sample]) -> Column:
+    """The samples of one series."""
+    seqs, attempts, steps = (np.array([s[at] for s in samples], dtype=np.int64) for at in (0, 1, 2))
+    times = [math.nan if s.time is None else s.time for s in samples]
+    return Column(name, seqs, attempts, steps, np.array([s.value for s in samples], float), np.array(times, float))
+
+
+def shipped() -> list[Rule]:
+    """The shipped rules, all of them enabled."""
+    rules, _ = load_rules([data_path("rules")])
+    return [one.model_copy(update={"enabled": True}) for one in rules]
+
+
+COUNTS = st.integers(0, 9)
+SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])
+WHENS = st.one_of(
+    st.just({"condition": "non_finite"}),
+    st.builds(
+        lambda estimator, k, window, fewer, min_rise, cooldown: {
+            "condition": "spike", "estimator": estimator, "k": k, "window": window,
+            "min_points": max(2, window - fewer), "min_rise": min_rise, "cooldown_points": cooldown,
+        },
+        st.sampled_from(["robust", "zscore"]), st.sampled_from([0.5, 1.0, 3.0, 6.0, 1e300]),
+        st.sampled_from([2, 3, 4, 5, 6, 7, 24, 25, 49, 50, 51, 75, 100, 130]), st.integers(0, 60), SHARES, COUNTS,
+    ),
+    st.builds(
+        lambda goal, points, gain: {
+            "condition": "best", "goal": goal, "min_points": points, "min_improvement": gain,
+        },
+        st.sampled_from(["min", "max"]), COUNTS | st.just(80), SHARES,
+    ),
+    st.builds(
+        lambda fraction, of, points, cooldown: {
+            "condition": "drop", "fraction": fraction, "of": of, "min_points": 1 + points, "cooldown_points": 1 + cooldown,
+        },
+        st.sampled_from([0.01, 0.1, 0.99]), st.sampled_from(["relative", "points"]), COUNTS | st.just(80), COUNTS,
+    ),
+    st.builds(
+        lambda block, blocks, rise, k: {
+            "condition": "diverging", "block": block, "blocks": blocks, "min_rise": rise, "k": k,
+        },
+        st.sampled_from([1, 1, 2, 3, 7, 10, 70]), st.sampled_from([2, 2, 3, 4, 20]), SHARES, SHARES,
+    ),
+)  # fmt: skip
+RULES = st.lists(WHENS, min_size=1, max_size=4).map(
+    lambda whens: [rule(f"r{number}", **when) for number, when in enumerate(whens)]
+)

@@ -1,0 +1,166 @@
+CREATE TABLE "runs" (
+	run_uuid VARCHAR(32) NOT NULL, 
+	name VARCHAR(250), 
+	source_type VARCHAR(20), 
+	source_name VARCHAR(500), 
+	entry_point_name VARCHAR(50), 
+	user_id VARCHAR(256), 
+	status VARCHAR(9), 
+	start_time BIGINT, 
+	end_time BIGINT, 
+	source_version VARCHAR(50), 
+	lifecycle_stage VARCHAR(20), 
+	artifact_uri VARCHAR(200), 
+	experiment_id INTEGER, deleted_time BIGINT, 
+	CONSTRAINT run_pk PRIMARY KEY (run_uuid), 
+	CONSTRAINT runs_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')), 
+	CONSTRAINT source_type CHECK (source_type IN ('NOTEBOOK', 'JOB', 'LOCAL', 'UNKNOWN', 'PROJECT')), 
+	FOREIGN KEY(experiment_id) REFERENCES experiments (experiment_id), 
+	CHECK (status IN ('SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING', 'KILLED'))
+);
+CREATE TABLE "latest_metrics" (
+	"key" VARCHAR(250) NOT NULL, 
+	value FLOAT NOT NULL, 
+	timestamp BIGINT, 
+	step BIGINT NOT NULL, 
+	is_nan BOOLEAN NOT NULL, 
+	run_uuid VARCHAR(32) NOT NULL, 
+	CONSTRAINT latest_metric_pk PRIMARY KEY ("key", run_uuid), 
+	FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid), 
+	CHECK (is_nan IN (0, 1))
+);
+CREATE TABLE "metrics" (
+	"key" VARCHAR(250) NOT NULL, 
+	value FLOAT NOT NULL, 
+	timestamp BIGINT NOT NULL, 
+	run_uuid VARCHAR(32) NOT NULL, 
+	step BIGINT DEFAULT '0' NOT NULL, 
+	is_nan BOOLEAN DEFAULT '0' NOT NULL, 
+	CONSTRAINT metric_pk PRIMARY KEY ("key", timestamp, step, run_uuid, value, is_nan), 
+	FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid), 
+	CHECK (is_nan IN (0, 1))
+);
+CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid);
+CREATE INDEX index_latest_metrics_run_uuid ON latest_metrics (run_uuid);
+CREATE TABLE "params" (
+	"key" VARCHAR(250) NOT NULL, 
+	value VARCHAR(8000) NOT NULL, 
+	run_uuid VARCHAR(32) NOT NULL, 
+	CONSTRAINT param_pk PRIMARY KEY ("key", run_uuid), 
+	FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid)
+);
+CREATE INDEX index_params_run_uuid ON params (run_uuid);
+CREATE TABLE "tags" (
+	"key" VARCHAR(250) NOT NULL, 
+	value VARCHAR(8000), 
+	run_uuid VARCHAR(32) NOT NULL, 
+	CONSTRAINT tag_pk PRIMARY KEY ("key", run_uuid), 
+	FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid)
+);
+CREATE INDEX index_tags_run_uuid ON tags (run_uuid);
+CREATE TABLE "experiments" (
+	experiment_id INTEGER NOT NULL, 
+	name VARCHAR(256) NOT NULL, 
+	artifact_location VARCHAR(256), 
+	lifecycle_stage VARCHAR(32), 
+	creation_time BIGINT, 
+	last_update_time BIGINT, 
+	workspace VARCHAR(63) DEFAULT 'default' NOT NULL, 
+	CONSTRAINT experiment_pk PRIMARY KEY (experiment_id), 
+	CONSTRAINT experiments_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')), 
+	CONSTRAINT uq_experiments_workspace_name UNIQUE (workspace, name)
+);
+CREATE INDEX idx_experiments_workspace ON experiments (workspace);
+CREATE INDEX idx_experiments_workspace_creation_time ON experiments (workspace, creation_time);
+CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, "key", step);
+INSERT INTO "experiments" VALUES(0,'Default','file:///artifacts/0','active',1795285222703,1795285222703,'default');
+INSERT INTO "experiments" VALUES(1,'net/small','file:///artifacts','active',1795285222826,1795285222826,'default');
+INSERT INTO "latest_metrics" VALUES('loss',4.5454545454545455807e-02,1795285223608,19,0,'84195e2536194f65af46c55555d393d1');
+INSERT INTO "latest_metrics" VALUES('val/accuracy',0.95,1795285223608,19,0,'84195e2536194f65af46c55555d393d1');
+INSERT INTO "latest_metrics" VALUES('odd',0.0,1795285223772,4,0,'84195e2536194f65af46c55555d393d1');
+INSERT INTO "latest_metrics" VALUES('no step',5.0,1795285223801,0,0,'84195e2536194f65af46c55555d393d1');
+INSERT INTO "latest_metrics" VALUES('loss',0.5,1795285223980,1,0,'26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "latest_metrics" VALUES('loss',0.25,1795285224139,7,0,'808c8db2552c4ca3971217d864d40d26');
+INSERT INTO "latest_metrics" VALUES('loss',1.0,1795285224204,1,0,'11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "metrics" VALUES('loss',3.33333333333333314829e-01,1795285222981,'84195e2536194f65af46c55555d393d1',0,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.0,1795285222981,'84195e2536194f65af46c55555d393d1',0,0);
+INSERT INTO "metrics" VALUES('loss',0.25,1795285223020,'84195e2536194f65af46c55555d393d1',1,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.05,1795285223020,'84195e2536194f65af46c55555d393d1',1,0);
+INSERT INTO "metrics" VALUES('loss',0.2,1795285223048,'84195e2536194f65af46c55555d393d1',2,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.1,1795285223048,'84195e2536194f65af46c55555d393d1',2,0);
+INSERT INTO "metrics" VALUES('loss',1.66666666666666657414e-01,1795285223072,'84195e2536194f65af46c55555d393d1',3,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.15,1795285223072,'84195e2536194f65af46c55555d393d1',3,0);
+INSERT INTO "metrics" VALUES('loss',1.42857142857142849212e-01,1795285223108,'84195e2536194f65af46c55555d393d1',4,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.2,1795285223108,'84195e2536194f65af46c55555d393d1',4,0);
+INSERT INTO "metrics" VALUES('loss',0.125,1795285223140,'84195e2536194f65af46c55555d393d1',5,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.25,1795285223140,'84195e2536194f65af46c55555d393d1',5,0);
+INSERT INTO "metrics" VALUES('loss',1.11111111111111104943e-01,1795285223172,'84195e2536194f65af46c55555d393d1',6,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.3,1795285223172,'84195e2536194f65af46c55555d393d1',6,0);
+INSERT INTO "metrics" VALUES('loss',0.1,1795285223204,'84195e2536194f65af46c55555d393d1',7,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.35,1795285223204,'84195e2536194f65af46c55555d393d1',7,0);
+INSERT INTO "metrics" VALUES('loss',9.09090909090909116141e-02,1795285223240,'84195e2536194f65af46c55555d393d1',8,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.4,1795285223240,'84195e2536194f65af46c55555d393d1',8,0);
+INSERT INTO "metrics" VALUES('loss',8.33333333333333287074e-02,1795285223266,'84195e2536194f65af46c55555d393d1',9,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.45,1795285223266,'84195e2536194f65af46c55555d393d1',9,0);
+INSERT INTO "metrics" VALUES('loss',7.6923076923076927347e-02,1795285223296,'84195e2536194f65af46c55555d393d1',10,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.5,1795285223296,'84195e2536194f65af46c55555d393d1',10,0);
+INSERT INTO "metrics" VALUES('loss',7.14285714285714246063e-02,1795285223330,'84195e2536194f65af46c55555d393d1',11,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.55,1795285223330,'84195e2536194f65af46c55555d393d1',11,0);
+INSERT INTO "metrics" VALUES('loss',6.66666666666666657414e-02,1795285223372,'84195e2536194f65af46c55555d393d1',12,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.6,1795285223372,'84195e2536194f65af46c55555d393d1',12,0);
+INSERT INTO "metrics" VALUES('loss',0.0625,1795285223396,'84195e2536194f65af46c55555d393d1',13,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.65,1795285223396,'84195e2536194f65af46c55555d393d1',13,0);
+INSERT INTO "metrics" VALUES('loss',5.8823529411764705066e-02,1795285223428,'84195e2536194f65af46c55555d393d1',14,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.7,1795285223428,'84195e2536194f65af46c55555d393d1',14,0);
+INSERT INTO "metrics" VALUES('loss',5.55555555555555524716e-02,1795285223456,'84195e2536194f65af46c55555d393d1',15,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.75,1795285223456,'84195e2536194f65af46c55555d393d1',15,0);
+INSERT INTO "metrics" VALUES('loss',5.26315789473684181309e-02,1795285223488,'84195e2536194f65af46c55555d393d1',16,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.8,1795285223488,'84195e2536194f65af46c55555d393d1',16,0);
+INSERT INTO "metrics" VALUES('loss',0.05,1795285223532,'84195e2536194f65af46c55555d393d1',17,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.85,1795285223532,'84195e2536194f65af46c55555d393d1',17,0);
+INSERT INTO "metrics" VALUES('loss',4.76190476190476164042e-02,1795285223576,'84195e2536194f65af46c55555d393d1',18,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.9,1795285223576,'84195e2536194f65af46c55555d393d1',18,0);
+INSERT INTO "metrics" VALUES('loss',4.5454545454545455807e-02,1795285223608,'84195e2536194f65af46c55555d393d1',19,0);
+INSERT INTO "metrics" VALUES('val/accuracy',0.95,1795285223608,'84195e2536194f65af46c55555d393d1',19,0);
+INSERT INTO "metrics" VALUES('odd',0.0,1795285223640,'84195e2536194f65af46c55555d393d1',0,1);
+INSERT INTO "metrics" VALUES('odd',1.79769313486231562234e+308,1795285223672,'84195e2536194f65af46c55555d393d1',1,0);
+INSERT INTO "metrics" VALUES('odd',-1.79769313486231562234e+308,1795285223704,'84195e2536194f65af46c55555d393d1',2,0);
+INSERT INTO "metrics" VALUES('odd',1.0e-300,1795285223740,'84195e2536194f65af46c55555d393d1',3,0);
+INSERT INTO "metrics" VALUES('odd',0.0,1795285223772,'84195e2536194f65af46c55555d393d1',4,0);
+INSERT INTO "metrics" VALUES('no step',5.0,1795285223801,'84195e2536194f65af46c55555d393d1',0,0);
+INSERT INTO "metrics" VALUES('loss',1.0,1795285223951,'26cefcbafa9a45f4bc224b988d3dec6b',0,0);
+INSERT INTO "metrics" VALUES('loss',0.5,1795285223980,'26cefcbafa9a45f4bc224b988d3dec6b',1,0);
+INSERT INTO "metrics" VALUES('loss',0.9,1795285224012,'26cefcbafa9a45f4bc224b988d3dec6b',0,0);
+INSERT INTO "metrics" VALUES('loss',0.25,1795285224139,'808c8db2552c4ca3971217d864d40d26',7,0);
+INSERT INTO "metrics" VALUES('loss',1.0,1795285224204,'11039c4e5eda4691a44c5e9113abd441',1,0);
+INSERT INTO "params" VALUES('lr','0.001','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('epochs','3','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('amp','True','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('seed','None','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('name','resnet 18','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('code','007','84195e2536194f65af46c55555d393d1');
+INSERT INTO "params" VALUES('opt/beta','0.9','84195e2536194f65af46c55555d393d1');
+INSERT INTO "runs" VALUES('84195e2536194f65af46c55555d393d1','base','UNKNOWN','','','someone','FINISHED',1795285222874,1795285223840,'','active','file:///artifacts/84195e2536194f65af46c55555d393d1/artifacts',1,NULL);
+INSERT INTO "runs" VALUES('26cefcbafa9a45f4bc224b988d3dec6b','base','UNKNOWN','','','someone','FAILED',1795285223894,1795285224045,'','active','file:///artifacts/26cefcbafa9a45f4bc224b988d3dec6b/artifacts',1,NULL);
+INSERT INTO "runs" VALUES('808c8db2552c4ca3971217d864d40d26','going on','UNKNOWN','','','someone','RUNNING',1795285224098,NULL,'','active','file:///artifacts/808c8db2552c4ca3971217d864d40d26/artifacts',1,NULL);
+INSERT INTO "runs" VALUES('11039c4e5eda4691a44c5e9113abd441','thrown away','UNKNOWN','','','someone','FINISHED',1795285224166,1795285224232,'','deleted','file:///artifacts/11039c4e5eda4691a44c5e9113abd441/artifacts',1,1795285224250);
+INSERT INTO "tags" VALUES('mlflow.user','someone','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.source.name','train.py','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.source.git.commit','0123456789abcdef0123456789abcdef01234567','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.runName','base','84195e2536194f65af46c55555d393d1');
+INSERT INTO "tags" VALUES('mlflow.user','someone','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.source.name','train.py','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.source.git.commit','0123456789abcdef0123456789abcdef01234567','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.runName','base','26cefcbafa9a45f4bc224b988d3dec6b');
+INSERT INTO "tags" VALUES('mlflow.user','someone','808c8db2552c4ca3971217d864d40d26');
+INSERT INTO "tags" VALUES('mlflow.runName','going on','808c8db2552c4ca3971217d864d40d26');
+INSERT INTO "tags" VALUES('mlflow.user','someone','11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "tags" VALUES('mlflow.source.name','train.py','11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "tags" VALUES('mlflow.source.git.commit','0123456789abcdef0123456789abcdef01234567','11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','11039c4e5eda4691a44c5e9113abd441');
+INSERT INTO "tags" VALUES('mlflow.runName','thrown away','11039c4e5eda4691a44c5e9113abd441');
