@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench written clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "neat needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
@@ -27,5 +27,8 @@ lint: $(STAMP)
 bench: $(STAMP)  ## long measurements and soaks
 	$(BIN)/python -m pytest -o addopts= -q -m bench tests/bench -s
 
+written:  ## the files of other libraries written anew, for the tests of what is read
+	$(PYTHON) tests/written/everything.py .written
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-written .venv-peers .written

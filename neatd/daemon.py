@@ -38,6 +38,7 @@ from neatd.store.backup import back_up, newest_age_h
 from neatd.store.connection import database_path
 from neatd.store.damage import unreadable
 from neatd.store.opening import connect
+from neatd.store.thinning import Position, compact
 from neatd.watch.observer import Watcher
 from neatd.watch.ticks import Ticks
 from neatd.web.page import Door
@@ -45,6 +46,8 @@ from neatd.who import VARIABLES
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 20.0
+COMPACT_EVERY_H, COMPACT_S = 1.0, 0.05
+COMPACT_SHARE = 20  # after t seconds of compacting the next turn of it waits 20 t: five percent of a core
 MOST_HINTS = 2000  # a burst is told by its first ones; the sweeps find the rest
 
 
@@ -72,6 +75,8 @@ class Daemon:
         self.loop = Loop(self.scene, self.watcher)
         self.door = Door(self.status)
         self.is_ending = False
+        self.compacted = Position()
+        self.next_compact = float("inf")
         self.loop.should_end = lambda: self.is_ending
         self._public: dict[str, Any] = {"projects": [], "roots": [], "runs": 0, "trouble": ""}
 
@@ -87,6 +92,7 @@ class Daemon:
         self.watcher.start()
         self.loop.prepare()
         self.ticks.every(self.settings.backup_every_h, "backup")
+        self.ticks.every(COMPACT_EVERY_H, "compact")
         self.ticks.start()
         self._back_up_if_old()
         self._publish()
@@ -103,8 +109,13 @@ class Daemon:
             wait_s = self.loop.step(hints)
             self._publish()
             while not self.ticks.due.empty():
-                if self.ticks.due.get() == "backup":
+                due = self.ticks.due.get()
+                if due == "backup":
                     self._back_up()
+                elif due == "compact":
+                    self.next_compact = 0.0
+            if time.monotonic() >= self.next_compact:
+                self._compact()
             if time.monotonic() - beat > HEARTBEAT_S:
                 beat = time.monotonic()
                 self._beat()
@@ -167,6 +178,20 @@ class Daemon:
         age = newest_age_h(self.home, datetime.now(UTC))
         if age is None or age > self.settings.backup_every_h:
             self._back_up()
+
+    def _compact(self) -> None:
+        """Thin what is old for a moment, and go on with it in a while as long as there is more."""
+        begun, self.next_compact = time.monotonic(), float("inf")
+        try:
+            scene, days = self.scene, self.settings.compact_after_days
+            gone = compact(scene.points, scene.records, datetime.now(UTC), days, COMPACT_S, self.compacted)
+        except sqlite3.DatabaseError as error:
+            log.error("old points were not thinned: %s", error)  # tried again in an hour
+            return
+        if gone:
+            log.info("%d points of runs that ended more than %g days ago are no longer kept", gone, days)
+        if self.compacted.has_more:
+            self.next_compact = time.monotonic() + COMPACT_SHARE * (time.monotonic() - begun)
 
     def _back_up(self) -> None:
         try:

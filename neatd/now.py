@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+_SYSTEM = re.compile(r"(?:^|[/:])system/")
 MOST_COUNTED = 1000  # of what is told by number only
 
 
@@ -80,3 +82,9 @@ def telling(metric: str) -> tuple[int, str]:
     )
     is_held_out = any(word in name for word in ("val", "eval", "test", "dev"))
     return (0 if is_judged and is_held_out else 1 if is_judged else 2 if is_held_out else 3), name
+
+
+def is_system(metric: str) -> bool:
+    """Whether a series tells of the machine or the process and not of the training: memory, processors, GPUs. There are
+    dozens of them in each run; they are shown where they are asked for."""
+    return "system/" in metric and _SYSTEM.search(metric) is not None

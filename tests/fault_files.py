@@ -54,10 +54,10 @@ class Jsonl:
 
     def at(self, step: int) -> dict[str, float]:
         """What the row of a step holds."""
-        return {name: value(name, step) for name in self.names}
+        return {name: round(value(name, step), 3) for name in self.names}
 
     def row(self, step: int) -> bytes:
-        return (json.dumps({"step": step, **self.at(step)}) + "\n").encode()
+        return (json.dumps({"step": step, **self.at(step)}, separators=(",", ":")) + "\n").encode()
 
     def expected(self) -> dict[str, Points]:
         """Series -> its points, of the rows that are written."""

@@ -24,7 +24,7 @@ from tests.conftest import Neat, until
 from tests.fault_files import Jsonl, Lightning, Mlflow, every_format
 from tests.fault_matrix import contents, is_all_judged, kept_as, unread, wait_for
 
-KILLS, LINES = 20, 10_000  # tests/bench/test_soaks.py kills longer
+KILLS, LINES = 20, 4_800  # tests/bench/test_faults_bench.py kills longer
 
 
 def curve(lines: int) -> bytes:
@@ -160,7 +160,8 @@ def compare_killed_and_unkilled(tmp_path: Path, kills: int, lines: int) -> None:
     for run, what in ((run, what) for run in expected for what in expected[run]):
         assert found[run][what] == expected[run][what], f"{what} of {run}"
     assert len(expected["runs/a"]["events"]) > 10 and len(expected["runs/a"]["points"]) > lines
-    assert kept_as(killed.home)["runs/packed"] == {"chunk"} and "chunk" in kept_as(killed.home)["runs/narrow"]
+    kept = kept_as(killed.home)  # packed at once; and sealed, whether neighbours are alike or not
+    assert {run for run in kept if "chunk" in kept[run]} >= {"runs/packed", "runs/narrow", "runs/a"}
     a_vanished_file_changes_nothing(killed)
 
 
@@ -185,7 +186,6 @@ def kill(killed: Neat, of: Lives, kills: int, made: list[Jsonl], lines: int, siz
         )
         of.end(signal.SIGKILL)
         before = progress(killed.home)
-        print(number, [(o.run, unread(killed.home, o.run, o.path.stat().st_size)) for o in made], unread(killed.home, "runs/a", size), __import__("time").monotonic())
         assert unread(killed.home, "runs/a", size) > 0, f"kill {number} came after the end of the file"
 
 

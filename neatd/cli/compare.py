@@ -14,8 +14,9 @@ from neatd.pipeline.comparison import Comparison, SharedSeries, Side, compare_ru
 
 @click.command(short_help="Compare runs side by side.")
 @click.argument("words", metavar="ID ID…", nargs=-1, required=True)
+@click.option("--metric", "metrics", multiple=True, help="Show this series; those of the machine only so (repeatable).")
 @json_option
-def compare(words: tuple[str, ...], as_json: bool) -> None:
+def compare(words: tuple[str, ...], metrics: tuple[str, ...], as_json: bool) -> None:
     """Compare two or more runs side by side: values, parameters and code that differ.
 
     Differences are against the first one; one in brackets is not comparable, and it is said why.
@@ -23,9 +24,10 @@ def compare(words: tuple[str, ...], as_json: bool) -> None:
     \b
     neat compare baseline variant
     neat compare r-7k2q r-9x41 r-3f8e --json
+    neat compare baseline variant --metric system/rss_bytes
     """
     opened = open_here()
-    found = compare_runs(opened.records, opened.points, opened.project, opened.config, words, opened.home)
+    found = compare_runs(opened.records, opened.points, opened.project, opened.config, words, opened.home, metrics)
     if as_json:
         print_json(found)
     else:

@@ -6,48 +6,51 @@ from typing import Any
 
 import click
 
+from neatd.assist.markdown import without_controls
 from neatd.assist.render import number, one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
+from neatd.cli.runheader import header, span, step_of
 from neatd.errors import NeatError
 from neatd.models import Run
+from neatd.now import is_system
+from neatd.pipeline.profile import start_diff_of, start_shape
 from neatd.pipeline.showing import matching, run_detail, run_shapes
 from neatd.store import points, records, runs, window
+
+SHOWN = 50  # runs that a person reads; JSON has all
 
 
 @click.command("runs", short_help="List the runs.")
 @click.argument("filter_", metavar="[FILTER]", required=False, default="")
+@click.option("--all", "is_all", is_flag=True, help=f"Show all runs, not the newest {SHOWN} and those that go on.")
 @json_option
-def runs_(filter_: str, as_json: bool) -> None:
+def runs_(filter_: str, is_all: bool, as_json: bool) -> None:
     """List the runs, newest first.
 
-    FILTER keeps those whose name or status contains it.
+    FILTER keeps those whose name or status contains it. JSON has all of them.
 
     \b
     neat runs
     neat runs running --json
     """
     opened = open_here()
-    found = matching(opened.records, opened.project.id, filter_)
     if as_json:
+        found = matching(opened.records, opened.project.id, filter_)
         print_json(run_shapes(opened.points, opened.project, found))
         return
-    progress = runs.progress(opened.points)
+    found = matching(opened.records, opened.project.id, filter_, None if is_all else SHOWN)
+    shapes = {one["id"]: one for one in run_shapes(opened.points, opened.project, found)}
     shorts = records.shown_ids([run.id for run in found])
-    rows = []
-    for run in found:
-        step, at = progress.get(run.id, (None, run.updated_at))
-        planned = f" of {run.planned_steps}" if run.planned_steps else ""
-        rows.append(
-            (
-                shorts[run.id],
-                run.name,
-                run.status,
-                f"{step}{planned}" if step is not None else "—",
-                when(at),
-                one_line(run.reason, 90),
-            )
-        )
-    print_table(("id", "name", "status", "step", "last line", "why"), rows, _no_runs(opened, filter_))
+    rows = [_row(run, shapes[run.id], shorts[run.id]) for run in found]
+    print_table(("id", "name", "status", "step", "left", "last line", "why"), rows, _no_runs(opened, filter_))
+    left = 0 if is_all else runs.count_matching(opened.records, opened.project.id, filter_) - len(found)
+    if left:
+        click.echo(f"… and {left} more: `neat runs --all`")
+
+
+def _row(run: Run, shape: dict[str, Any], short: str) -> tuple[str, ...]:
+    left = "" if shape["eta_s"] is None else span(shape["eta_s"])
+    return short, run.name, run.status, step_of(shape), left, when(shape["updated_at"]), one_line(run.reason, 90)
 
 
 def _no_runs(opened: Open, filter_: str) -> str:
@@ -62,55 +65,54 @@ def run() -> None:
     """Look at one run."""
 
 
-@run.command("show", short_help="Show a run: its series, checkpoints, events, configuration, git.")
+@run.command("show", short_help="Show a run: how it stands, its series, checkpoints, events, configuration, code.")
 @click.argument("word", metavar="ID")
+@click.option("--system", "is_system_too", is_flag=True, help="List the series of the machine too.")
+@click.option("--diff", "is_diff", is_flag=True, help="Print what was changed against the commit when the run started.")
 @json_option
-def show(word: str, as_json: bool) -> None:
-    """Show a run: its series, checkpoints, events, configuration, git.
+def show(word: str, is_system_too: bool, is_diff: bool, as_json: bool) -> None:
+    """Show a run: how it stands, its series, checkpoints, events, configuration, code.
 
     ID is the beginning of its id, its name, or the last part of its name.
 
     \b
     neat run show baseline
+    neat run show baseline --diff
     neat run show r-7k2q --json
     """
     opened = open_here()
     found = runs.find_run(opened.records, word, opened.project.id)
+    if is_diff:
+        _print_diff(opened, found, as_json)
+        return
     shape = run_detail(opened.records, opened.points, opened.project, found)
     if as_json:
         print_json(shape)
     else:
-        _print_run(found, shape)
+        _print_run(found, shape, is_system_too)
 
 
-def _print_run(found: Run, shape: dict[str, Any]) -> None:
-    click.echo(f"{found.name}  ({found.id})")
-    click.echo(f"  status: {found.status}: {found.reason}")
-    planned = f" of {found.planned_steps}" if found.planned_steps else ""
-    click.echo(
-        f"  step {shape['step']}{planned}; began {when(found.started_at)}, last line {when(shape['updated_at'])}"
-    )
-    git = found.git
-    dirty = f" with {len(git.dirty)} changed file(s)" if git.dirty else ""
-    click.echo(f"  git: {git.branch or '(none)'} {git.commit[:8]}{dirty}")
-    if shape["attempt"] > 1:
-        click.echo(
-            f"  attempt {shape['attempt']}: it was restarted from an earlier step; the abandoned points are kept"
-        )
-    if shape["bad_lines"]:
-        click.echo(f"  {shape['bad_lines']} line(s) could not be read")
-    rows = [
-        (
-            name,
-            str(s["points"]),
-            f"{s['first_step']}–{s['last_step']}",
-            number(s["last"]),
-            number(s["best"]),
-            str(s["best_step"] or "—"),
-        )
-        for name, s in shape["series"].items()
-    ]
+def _print_diff(opened: Open, found: Run, as_json: bool) -> None:
+    text = start_diff_of(opened.records, found)
+    if text is None:
+        hint = "neatd keeps them when it finds a run that began within the last five minutes, in a git repository"
+        raise NeatError(f"the changes that {found.name} started from are not kept", hint)
+    if as_json:
+        print_json({**start_shape(opened.records, found), "diff": text})
+    elif text:
+        click.echo(without_controls(text), nl=False)
+    else:
+        click.echo(f"{found.name} started from its commit: nothing was changed", err=True)
+
+
+def _print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
+    for line in header(found, shape):
+        click.echo(without_controls(line))
+    series = shape["series"] | (shape["system"] if is_system_too else {})
+    rows = [_series_row(name, one) for name, one in series.items()]
     print_table(("series", "points", "steps", "last", "best", "at step"), rows, "  no points yet")
+    if shape["predictions"]:
+        click.echo(f"predictions: {_predictions(shape['predictions'])}")
     here = [one for one in shape["checkpoints"] if one["status"] == "present"]
     total = size(sum(one["size_bytes"] for one in here))
     click.echo(f"checkpoints: {len(here)} ({total}); `neat checkpoints {found.name}`")
@@ -118,6 +120,29 @@ def _print_run(found: Run, shape: dict[str, Any]) -> None:
         click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
     if found.config:
         click.echo("config: " + ", ".join(f"{key}={value}" for key, value in found.config.items()))
+    if shape["system"] and not is_system_too:
+        click.echo(f"machine: {len(shape['system'])} series of memory, processors and GPUs (`--system` lists them)")
+
+
+def _series_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    steps, best_step = f"{one['first_step']}–{one['last_step']}", one["best_step"]
+    at = "—" if best_step is None else str(best_step)
+    return name, str(one["points"]), steps, number(one["last"]), number(one["best"]), at
+
+
+def _predictions(one: dict[str, Any]) -> str:
+    """The last evaluation, the last answers, the change, the trend with its rule."""
+    parts = [f"{one['correct']} of {one['examples']} correct at step {one['step']} ({_percent(one['accuracy'])})"]
+    parts.append(f"last 20 {_percent(one['last_20'])}, last 50 {_percent(one['last_50'])}, all {_percent(one['all'])}")
+    changes = [(one["change_percent"]["before"], "the one before"), (one["change_percent"]["first"], "the first")]
+    parts += [f"{change:+.3g} % against {what}" for change, what in changes if change is not None]
+    if one["trend"]:
+        parts.append(f"{one['trend']} ({one['rule']})")
+    return "; ".join(parts)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 @click.command(short_help="Print the points of one series.")
@@ -138,7 +163,7 @@ def series(word: str, metric: str, first: int | None, last: int | None, count: i
     """
     opened = open_here()
     found = runs.find_run(opened.records, word, opened.project.id)
-    names = [fact.name for fact in points.series_of(opened.points, found.id)]
+    names = sorted((fact.name for fact in points.series_of(opened.points, found.id)), key=is_system)
     if metric not in names:
         raise NeatError(f"no series {metric!r} in {found.name}", f"it has {', '.join(names) or 'none yet'}")
     if count is None:

@@ -12,10 +12,12 @@ from neatd.assist.facts import RunFact
 from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.models import Goal, Model, Project, Run, SeriesFact
+from neatd.now import is_system
 from neatd.pipeline.experiments import SAYS_NOTHING, experiment_table
 from neatd.rules.commandline import flat
 from neatd.rules.goals import best_value, goal_of
 from neatd.store import points, runs
+from neatd.store.evidence import near_hint
 
 
 class Side(Model):
@@ -66,9 +68,10 @@ class Comparison(Model):
 
 def compare_runs(
     store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, words: Sequence[str],
-    home: Path,
+    home: Path, metrics: Sequence[str] = (),
 ) -> Comparison:  # fmt: skip
-    """The runs that `words` name, ids or names. Raises NeatError for fewer than two."""
+    """The runs that `words` name, ids or names. `metrics` are the series to show, else those of the training that at least
+    two have. Raises NeatError for fewer than two runs, and for a series that none of them has."""
     named = [runs.find_run(store, word, project.id) for word in words]
     listed = list({run.id: run for run in named}.values())
     if len(listed) < 2:
@@ -80,7 +83,8 @@ def compare_runs(
     facts = [{fact.name: fact for fact in points.series_of(series, run.id)} for run in listed]
     return Comparison(
         metric=table.metric, goal=table.goal, runs=tuple(_side(rows[run.id]) for run in listed),
-        series=tuple(_shared(name, facts) for name in _shared_names(facts)), parameters=_differing(listed),
+        series=tuple(_shared(name, facts) for name in _named(metrics, facts) or _shared_names(facts)),
+        parameters=_differing(listed),
     )  # fmt: skip
 
 
@@ -88,8 +92,16 @@ def _side(row: RunFact) -> Side:
     return Side.model_validate({name: getattr(row, name) for name in Side.model_fields})
 
 
+def _named(metrics: Sequence[str], facts: Sequence[Mapping[str, SeriesFact]]) -> list[str]:
+    known = sorted({name for one in facts for name in one}, key=lambda name: (is_system(name), name))
+    for metric in metrics:
+        if metric not in known:
+            raise NeatError(f"none of the runs has {metric!r}", near_hint(metric, known, "they have"))
+    return list(dict.fromkeys(metrics))
+
+
 def _shared_names(facts: Sequence[Mapping[str, SeriesFact]]) -> list[str]:
-    counted = [name for one in facts for name in one]
+    counted = [name for one in facts for name in one if not is_system(name)]
     return sorted(name for name in set(counted) if counted.count(name) > 1)
 
 

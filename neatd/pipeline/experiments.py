@@ -14,10 +14,11 @@ from neatd.assist.facts import RunFact
 from neatd.config import ProjectConfig
 from neatd.knowledge import Data
 from neatd.models import ENDED, GitState, Goal, Project, Run, SeriesFact
-from neatd.now import telling
+from neatd.now import is_system, telling
 from neatd.pipeline.codebook import CodeBook
 from neatd.pipeline.comparing import compared
 from neatd.pipeline.datasets import versions
+from neatd.pipeline.predicted import trend_of
 from neatd.pipeline.reported import Told, as_row, notes_by_run, reported
 from neatd.pipeline.trained import trained_on
 from neatd.redact import redact
@@ -33,6 +34,7 @@ SAYS_NOTHING = frozenset(
 )
 NO_GIT = GitState()
 MOST_LAST = 4  # last values of a run that goes on
+MOST_TRENDS = 20  # newest runs with predictions that say whether they get better: a millisecond each
 
 
 class Table(NamedTuple):
@@ -79,6 +81,8 @@ def experiment_table(
     book.save()
     based = [*measured, *(as_row(one, chosen, world.versions) for one in stated)]
     rows = _against(based, goal)
+    if any(chosen in facts for facts in facts_of.values()):
+        counts = {**counts, chosen: 1}  # a series of the machine, asked for by name
     problem, hint = _problem(chosen, counts, stated) if metric or config.primary else ("", "")
     return Table(rows, chosen, goal, problem, hint)
 
@@ -161,11 +165,12 @@ def _based(
     progress = tabled.progress(series, ids)
     spans = time_spans(series, ids)
     accuracies = tabled.prediction_summaries(series, ids)
+    trends = {run_id: trend_of(series, run_id) for run_id in [one for one in ids if one in accuracies][:MOST_TRENDS]}
     result = []
     for run in sorted(listed, key=lambda run: run.id != baseline):
         step, at = progress.get(run.id, (None, run.updated_at))
         seconds = spans.get(run.id) or max(0.0, (at - run.started_at).total_seconds())
-        read = _Read(shorts[run.id], step, seconds / 3600, _accuracy(accuracies.get(run.id)))
+        read = _Read(shorts[run.id], step, seconds / 3600, _accuracy(accuracies.get(run.id), trends.get(run.id)))
         result.append(_row(run, facts_of.get(run.id, {}), metric, goal, read, world, base))
     return result
 
@@ -205,7 +210,8 @@ def _row(
 
 def _last(facts: Mapping[str, SeriesFact]) -> tuple[tuple[str, float | None], ...]:
     """The last values that people look at first."""
-    return tuple((name, facts[name].last) for name in sorted(facts, key=telling)[:MOST_LAST] if facts[name].points)
+    shown = sorted((name for name in facts if not is_system(name)), key=telling)
+    return tuple((name, facts[name].last) for name in shown[:MOST_LAST] if facts[name].points)
 
 
 def _changed(base: Run | None, run: Run) -> tuple[str, ...]:
@@ -226,5 +232,8 @@ def _shown(text: str) -> str:
     return redact(text)
 
 
-def _accuracy(summary: tuple[int, int, int] | None) -> str:
-    return f"{summary[2]} of {summary[1]} correct at step {summary[0]}" if summary else ""
+def _accuracy(summary: tuple[int, int, int] | None, trend: str | None) -> str:
+    """ "41 of 64 correct at step 200, improving"; of one evaluation no trend is said."""
+    if summary is None:
+        return ""
+    return f"{summary[2]} of {summary[1]} correct at step {summary[0]}" + (f", {trend}" if trend else "")

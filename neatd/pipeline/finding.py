@@ -13,7 +13,7 @@ from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
 from neatd.models import Cursor, GitState, Project
 from neatd.pipeline.moving import moved_here
-from neatd.pipeline.scene import DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream
+from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream, pane_log
 from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read import databases
@@ -205,7 +205,7 @@ def follow(scene: Scene, project: LiveProject, folder: Path, sources: Sequence[P
     relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
-        live = moved_here(scene, project, folder, sources) or _begin(scene, project, folder, relative, folder)
+        live = moved_here(scene, project, folder, sources) or begin_run(scene, project, folder, relative, folder)
         project.runs[relative] = live
     for placed in sources:
         name = placed.path.relative_to(folder).as_posix()
@@ -253,7 +253,7 @@ def _follow_inside(scene: Scene, project: LiveProject, path: Path, inside: Insid
         return known
     folder = path / inside.name
     relative = project.folder_name(folder)
-    live = project.runs[relative] = _begin(scene, project, folder, relative, path)
+    live = project.runs[relative] = begin_run(scene, project, folder, relative, path)
     live.inside = inside.key
     if not live.sources:
         add_source(scene, live, path.name, Placed(path, path, path.name, "database", "", inside.key))
@@ -286,7 +286,8 @@ def _keep(live: LiveRun, name: str, placed: Placed, cursor: Cursor) -> None:
     stream.seq, stream.attempt = max(stream.seq, cursor.seq), max(stream.attempt, cursor.attempt)
 
 
-def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path) -> LiveRun:
+def begin_run(scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path) -> LiveRun:
+    """The run of a folder with what is known of it; made when it is met for the first time."""
     run = runs.by_folder(scene.records, project.project.root, relative)
     if run is None:
         now = datetime.now(UTC)
@@ -302,6 +303,9 @@ def _begin(scene: Scene, project: LiveProject, folder: Path, relative: str, plac
             live.inside = cursor.label
             _keep(live, name, Placed(live.place, live.place, name, form, "", cursor.label), cursor)
             live.sources[name].is_due = False  # the look at the database says when
+        elif name == PANE_LOG and not folder.exists():
+            live.place = pane_log(scene.home, run.id)
+            _keep(live, name, Placed(live.place, folder, name, form), cursor)
         elif FORMATS[form].module or form == "predictions":
             _keep(live, name, Placed(folder / name, folder, cursor.stream, form, cursor.label), cursor)
     return live

@@ -24,6 +24,7 @@ from neatd.pipeline import (
     following,
     judging,
     knowing,
+    paning,
     processes,
     reading,
     rendering,
@@ -193,6 +194,7 @@ class Loop:
         if is_sweep:
             self._guard("processes", processes.look_for_processes, self.scene)
             self._guard("samples", sampling.sample_runs, self.scene)
+            self._guard("panes", paning.look_into_panes, self.scene)
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))

@@ -31,10 +31,11 @@ def look_for_processes(scene: Scene) -> None:
     for _, live in wanted.values():
         live.next_process_look = now + LOOK_S
     for folder, fact in find_processes(wanted).items():
-        _found(scene, *wanted[folder], fact)
+        describe(scene, *wanted[folder], fact)
 
 
-def _found(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFact) -> None:
+def describe(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFact) -> None:
+    """Keep the process behind a run, what it tells, and the code as it is when it began just now."""
     fact = described(fact)
     machine = machine_facts(scene.gpu.sample(scene.clock()))
     set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine})

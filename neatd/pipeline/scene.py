@@ -22,12 +22,20 @@ from neatd.read.formats.table import FORMATS
 from neatd.read.gpu import GpuReader
 from neatd.read.heads import Heads
 from neatd.read.memory import MemoryReader
+from neatd.read.panes import Pane
 from neatd.read.placed import Placed
 from neatd.read.resultfiles import Stamp
 from neatd.read.rows import Feed
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
 from neatd.rules.timing import Gaps, Silence, silence_of
+
+PANE_LOG = "pane.log"  # the source of a run whose pane is read
+
+
+def pane_log(home: Path, run_id: str) -> Path:
+    """Where the lines of a run's pane are kept."""
+    return home / "panes" / f"{run_id}.log"
 
 
 @dataclass
@@ -89,6 +97,9 @@ class LiveRun:
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     memory: MemoryReader | None = None
+    pane: Pane | None = None  # where the run's only output is, for one that leaves no file
+    pane_lines: list[str] | None = None  # what stood in it at the last look
+    next_pane_read: float = 0.0
     last_step: int | None = None
     saves_due: bool = True
     settling: frozenset[str] = frozenset()  # checkpoints seen and not yet complete, relative paths
@@ -186,6 +197,7 @@ class Scene:
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)
     next_sample: float = 0.0
+    next_pane_look: float = 0.0
     clock: Callable[[], float] = time.monotonic
 
     def live_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:

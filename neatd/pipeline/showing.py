@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.models import Change, Event, Model, Project, Run, Snapshot
+from neatd.now import is_system
+from neatd.pipeline.predicted import prediction_shape
+from neatd.pipeline.profile import profile_of, profiles, start_shape
 from neatd.rules.goals import best_value, goal_of
 from neatd.store import checkpoints, events, links, points, readings, records, runs
 from neatd.store.links import Link
@@ -69,15 +72,15 @@ def record_shape(shown: Shown) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def matching(store: sqlite3.Connection, project_id: str, part: str) -> list[Run]:
-    """The project's runs whose name or status contains `part`, newest first."""
-    return [run for run in runs.all_runs(store, project_id) if part in run.name or part in run.status]
+def matching(store: sqlite3.Connection, project_id: str, part: str, most: int | None = None) -> list[Run]:
+    """The project's runs whose name or status contains `part`, newest first; the newest `most` and those that go on."""
+    return runs.matching_runs(store, project_id, part, most)
 
 
 def run_shapes(series: sqlite3.Connection, project: Project, found: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs in short, each with the step it has reached."""
-    progress = runs.progress(series)
-    return [_run_shape(run, project.name, progress) for run in found]
+    """Runs in short, each with the step it has reached, its plan and its pace. Points are touched of those that go on."""
+    progress, more = runs.progress(series), profiles(series, found)
+    return [_run_shape(run, project.name, progress) | more[run.id] for run in found]
 
 
 def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,20 +90,25 @@ def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str,
 
 
 def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run) -> dict[str, Any]:
-    """A run with its series, checkpoints, events, configuration and git."""
+    """A run with its series (those of the machine by themselves), checkpoints, events, configuration, git, plan and pace,
+    machine, process, and the code it started from."""
     read = readings.readings(series, found.id).values()
+    facts = points.series_of(series, found.id)
     return {
         **_run_shape(found, project.name, runs.progress(series)),
-        "series": {fact.name: _series_shape(fact) for fact in points.series_of(series, found.id)},
+        **profile_of(series, found),
+        "series": {fact.name: _series_shape(fact) for fact in facts if not is_system(fact.name)},
+        "system": {fact.name: _series_shape(fact) for fact in facts if is_system(fact.name)},
         "checkpoints": [one.model_dump() for one in checkpoints.catalogue(store, found.id)],
         "events": event_shapes(store, project.id, found.id),
         "config": found.config,
         "git": found.git.model_dump(),
-        "planned_steps": found.planned_steps,
         "process": found.process.model_dump() if found.process else None,
         "attempt": max((cursor.attempt for cursor in read), default=1),
         "bad_lines": sum(cursor.bad_lines for cursor in read),
-        "predictions": points.prediction_summary(series, found.id),
+        "predictions": prediction_shape(series, found.id),
+        "start": start_shape(store, found),
+        "facts": found.facts,
     }
 
 

@@ -43,6 +43,8 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
         return _start_over(scene, live, name, source)
     if source.feed is None:
         source.feed = _feed_for(project, source)
+    if form.framing == "whole":  # each file of the stream says all that the one before said
+        cursor = cursor.model_copy(update={"state": _newest_state(live, stream)})
     taken = take(source.path, cursor, scene.settings.read_bytes, source.feed, form.framing, stream.seq, is_at_rest)
     if taken.cursor == cursor and not taken.fed.rows and not taken.fed.bad:
         return Took(cursor, False)
@@ -59,12 +61,19 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
     return Took(source.cursor, taken.has_more and not taken.fed.is_stuck, is_new)
 
 
+def _newest_state(live: LiveRun, stream: Stream) -> dict[str, Any]:
+    """The parser's state behind the stream's last row."""
+    cursors = [one.cursor for one in live.sources.values() if one.placed.stream == stream.name and one.cursor.state]
+    return max(cursors, key=lambda one: one.seq).state if cursors else {}
+
+
 def _feed_for(project: LiveProject, source: Source) -> Feed:
     """The parser of a source: of its format, or what its name and the project's own patterns ask for."""
     placed = source.placed
     if placed.format == "jsonl" and (options := json_options(placed.path.as_posix())) != PLAIN:
         return json_feeder(options)
-    if placed.format == "text" and (wanted := chosen(project.patterns, project.folder_name(placed.path))):
+    inside = placed.path if placed.path.is_relative_to(project.root) else placed.folder / placed.path.name
+    if placed.format == "text" and (wanted := chosen(project.patterns, project.folder_name(inside))):
         from neatd.read.formats.textlog import feeder
 
         return feeder(wanted)
@@ -125,13 +134,12 @@ def _commit(
     attempt = starts[-1].attempt if starts else stream.attempt
     seq = max(after.seq, stream.seq)
     after = after.model_copy(update={"attempt": attempt, "has_steps": has_steps, "seq": seq})
-    points.commit_lines(
+    stream.narrow += points.commit_lines(
         scene.points, run_id, name, after, lines, starts, written_at(source), stream=stream.name, rank=form.rank
     )
     source.cursor, stream.seq, stream.attempt, stream.stands = after, seq, attempt, stands
     live.last_step = _furthest(live.last_step, lines, attempt, is_same=not starts)
     live.is_told = live.is_told or bool(after.told)
-    stream.narrow += sum(1 for line in lines if isinstance(line, Line))
     if stream.narrow >= SEAL_ROWS:
         sealing.seal(scene.points, run_id, stream.name)
         stream.narrow = 0

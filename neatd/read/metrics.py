@@ -17,6 +17,7 @@ TIME_KEYS = ("time", "timestamp", "_timestamp", "wall_time")
 _NAMED = {
     "nan": math.nan, "infinity": math.inf, "-infinity": -math.inf, "inf": math.inf, "-inf": -math.inf,
 }  # fmt: skip
+SYSTEM = "system/"  # series of the machine go along with the training and name no step
 LARGEST_STEP = 2**63 - 1  # what SQLite holds
 
 
@@ -134,7 +135,8 @@ def mark_attempts(
     slack = 1 if is_new_generation else 0
     for seq, step, time, values, is_counted in parsed:
         if is_counted and has_steps:
-            standing = [last_steps[name] for name in values if name in last_steps] or list(last_steps.values())
+            own = [last_steps[name] for name in values if name in last_steps and not name.startswith(SYSTEM)]
+            standing = own or list(last_steps.values())
             step = max(standing, default=step)
         has_steps = has_steps or not is_counted
         if any(last_steps.get(name, step - 1) + slack > step for name in values):

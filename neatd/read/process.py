@@ -4,13 +4,15 @@ start time is. Other users' processes are not looked into. Cheap calls only (nev
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psutil
 
+from neatd.files import is_inside
 from neatd.models import ProcessFact
 from neatd.read.processfacts import identity
+from neatd.read.proctable import ProcessRow, read_table
 
 
 def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
@@ -35,6 +37,45 @@ def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
         except (psutil.Error, OSError):
             continue
     return {folder: fact.model_copy(update=identity(fact.pid)) for folder, (_, _, fact) in found.items()}
+
+
+def programs_below(root: Path, above: tuple[str, ...]) -> list[tuple[ProcessFact, str]]:
+    """(process, its script's name) of the Python programs that work in `root` or below and have an ancestor whose name
+    begins with one of `above`; of several that started each other the first. Nothing is asked where there is no ancestor."""
+    table = read_table()
+    heads = {row.pid for row in table.values() if row.name.lower().startswith(above)}
+    found: list[tuple[ProcessFact, str]] = []
+    for row in table.values() if heads else ():
+        line = _line_above(row.pid, table)
+        if not heads & set(line) or ("python" not in row.name.lower() and not row.name.startswith("pt_main")):
+            continue
+        try:
+            process = psutil.Process(row.pid)
+            command = process.cmdline()
+            if _is_neat(command) or not _is_ours(process) or not _works_in(Path(process.cwd()), root):
+                continue
+            started = process.create_time()
+        except (psutil.Error, OSError):
+            continue
+        script = next((Path(word).name for word in command[1:] if word.endswith(".py")), "python")
+        text = " ".join(command)[:500].encode("utf-8", "replace").decode()
+        fact = ProcessFact(pid=row.pid, started=started, command=text)
+        found.append((fact.model_copy(update=identity(row.pid)), script))
+    pids = {fact.pid for fact, _ in found}
+    return [one for one in found if not pids & set(_line_above(one[0].pid, table)[1:])]
+
+
+def _works_in(cwd: Path, root: Path) -> bool:
+    return cwd == root.resolve() or is_inside(cwd, root)
+
+
+def _line_above(pid: int, table: Mapping[int, ProcessRow]) -> list[int]:
+    """The process and its ancestors, the nearest first."""
+    found: list[int] = []
+    while pid in table and pid not in found:
+        found.append(pid)
+        pid = table[pid].parent
+    return found
 
 
 def _is_ours(process: psutil.Process) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.models import SeriesFact
+from neatd.now import is_system
 
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORM = re.compile(
@@ -128,7 +129,7 @@ def _measure(prediction: Prediction, of: Measured) -> _Reached | str:
     fact = of.series.get(prediction.metric)
     low = "<" in prediction.op
     if fact is None:
-        has = ", ".join(sorted(of.series)[:6]) or "no metrics at all"
+        has = ", ".join(sorted(of.series, key=lambda name: (is_system(name), name))[:6]) or "no metrics at all"
         return f"{of.name} has no {prediction.metric}: it has {has}"
     value, step = (fact.min, fact.min_step) if low else (fact.max, fact.max_step)
     if value is None or step is None:

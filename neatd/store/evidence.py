@@ -20,6 +20,7 @@ from neatd.files import open_regular
 from neatd.kinds import KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Goal, Run, SeriesFact
+from neatd.now import is_system
 from neatd.store import points as series_store
 from neatd.store import runs, window
 from neatd.store.moments import utc_now
@@ -76,7 +77,7 @@ def resolve_evidence(
     if at != "" and whole in facts:  # acc@1 is a metric of its own
         metric, at = whole, ""
     if metric not in facts:
-        raise NeatError(f"{run.name} has no metric {metric!r}", near_hint(metric, list(facts), "it has"))
+        raise NeatError(f"{run.name} has no metric {metric!r}", near_hint(metric, sorted(facts, key=is_system), "it has"))
     step, value = _value(points, run, facts[metric], at, goal_of(metric))
     return anchored(run, facts[metric].source, {"metric": metric, "step": step, "value": value})
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from neatd.kinds import CLOSED, KINDS
-from neatd.now import MOST_COUNTED, Happened, News, RunNow, Said, Value, telling
+from neatd.now import MOST_COUNTED, Happened, News, RunNow, Said, Value, is_system, telling
 from neatd.store.moments import stamp, utc_now
 from neatd.store.presence import Attendance
 
@@ -57,8 +57,10 @@ def _values(points: sqlite3.Connection, run_id: str) -> tuple[tuple[Value, ...],
     rows = points.execute(
         "SELECT name, last, last_step FROM series WHERE run_id = ? AND points > 0", (run_id,)
     ).fetchall()
-    line_at = points.execute("SELECT max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()[0]
-    return tuple(sorted((Value(*row) for row in rows), key=lambda one: telling(one.metric))), line_at
+    sql = "SELECT max(updated_at) FROM reading WHERE run_id = ? AND updated_at > 0"
+    line_at = points.execute(sql, (run_id,)).fetchone()[0]
+    values = (Value(*row) for row in rows if not is_system(row["name"]))
+    return tuple(sorted(values, key=lambda one: telling(one.metric))), line_at
 
 
 def next_tasks(connection: sqlite3.Connection, project_id: str) -> tuple[Said, ...]:

@@ -38,19 +38,22 @@ def last_steps(points: sqlite3.Connection, run_id: str, source: str) -> dict[str
 def commit_lines(
     points: sqlite3.Connection, run_id: str, source: str, after: Cursor, lines: Sequence[Line | Stretch],
     starts: Sequence[AttemptStart], seen_at: float, stream: str = "", rank: int = 0,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Commit lines, attempts begun in them, series numbers and the cursor that counts them: all or nothing.
 
+    Returns how many rows went to the narrow table, where they wait to be sealed.
     `seen_at` (unix seconds) is when the lines were written, as near as the file tells. `stream` is the source's own name
     unless several files go on from each other; of a series name in several streams the lowest `rank` is meant.
     """
+    narrow = 0
     with transaction(points):
         bounds = [start.from_seq for start in starts]
         for start, part in zip([None, *starts], _parts(lines, bounds), strict=True):
             if start is not None:
                 _begin_attempt(points, run_id, stream or source, start)
-            _insert_points(points, run_id, stream or source, part, rank)
+            narrow += _insert_points(points, run_id, stream or source, part, rank)
         save_cursor(points, run_id, source, after, last_step(lines), seen_at)
+    return narrow
 
 
 def _parts(lines: Sequence[Line | Stretch], bounds: list[int]) -> Iterator[Sequence[Line | Stretch]]:
@@ -65,8 +68,10 @@ def _parts(lines: Sequence[Line | Stretch], bounds: list[int]) -> Iterator[Seque
 
 def _insert_points(
     points: sqlite3.Connection, run_id: str, source: str, lines: Sequence[Line | Stretch], rank: int
-) -> None:
-    """Lines of one attempt. Those that name the same series lie together: many of them become a block."""
+) -> int:
+    """Lines of one attempt. Those that name the same series lie together: many of them become a block, the others are
+    narrow rows, whose number is returned."""
+    narrow = 0
     pieces: dict[int, list[_Piece]] = {}
     for one in together(lines):
         columns = {_series_id(points, run_id, source, name, rank): values for name, values in one.columns.items()}
@@ -75,10 +80,12 @@ def _insert_points(
             summaries = write_blocks(points, rows)
         else:
             _insert_narrow(points, rows)
+            narrow += len(one.seqs)
         for series_id, values in columns.items():
             pieces.setdefault(series_id, []).append(_Piece(one.seqs, one.steps, values, summaries.get(series_id, [])))
     for series_id, some in pieces.items():
         _count(points, series_id, some)
+    return narrow
 
 
 class _Piece(NamedTuple):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
-from neatd.models import GitState, ProcessFact, Run
+from neatd.models import ENDED, GitState, ProcessFact, Run
 from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp, utc_now
@@ -57,6 +57,24 @@ def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> l
     where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])
     sql = f"SELECT * FROM run {where} ORDER BY created_at DESC, rowid DESC"
     return to_models(Run, connection.execute(sql, values))
+
+
+_MATCHES = "project_id = :project AND (instr(name, :part) > 0 OR instr(status, :part) > 0)"
+
+
+def matching_runs(connection: sqlite3.Connection, project_id: str, part: str, most: int | None = None) -> list[Run]:
+    """The runs whose name or status contains `part`, newest first; with `most` so many and those that go on."""
+    few = f"id IN (SELECT id FROM run WHERE {_MATCHES} ORDER BY created_at DESC, rowid DESC LIMIT :most)"
+    going_on = f"status NOT IN ({', '.join(repr(one) for one in sorted(ENDED))})"
+    sql = f"SELECT * FROM run WHERE {_MATCHES} AND (:most IS NULL OR {few} OR {going_on})"
+    values = {"project": project_id, "part": part, "most": most}
+    return to_models(Run, connection.execute(sql + " ORDER BY created_at DESC, rowid DESC", values))
+
+
+def count_matching(connection: sqlite3.Connection, project_id: str, part: str) -> int:
+    """How many runs `matching_runs` finds without a limit."""
+    sql = f"SELECT count(*) FROM run WHERE {_MATCHES}"
+    return int(connection.execute(sql, {"project": project_id, "part": part}).fetchone()[0])
 
 
 def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, baseline: str) -> list[Run]:
@@ -148,14 +166,16 @@ def progress(points: sqlite3.Connection) -> dict[str, tuple[int | None, datetime
     steps = dict(
         points.execute("SELECT run_id, max(last_step) FROM series WHERE points > 0 GROUP BY run_id").fetchall()
     )
-    rows = points.execute("SELECT run_id, max(updated_at) FROM reading GROUP BY run_id")
+    # Samples of the machine are written at no time: they say nothing of when the run's last line came.
+    rows = points.execute("SELECT run_id, max(updated_at) FROM reading WHERE updated_at > 0 GROUP BY run_id")
     return {row[0]: (steps.get(row[0]), datetime.fromtimestamp(row[1], UTC)) for row in rows}
 
 
 def progress_of(points: sqlite3.Connection, run_id: str) -> tuple[int | None, datetime | None]:
     """(furthest step, when the last line was written) of one run; (None, None) before its first line."""
     step = points.execute("SELECT max(last_step) FROM series WHERE run_id = ? AND points > 0", (run_id,)).fetchone()[0]
-    at = points.execute("SELECT max(updated_at) FROM reading WHERE run_id = ?", (run_id,)).fetchone()[0]
+    sql = "SELECT max(updated_at) FROM reading WHERE run_id = ? AND updated_at > 0"
+    at = points.execute(sql, (run_id,)).fetchone()[0]
     return step, None if at is None else datetime.fromtimestamp(at, UTC)
 
 

@@ -19,7 +19,8 @@ def time_spans(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, 
     )
     sql = (
         "SELECT run_id, max(ended) - min(begun) FROM (SELECT s.run_id, s.source,"
-        f" {ends} FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value WHERE s.points > 0)"
+        f" {ends} FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value"
+        " WHERE s.points > 0 AND s.source != 'system')"
         " GROUP BY run_id, source"
     )
     found: dict[str, float] = {}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import SeriesFact
+from neatd.now import is_system
 from neatd.store.rows import to_models
 
 _TELLING = ("note", "insight", "decision", "bug", "lesson")  # kinds whose evidence makes them a note of a run
@@ -16,12 +17,26 @@ _FIELDS = tuple(SeriesFact.model_fields)
 
 
 def series_names(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, int]:
-    """Series name -> how many of the runs have it."""
+    """Series name -> how many of the runs have it. Series of the machine are none that runs are compared by."""
     sql = (
         "SELECT s.name, count(DISTINCT s.run_id) FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value"
         " WHERE s.points > 0 GROUP BY s.name"
     )
-    return dict(points.execute(sql, (json.dumps(list(run_ids)),)).fetchall())
+    rows = points.execute(sql, (json.dumps(list(run_ids)),))
+    return {name: count for name, count in rows if not is_system(name)}
+
+
+def highest_memory(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Run id -> series -> the highest value, of what was sampled of the memory of processes and GPUs."""
+    sql = (
+        "SELECT s.run_id, s.name, s.max FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value"
+        " WHERE s.source = 'system' AND s.max IS NOT NULL AND (s.name = 'system/rss_bytes'"
+        " OR s.name GLOB 'system/gpu*/process_memory_bytes' OR s.name GLOB 'system/gpu*/memory_used_bytes')"
+    )
+    found: dict[str, dict[str, float]] = {}
+    for run_id, name, highest in points.execute(sql, (json.dumps(list(run_ids)),)):
+        found.setdefault(run_id, {})[name] = highest
+    return found
 
 
 def series_named(
@@ -64,7 +79,7 @@ def progress(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, tu
     """Run id -> (furthest step of the current attempt, when its last line was written), as `runs.progress` has it."""
     sql = (
         "SELECT j.value, (SELECT max(s.last_step) FROM series s WHERE s.run_id = j.value AND s.points > 0),"
-        " (SELECT max(r.updated_at) FROM reading r WHERE r.run_id = j.value) AS at FROM json_each(?) j"
+        " (SELECT max(r.updated_at) FROM reading r WHERE r.run_id = j.value AND r.updated_at > 0) AS at FROM json_each(?) j"
         " WHERE at IS NOT NULL"
     )
     rows = points.execute(sql, (json.dumps(list(run_ids)),))

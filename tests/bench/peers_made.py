@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,21 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def run(program: str, *arguments: object, folder: Path, wait_s: float = 1800) -> Any:
-    """What the program's last line says, as JSON. It works in `folder`; the start of the interpreter and its imports are
-    no part of what it measures itself."""
+    """What the program's last line of JSON says: some peers bid farewell behind it. It works in `folder`; the start of the
+    interpreter and the imports are no part of what it measures itself."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(peers.python()), str(PROGRAMS / f"{program}.py"), *map(str, arguments)]
     done = subprocess.run(
         command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=wait_s, check=False
     )
     assert done.returncode == 0, f"{program} {arguments}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    (answer,) = islice(filter(_is_json, reversed(done.stdout.splitlines())), 1)
+    return json.loads(answer)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

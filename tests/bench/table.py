@@ -99,7 +99,10 @@ def _times(ratio: float) -> str:
 
 def table(rows: Iterable[Row]) -> str:
     """Rows under headings, as markdown."""
-    lines = ["| measured | neat | aim | peers: theirs, times better | raw limit: its, times better |", "|---|---|---|---|---|"]
+    lines = [
+        "| measured | neat | aim | peers: theirs, times better | raw limit: its, times better |",
+        "|---|---|---|---|---|",
+    ]
     for row in rows:
         aim = "" if row.aim is None else f"{_figure(row.aim)}{'' if row.is_reached is not False else ' (missed)'}"
         others = ("; ".join(f"{name} {_figure(v)}, {_times(row.ratio(v))}" for name, v in some.items())

@@ -64,7 +64,9 @@ def lived(ready: Path, base: Path) -> Life:
         with committed(neat) as points, committed(neat, "neat") as records:
             begun = points.when("SELECT 0", lambda _: True, "the start")
             copy.rename(place)
-            visible = points.when('SELECT max("offset") FROM reading', lambda at: (at or 0) >= size, "all lines") - begun
+            visible = (
+                points.when('SELECT max("offset") FROM reading', lambda at: (at or 0) >= size, "all lines") - begun
+            )
             judged = records.when("SELECT max(seq) FROM judging", lambda at: (at or 0) >= LINES, "all judged") - begun
             count = points.rows("SELECT sum(points) FROM series")[0][0]
     assert count == METRICS * LINES
@@ -87,7 +89,9 @@ def test_a_million_points(tmp_path: Path, kind: str) -> None:
         rates = [getattr(one, field) for one in lives]
         note = f"best {max(rates):,.0f}"
         what = f"1M points, {words}: {field}"
-        keep(Row(f"backlog/{kind}/{field}", what, statistics.median(rates), "points/s", aim, theirs, limits, True, note))
+        keep(
+            Row(f"backlog/{kind}/{field}", what, statistics.median(rates), "points/s", aim, theirs, limits, True, note)
+        )
     what = f"1M points, {words}: stored"
     held = {"narrow table": narrow, "JSON itself": ready.stat().st_size / (METRICS * LINES)}
     keep(Row(f"backlog/{kind}/size", what, lives[0].size, "bytes a point", None, {}, held))

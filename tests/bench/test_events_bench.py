@@ -60,7 +60,9 @@ def test_an_event_file(
     images, scalars = images and scaled(images), scaled(scalars)
     folder = tmp_path / "written"
     path = Path(peers_made.run("write_events", folder, images, scalars, folder=tmp_path / "home"))
-    found = {one: peers_made.run("read_events", one, folder, folder=tmp_path / "home") for one in ("tensorboard", "tbparse")}
+    found = {
+        one: peers_made.run("read_events", one, folder, folder=tmp_path / "home") for one in ("tensorboard", "tbparse")
+    }
     theirs = {one: told["seconds"] for one, told in found.items()}
     parses = [parsed(path) for _ in range(REPEATS)]
     assert {count for _, count in parses} == {one["points"] for one in found.values()} == {scalars}

@@ -27,5 +27,16 @@ def test_logging_five_metrics(tmp_path: Path) -> None:
     peers = {name: us[name] for name in PEERS}
     limit = {"write of ready bytes": us["write"]}
     words = "five metrics a step inside the loop"
-    keep(Row("loop/jsonl", f"{words}: a line of JSON, flushed", us["jsonl"], "us", 10.0, peers, limit, note=f"to open: {opening}"))
+    keep(
+        Row(
+            "loop/jsonl",
+            f"{words}: a line of JSON, flushed",
+            us["jsonl"],
+            "us",
+            10.0,
+            peers,
+            limit,
+            note=f"to open: {opening}",
+        )
+    )
     keep(Row("loop/csv", f"{words}: a line of CSV, flushed", us["csvfile"], "us", None, peers, limit))

@@ -1,6 +1,6 @@
 """Run the generators into a folder: `python -m tests.written.regenerate OUT [NAME …]`.
 
-Without names: every generator that has no requirements file of its own. Each runs as a process of its own.
+Without names: every generator. Each runs as a process of its own.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
-def common() -> list[str]:
-    """The names of the generators that share requirements.txt."""
-    names = [path.stem.removeprefix("write_") for path in sorted(HERE.glob("write_*.py"))]
-    return [name for name in names if not (HERE / f"requirements-{name}.txt").exists()]
+def everyone() -> list[str]:
+    """The names of the generators."""
+    return [path.stem.removeprefix("write_") for path in sorted(HERE.glob("write_*.py"))]
 
 
 def run(name: str, out: Path) -> bool:
@@ -32,7 +31,7 @@ def main(words: list[str]) -> int:
         return 2
     out = Path(words[0]).resolve()
     out.mkdir(parents=True, exist_ok=True)
-    is_done = [run(name, out) for name in words[1:] or common()]
+    is_done = [run(name, out) for name in words[1:] or everyone()]
     return 0 if all(is_done) else 1
 
 

@@ -8,13 +8,14 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 NAMES = ("train/loss", "train/lr", "train/grad_norm", "train/acc", "throughput")
 WARM = 10
 
 
 def jsonl():
-    file = open("metrics.jsonl", "a")  # noqa: SIM115 - it stays open as in a training loop
+    file = Path("metrics.jsonl").open("a")  # noqa: SIM115 - it stays open, as in a training loop
 
     def log(step, values):
         file.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
@@ -24,7 +25,7 @@ def jsonl():
 
 
 def csvfile():
-    file = open("metrics.csv", "a")  # noqa: SIM115
+    file = Path("metrics.csv").open("a")  # noqa: SIM115
     writer = csv.writer(file)
     writer.writerow(["step", *NAMES])
 
@@ -102,4 +103,6 @@ took, cpu = time.perf_counter() - begun, time.process_time() - cpu
 begun = time.perf_counter()
 close()
 closing_s = time.perf_counter() - begun
-print(json.dumps({"us": 1e6 * took / steps, "cpu_us": 1e6 * cpu / steps, "opening_s": opening_s, "closing_s": closing_s}))
+print(
+    json.dumps({"us": 1e6 * took / steps, "cpu_us": 1e6 * cpu / steps, "opening_s": opening_s, "closing_s": closing_s})
+)

@@ -21,7 +21,11 @@ else:
     client = MlflowClient("sqlite:///mlflow.db")
     run_id = client.create_run("0").info.run_id
     begun = time.perf_counter()
-    cells = [Metric(name, value, 1_700_000_000_000 + step, step) for step, one in enumerate(rows) for name, value in one.items()]
+    cells = [
+        Metric(name, value, 1_700_000_000_000 + step, step)
+        for step, one in enumerate(rows)
+        for name, value in one.items()
+    ]
     for start in range(0, len(cells), MOST):
         client.log_batch(run_id, metrics=cells[start : start + MOST])
 print(json.dumps({"seconds": time.perf_counter() - begun, "points": lines * len(NAMES)}))

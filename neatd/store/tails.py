@@ -1,0 +1,53 @@
+"""points.db read from its end: the newest points of a series, at a cost that does not grow with it.
+
+Points of the current attempt only, in file order. Of sealed points only the last chunks are opened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from operator import itemgetter
+
+from neatd.now import is_system
+from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
+from neatd.store.window import CHUNK, Found, Limits, limits_of, narrow_rows, series_named
+
+MOST_CHUNKS = 4  # lines of another shape may lie between those of the last one; and a chunk may be short
+DENSEST = 4
+
+
+def tail(points: sqlite3.Connection, run_id: str, name: str, count: int) -> list[tuple[int, float, float | None]]:
+    """(step, value, time) of at most the `count` newest points of a series, oldest first; [] without such a series."""
+    named = series_named(points, run_id, name)
+    if named is None:
+        return []
+    sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq DESC LIMIT ?"
+    found = narrow_rows(points.execute(sql, (named[0], count)))
+    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq DESC LIMIT ?"
+    for row in points.execute(sql, (named[0], MOST_CHUNKS)).fetchall():
+        if len(found) < count or row["last_seq"] > found[-1].seq:
+            found = sorted([*found, *_end_of(points, row, count)], key=itemgetter(0), reverse=True)[:count]
+    return _current(found[::-1], limits_of(points, run_id, named[1]))
+
+
+def _end_of(points: sqlite3.Connection, chunk: sqlite3.Row, count: int) -> list[Found]:
+    """The last points of a chunk."""
+    block = points.execute("SELECT seqs, steps, times FROM block WHERE id = ?", (chunk["block_id"],)).fetchone()
+    seqs = unpack_ints(block[0])
+    columns = (unpack_ints(block[1]), unpack_floats(chunk["data"]), unpack_times(block[2], len(seqs)))
+    ends = (one[-count:] for one in (seqs, *columns))
+    return [Found(seq, chunk["attempt"], step, value, time) for seq, step, value, time in zip(*ends, strict=True)]
+
+
+def _current(found: list[Found], limits: Limits) -> list[tuple[int, float, float | None]]:
+    if not limits.starts:
+        return [(one.step, one.value, one.time) for one in found]
+    below = {attempt: limits.below(attempt) for attempt in {one.attempt for one in found}}
+    return [(one.step, one.value, one.time) for one in found if one.step < below[one.attempt]]
+
+
+def densest(points: sqlite3.Connection, run_id: str) -> list[str]:
+    """The run's series with the most points, the densest first, as `tail` takes their names."""
+    sql = "SELECT source, name FROM series WHERE run_id = ? AND points > 0 ORDER BY points DESC, rank, source, name"
+    names = (f"{source}:{name}" for source, name in points.execute(sql, (run_id,)) if not is_system(name))
+    return [name for name, _ in zip(names, range(DENSEST), strict=False)]
