@@ -75,7 +75,7 @@ class Daemon:
         self.loop = Loop(self.scene, self.watcher)
         self.door = Door(self.status)
         self.is_ending = False
-        self.compacted = Position()
+        self.compacted, self.points_gone = Position(), 0
         self.next_compact = float("inf")
         self.loop.should_end = lambda: self.is_ending
         self._public: dict[str, Any] = {"projects": [], "roots": [], "runs": 0, "trouble": ""}
@@ -115,7 +115,7 @@ class Daemon:
                 elif due == "compact":
                     self.next_compact = 0.0
             if time.monotonic() >= self.next_compact:
-                self._compact()
+                self.loop._guard("old points", self._compact)
             if time.monotonic() - beat > HEARTBEAT_S:
                 beat = time.monotonic()
                 self._beat()
@@ -181,17 +181,14 @@ class Daemon:
 
     def _compact(self) -> None:
         """Thin what is old for a moment, and go on with it in a while as long as there is more."""
-        begun, self.next_compact = time.monotonic(), float("inf")
-        try:
-            scene, days = self.scene, self.settings.compact_after_days
-            gone = compact(scene.points, scene.records, datetime.now(UTC), days, COMPACT_S, self.compacted)
-        except sqlite3.DatabaseError as error:
-            log.error("old points were not thinned: %s", error)  # tried again in an hour
-            return
-        if gone:
-            log.info("%d points of runs that ended more than %g days ago are no longer kept", gone, days)
+        begun, self.next_compact = time.monotonic(), float("inf")  # what fails is tried again in an hour
+        scene, days = self.scene, self.settings.compact_after_days
+        self.points_gone += compact(scene.points, scene.records, datetime.now(UTC), days, COMPACT_S, self.compacted)
         if self.compacted.has_more:
             self.next_compact = time.monotonic() + COMPACT_SHARE * (time.monotonic() - begun)
+        elif self.points_gone:
+            log.info("%d points of runs that ended more than %g days ago are no longer kept", self.points_gone, days)
+            self.points_gone = 0
 
     def _back_up(self) -> None:
         try:

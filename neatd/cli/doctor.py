@@ -17,6 +17,7 @@ from neatd.cli.common import json_option, print_json
 from neatd.cli.delivered import delivered
 from neatd.cli.finding import Finding
 from neatd.cli.kept import kept_files
+from neatd.cli.sizes import sizes
 from neatd.config import load_project, load_settings
 from neatd.errors import NeatError
 from neatd.files import data_path
@@ -33,14 +34,15 @@ from neatd.store.opening import connect
 def doctor(as_json: bool) -> None:
     """Check the installation; each line says how to mend what it found.
 
-    In a project also: which brief each assistant received last, by what and when; hooks that do not fire, or twice; what
+    Also how large the databases are, and what takes the room. In a project also: which brief each assistant received last, by what and when; hooks that do not fire, or twice; what
     is larger than an assistant takes. Exits 1 when something is bad.
 
     \b
     neat doctor
     """
     home = neat_home()
-    found = [*_machine(), *_store(home), *_daemon(home), *_project(home)]
+    root = find_root(Path.cwd().resolve())
+    found = [*_machine(), *_store(home), *sizes(home, root), *_daemon(home), *_project(home)]
     if as_json:
         print_json([one.shape for one in found])
     else:

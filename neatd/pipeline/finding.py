@@ -22,6 +22,7 @@ from neatd.read.filesystems import has_events
 from neatd.read.formats.patterns import fits
 from neatd.read.formats.table import FORMATS
 from neatd.read.gitstate import git_marks, git_state
+from neatd.read.mlflow_facts import is_deleted
 from neatd.read.patterns import load_patterns
 from neatd.read.placed import Inside, Placed
 from neatd.read.tail import holds
@@ -166,7 +167,8 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
     watch = project.config.watch
     found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders, project.heads)
     for folder, sources in _by_run(found.sources):
-        follow(scene, project, folder, sources)
+        if project.folder_name(folder) in project.runs or not _is_thrown_away(folder, sources):
+            follow(scene, project, folder, sources)
     for source in found.sources:
         if source.format == "database":
             follow_database(scene, project, source.path)
@@ -193,6 +195,11 @@ def _by_run(sources: Iterable[Placed]) -> list[tuple[Path, list[Placed]]]:
         if one.format != "database":
             found.setdefault(one.folder, []).append(one)
     return list(found.items())
+
+
+def _is_thrown_away(folder: Path, sources: Sequence[Placed]) -> bool:
+    """Whether MLflow counts a run as deleted that neat never saw alive."""
+    return any(one.format == "mlflow" for one in sources) and is_deleted(folder)
 
 
 def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str) -> None:

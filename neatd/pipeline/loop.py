@@ -7,7 +7,6 @@ count, so nothing is lost. Only a broken store ends the program.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +21,7 @@ from neatd.pipeline import (
     facts,
     finding,
     following,
+    inbox,
     judging,
     knowing,
     paning,
@@ -32,11 +32,12 @@ from neatd.pipeline import (
     sampling,
     saving,
     verdicts,
+    watching,
 )
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
-from neatd.store import events, records, requests
+from neatd.store import events, requests
 from neatd.store.damage import damaged_path, is_damage, unreadable
 from neatd.watch.observer import Watcher
 
@@ -150,7 +151,7 @@ class Loop:
     def _walk(self, project: LiveProject, now: float) -> None:
         before, folders = len(project.runs), project.folders
         self._guard(f"survey of {project.root}", finding.survey_project, self.scene, project)
-        self._guard("inbox", self._take_inbox, project)
+        self._guard("inbox", inbox.take_inbox, self.scene, project)
         for live in project.runs.values():
             reading.look(self.scene, live)
         if project.folders != folders or len(project.runs) != before:
@@ -278,8 +279,8 @@ class Loop:
             project.next_survey = 0.0
         if any(part in IGNORED_FOLDERS for part in inside[:-1]):
             return
-        live = self._run_around(project, path)
-        is_new = live is None or self._name_in(live, path) not in live.sources
+        live = project.run_around(path)
+        is_new = live is None or path.relative_to(live.folder).as_posix() not in live.sources
         if is_source(path) and is_new and not project.heads.knows(str(path)):
             project.next_survey = 0.0
         elif live is None:
@@ -294,48 +295,8 @@ class Loop:
             if path.is_dir() and path not in self.watcher.folders:
                 self._watch()
 
-    @staticmethod
-    def _name_in(live: LiveRun, path: Path) -> str:
-        return path.relative_to(live.folder).as_posix()
-
-    @staticmethod
-    def _run_around(project: LiveProject, path: Path) -> LiveRun | None:
-        """The run whose folder is the nearest at or above `path`."""
-        for folder in (path, *path.parents):
-            if folder == project.root.parent:
-                return None
-            live = project.runs.get(project.folder_name(folder))
-            if live is not None:
-                return live
-        return None
-
     def _watch(self) -> None:
-        """Watch the roots, the living runs with their checkpoints, then whatever else the cap leaves room for."""
-        folders: list[Path] = []
-        for project in self.scene.projects.values():
-            ours = (project.root / ".neat" / name for name in ("rules", "patterns"))
-            folders += [project.root, *(path for path in ours if path.is_dir())]
-        for _, live in self.scene.live_runs():
-            if not live.is_ended and live.folder.is_dir():
-                folders += [live.folder, *_folders_in(live.folder)]
-        for project in self.scene.projects.values():
-            folders += project.folders
-        self.watcher.watch_only(folders)
-
-    def _take_inbox(self, project: LiveProject) -> None:
-        """Records that a sandboxed command left in the project: in the store, then off the disk."""
-        waiting = sorted((project.root / ".neat" / "inbox").glob("*.json"))
-        for path in waiting:
-            if records.take_from_inbox(self.scene.records, path, project.project.id):
-                path.unlink(missing_ok=True)
-                project.is_stale = True
-            else:
-                message = f"{path} is not a record: it is left where it lies"
-                events.add_mishap(
-                    self.scene.records, "inbox-mistake", message, f"inbox|{path}", "info", project.project.id
-                )
-        if waiting:
-            knowing.settle(self.scene, project)
+        self.watcher.watch_only(watching.wanted_folders(self.scene))
 
     # ---- the guard ----
 
@@ -375,12 +336,3 @@ class Loop:
             events.add_mishap(self.scene.records, "step-failed", message, f"step|{what}|{type(error).__name__}|{where}")
         except sqlite3.DatabaseError as second:
             log.error("the event could not be kept either: %s", second)
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    """Where a run's checkpoints may arrive; [] for a folder that may not be looked into."""
-    try:
-        with os.scandir(folder) as entries:
-            return [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False) and one.name != "snapshots"]
-    except OSError:
-        return []

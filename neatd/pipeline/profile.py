@@ -38,7 +38,9 @@ def peaks_of(highest: Mapping[str, float]) -> Peaks:
     return Peaks(None if rss is None else round(rss), None if gpu is None else round(gpu), whose)
 
 
-def profiles(series: sqlite3.Connection, found: Sequence[Run], now: datetime | None = None) -> dict[str, dict[str, Any]]:
+def profiles(
+    series: sqlite3.Connection, found: Sequence[Run], now: datetime | None = None
+) -> dict[str, dict[str, Any]]:
     """Run id -> the fields in short, of many runs."""
     now = now or datetime.now(UTC)
     ids = [run.id for run in found]

@@ -181,6 +181,16 @@ class LiveProject:
         relative = folder.relative_to(self.root).as_posix()
         return "" if relative == "." else relative
 
+    def run_around(self, path: Path) -> LiveRun | None:
+        """The run whose folder is the nearest at or above `path`."""
+        for folder in (path, *path.parents):
+            if folder == self.root.parent:
+                return None
+            live = self.runs.get(self.folder_name(folder))
+            if live is not None:
+                return live
+        return None
+
 
 @dataclass
 class Scene:

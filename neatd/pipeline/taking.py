@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from neatd.models import Cursor, Line, Stretch
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source, Stream
 from neatd.read import databases
-from neatd.read.attempts import mark
+from neatd.read.attempts import mark, mark_next_file
 from neatd.read.formats.jsonnames import PLAIN
 from neatd.read.formats.jsonnames import options as json_options
 from neatd.read.formats.jsontools import feeder as json_feeder
@@ -56,7 +56,9 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
             return _start_over(scene, live, name, source)
         rows, after, is_new = followed
     after = _noted(after, taken.fed.bad, taken.fed.told)
-    is_next_file = not cursor.seq and stream.seq > 0
+    is_next_file = stream.seq > 0 and not (cursor.has_steps if form.is_file_a_life else cursor.seq)
+    if form.framing == "whole":
+        is_next_file = False  # its parser gives no row twice: the same step again is what was logged there later
     _commit(scene, live, name, source, stream, rows, after, is_new or is_next_file)
     return Took(source.cursor, taken.has_more and not taken.fed.is_stuck, is_new)
 
@@ -130,7 +132,11 @@ def _commit(
     form, run_id = FORMATS[stream.format], live.run.id
     stands = stream.stands if stream.stands is not None else points.last_steps(scene.points, run_id, stream.name)
     stream.stands = None  # a failure below leaves nothing that is ahead of the store
-    lines, starts, has_steps = mark(rows, stands, stream.attempt, is_new, after.has_steps, form.is_unordered)
+    if form.is_file_a_life and is_new:
+        lines, starts, has_steps = mark_next_file(rows, stands, stream.attempt)
+    else:
+        is_unordered = form.is_unordered or form.is_file_a_life
+        lines, starts, has_steps = mark(rows, stands, stream.attempt, is_new, after.has_steps, is_unordered)
     attempt = starts[-1].attempt if starts else stream.attempt
     seq = max(after.seq, stream.seq)
     after = after.model_copy(update={"attempt": attempt, "has_steps": has_steps, "seq": seq})
@@ -158,8 +164,16 @@ def poll_database(scene: Scene, live: LiveRun, name: str, source: Source) -> Too
     after = cursor.model_copy(update={"state": fed.state, "seq": fed.seq, "is_missing": False})
     after = _noted(after, fed.bad, {} if fed.told.items() <= cursor.told.items() else fed.told)
     if after != cursor:
+        newest = max((time for row in fed.rows for time in _times_of(row)), default=None)
+        if newest is not None:  # a file tells when it was written; of a run in a database its rows do
+            source.stamp = (0, round(newest * 1e9), 0)
         _commit(scene, live, name, source, stream, fed.rows, after, False)
     return Took(source.cursor, len(fed.rows) >= databases.LIMIT)
+
+
+def _times_of(row: Parsed | Stretch) -> list[float]:
+    times = row.times if isinstance(row, Stretch) else [row.time]
+    return [time for time in times if time is not None]
 
 
 def read_predictions(scene: Scene, live: LiveRun, name: str, source: Source, is_at_rest: bool) -> Took:

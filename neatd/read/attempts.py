@@ -31,6 +31,8 @@ def mark(
     As `metrics.mark_attempts`, which judges single rows. `is_unordered`: rows come in any order (trials of a study that
     run at once), so that a step back means nothing.
     """
+    if is_unordered:
+        return _unordered(rows, last_steps, attempt, has_steps)
     lines: list[Line | Stretch] = []
     starts: list[AttemptStart] = []
     waiting: list[Parsed] = []
@@ -39,8 +41,7 @@ def mark(
     def settle() -> None:
         nonlocal attempt, has_steps, waiting, is_first
         if waiting:
-            standing = {} if is_unordered else last_steps
-            some, begun = mark_attempts(waiting, standing, attempt, is_first and not is_unordered, has_steps)
+            some, begun = mark_attempts(waiting, last_steps, attempt, is_first, has_steps)
             lines.extend(some)
             starts.extend(begun)
             attempt = begun[-1].attempt if begun else attempt
@@ -52,7 +53,7 @@ def mark(
             waiting.append(one)
             continue
         settle()
-        if is_unordered or _goes_on(one, last_steps, is_first):
+        if _goes_on(one, last_steps, is_first):
             lines.append(one._replace(attempt=attempt))
             last_steps.update(dict.fromkeys(one.columns, one.steps[-1]))
             has_steps, is_first = True, False
@@ -61,6 +62,41 @@ def mark(
             settle()
     settle()
     return lines, starts, has_steps
+
+
+def _unordered(
+    rows: Sequence[Parsed | Stretch], last_steps: dict[str, int], attempt: int, has_steps: bool
+) -> tuple[list[Line | Stretch], list[AttemptStart], bool]:
+    lines: list[Line | Stretch] = []
+    for one in rows:
+        if isinstance(one, Parsed):
+            lines.append(Line(one.seq, attempt, one.step, one.time, one.values))
+            last_steps.update(dict.fromkeys(one.values, one.step))
+        else:
+            lines.append(one._replace(attempt=attempt))
+            last_steps.update(dict.fromkeys(one.columns, one.steps[-1]))
+    return lines, [], has_steps or any(isinstance(one, Stretch) or not one.is_counted for one in rows)
+
+
+def mark_next_file(
+    rows: Sequence[Parsed | Stretch], last_steps: dict[str, int], attempt: int
+) -> tuple[list[Line | Stretch], list[AttemptStart], bool]:
+    """The same for the first rows of a file that goes on from another, of a format whose writer begins a new file when it
+    is restarted: only the first row of each series tells whether it was; a later step back is the trainer's own way to count.
+    """
+    lines: list[Line | Stretch] = []
+    starts: list[AttemptStart] = []
+    seen: set[str] = set()
+    for row in (row for one in rows for row in ([one] if isinstance(one, Parsed) else rows_of(one))):
+        fresh = {name: value for name, value in row.values.items() if name not in seen}
+        if fresh:
+            _, begun = mark_attempts([row._replace(values=fresh)], last_steps, attempt, not seen)
+            starts += begun
+            attempt = begun[-1].attempt if begun else attempt
+            seen |= fresh.keys()
+        last_steps.update(dict.fromkeys(row.values, row.step))
+        lines.append(Line(row.seq, attempt, row.step, row.time, row.values))
+    return lines, starts, bool(lines)
 
 
 def _goes_on(one: Stretch, last_steps: dict[str, int], is_first: bool) -> bool:

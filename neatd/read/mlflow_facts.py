@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from neatd.read.rows import Told
 LARGEST_META = 1 << 16  # bytes
 LARGEST_VALUE = 1 << 16  # bytes; MLflow itself allows 8,000 letters
 DEPTH = 16  # of names with slashes, which are folders
+_DELETED = re.compile(rb"^lifecycle_stage:\s*[\"']?deleted\b", re.M)
 _TAGS = ("mlflow.runName", "mlflow.source.git.commit", "mlflow.source.name")
 
 
@@ -76,5 +78,8 @@ def _text(path: Path) -> str:
 
 
 def is_deleted(run_folder: Path) -> bool:
-    """Whether MLflow counts the run as deleted; its folder stays until `mlflow gc`."""
-    return _meta(run_folder / "meta.yaml").get("lifecycle_stage") == "deleted"
+    """Whether MLflow counts the run as deleted; its folder stays until `mlflow gc`. Asked at each walk: no YAML is read."""
+    try:
+        return _DELETED.search(read_small(run_folder / "meta.yaml", LARGEST_META)) is not None
+    except OSError:
+        return False

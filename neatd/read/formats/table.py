@@ -21,13 +21,14 @@ class Format(NamedTuple):
     rank: int  # of two streams with the same series the lower one is meant, and judged
     is_rewritten: bool = False  # the writer writes the whole file anew now and then: what it repeats is no new row
     is_unordered: bool = False  # rows come in any order: a step back is no restart
+    is_file_a_life: bool = False  # a restarted writer begins a new file: a step back within one is no restart
     is_judged: bool = True
 
 
 FORMATS: dict[str, Format] = {
     "jsonl": Format("jsonl", "lines", 0),
     "csv": Format("csvlog", "lines", 1, is_rewritten=True),
-    "tensorboard": Format("tensorboard", "bytes", 2),
+    "tensorboard": Format("tensorboard", "bytes", 2, is_file_a_life=True),
     "wandb": Format("wandb", "bytes", 3),
     "mlflow": Format("mlflow_files", "lines", 4),
     "database": Format("", "database", 5, is_unordered=True),
