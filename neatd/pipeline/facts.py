@@ -14,7 +14,7 @@ from neatd.read.runconfig import NAMES, planned_epochs, planned_steps, read_conf
 from neatd.redact import redact_value
 from neatd.store import runs
 
-_OWN_COLUMNS = ("config", "planned_steps", "name")  # told, and kept elsewhere than in the facts
+_OWN_COLUMNS = ("config", "planned_steps")  # told, and kept elsewhere than in the facts
 _META = "meta.yaml"  # of MLflow's files
 
 

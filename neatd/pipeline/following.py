@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.jobs.reconcile import observe
+from neatd.models import ENDED
 from neatd.pipeline.facts import set_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.process import is_alive
@@ -27,6 +28,8 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     was = live.run
     if (status, reason) == (was.status, was.reason):
         return False
+    if status in ENDED and any(source.is_due for source in live.sources.values()):
+        return False  # how it ended may stand in what is not read yet
     set_run(scene, live, status=status, reason=reason)
     project.is_stale = True
     if live.is_ended:

@@ -63,7 +63,7 @@ class Loop:
         self.stirred: dict[int, tuple[LiveProject, LiveRun]] = {}  # what a hint named, or the last turn left undone
         self.is_whole_due = True  # every run is asked whether there is something to do
         self.is_snapshot_waiting = False
-        self.are_orders_due = True
+        self.are_orders_due = self.are_watches_due = True
         self.judged_at = float("-inf")
         self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
@@ -91,11 +91,15 @@ class Loop:
             log.warning("events were lost: all folders are walked")
             for project in self.scene.projects.values():
                 project.next_survey = 0.0
-        self.awake = {id(live) for _, live in self.scene.live_runs() if live.is_awake(now)} if is_sweep else set()
+        self.awake = {id(live) for _, live in self.scene.open_runs() if live.is_awake(now)} if is_sweep else set()
         self._guard("orders", self._take_orders)
         self._guard("hints", self._follow_hints, hints)
         has_walked = self._find(is_sweep)
-        self.turn = self._to_do(is_whole=is_sweep or has_walked or self.is_whole_due)
+        if self.are_watches_due:
+            self._guard("watches", self._watch)
+        if has_walked or self.is_whole_due:
+            self.scene.find_open()
+        self.turn = self._to_do(is_sweep, is_whole=has_walked or self.is_whole_due)
         self.is_whole_due = False
         has_more = self._read()
         if not has_more or now - self.judged_at > JUDGE_LAG_S:  # what is read is seen before a long backlog is judged
@@ -105,15 +109,19 @@ class Loop:
         if is_sweep:
             self._keep_knowledge()
         self.stirred = {id(live): (project, live) for project, live in self.turn if live.has_work}
+        for project, live in self.turn:
+            self.scene.note_open(project, live)
         has_more |= self._hash(is_sweep)
         for project in rendering.due(self.scene):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
 
-    def _to_do(self, is_whole: bool) -> list[tuple[LiveProject, LiveRun]]:
-        """The runs of this turn. Between sweeps only those that were stirred: thousands at rest cost nothing."""
-        every = self.scene.live_runs() if is_whole else self.stirred.values()
-        return [(project, live) for project, live in every if live.has_work or id(live) in self.awake]
+    def _to_do(self, is_sweep: bool, is_whole: bool) -> list[tuple[LiveProject, LiveRun]]:
+        """The runs of this turn. Of those that have ended only the stirred ones: thousands at rest cost nothing."""
+        if is_whole:
+            return [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
+        wanted = self.stirred | self.scene.open if is_sweep else self.stirred
+        return [(p, live) for p, live in wanted.values() if live.has_work or id(live) in self.awake]
 
     # ---- the six ----
 
@@ -155,16 +163,16 @@ class Loop:
         for live in project.runs.values():
             reading.look(self.scene, live)
         if project.folders != folders or len(project.runs) != before:
-            self._guard("watches", self._watch)  # a folder is there before the first file of its run
+            self.are_watches_due = True  # a folder is there before the first file of its run
         # Where every folder tells of its changes a walk finds what a lost event hid, and can wait the longer it takes.
-        most = self.scene.settings.full_sweep_s * (FULLY_WATCHED if self._is_watched(project) else 1)
-        pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), most)
+        times = FULLY_WATCHED if self._is_watched(project) else 1
+        pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), self.scene.settings.full_sweep_s) * times
         project.next_survey = max(project.next_survey, now + pause_s)
 
     def _glance(self, project: LiveProject) -> None:
         """What a sweep looks at between walks: the runs that are awake, and databases."""
-        for live in project.runs.values():
-            if id(live) in self.awake:
+        for owner, live in self.scene.open_runs():
+            if owner is project and id(live) in self.awake:
                 reading.look(self.scene, live)
         for database in project.databases:
             self._guard(str(database), finding.follow_database, self.scene, project, database)
@@ -181,6 +189,8 @@ class Loop:
                 self._guard(live.run.name, facts.refresh_facts, self.scene, project, live)
             if any(source.is_due for source in live.sources.values()):
                 has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
+            if live.is_told:  # before its status: an old run that just was found ends in this very turn
+                self._guard(live.run.name, facts.refresh_facts, self.scene, project, live)
         return has_more
 
     def _judge(self) -> bool:
@@ -277,6 +287,7 @@ class Loop:
             (".neat", "templates"),
         ):
             project.next_survey = 0.0
+            self.are_watches_due = self.are_watches_due or len(inside) == 2  # the folder itself is new
         if any(part in IGNORED_FOLDERS for part in inside[:-1]):
             return
         live = project.run_around(path)
@@ -292,11 +303,18 @@ class Loop:
         else:
             live.saves_due = True
             self.stirred[id(live)] = project, live
-            if path.is_dir() and path not in self.watcher.folders:
-                self._watch()
+            if path.name not in IGNORED_FOLDERS and path.is_dir() and path not in self.watcher.folders:
+                self.are_watches_due = True
 
     def _watch(self) -> None:
+        self.are_watches_due = False
+        before = self.watcher.folders
         self.watcher.watch_only(watching.wanted_folders(self.scene))
+        soon = self.scene.clock() + self.scene.settings.sweep_s
+        fresh = self.watcher.folders - before  # what came into them before they were watched, no event told
+        for project in self.scene.projects.values():
+            if any(folder.is_relative_to(project.root) for folder in fresh):
+                project.next_survey = min(project.next_survey, soon)
 
     # ---- the guard ----
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from neatd.models import Run
-from neatd.rules.eta import epoch_pairs, is_rising, last_gap, left_s, step_pairs
+from neatd.rules.eta import Point, epoch_pairs, is_rising, last_gap, left_s, step_pairs
 from neatd.rules.timing import Pace, pace_of, per_second, samples_per_step
 from neatd.store import tails
 
@@ -59,7 +59,7 @@ def going(points: sqlite3.Connection, run: Run, now: datetime) -> Going:
 def _pairs(points: sqlite3.Connection, run_id: str) -> list[tuple[float, float]]:
     """(step, time) of the densest series that tells times."""
     for name in tails.densest(points, run_id):
-        if found := step_pairs(tails.tail(points, run_id, name, PAIRS)):
+        if found := step_pairs(_newest(points, run_id, name)):
             return found
     return []
 
@@ -81,7 +81,11 @@ def _eta_s(
     epochs, trials = planned(run, "planned_epochs"), planned(run, "planned_trials")
     if epochs:
         name, lowest = next(((one, two[1]) for one, two in numbers.items() if _EPOCH.search(one)), ("", None))
-        found = epoch_pairs(tails.tail(points, run.id, name, EPOCH_PAIRS), lowest or 0.0) if name else []
+        found = (
+            epoch_pairs(tails.tail(points, run.id, name, EPOCH_PAIRS, since_restart=True), lowest or 0.0)
+            if name
+            else []
+        )
         of_epochs = pace_of(found)
         return left_s(of_epochs, epochs, last_gap(found), now) if of_epochs else None
     return left_s(pace, trials - 1, last_gap(pairs), now) if trials and pace else None  # trials are counted from 0
@@ -102,8 +106,12 @@ def _rate(points: sqlite3.Connection, run_id: str, numbers: _Numbers, what: str)
     if rate and numbers[rate][0] is not None:
         return numbers[rate][0]
     count = _named(numbers, re.compile(_COUNT.format(what), re.I).search)
-    pairs = [(value, time) for _, value, time in tails.tail(points, run_id, count, PAIRS) if time] if count else []
+    pairs = [(value, time) for _, value, time in _newest(points, run_id, count) if time] if count else []
     return per_second(pairs) if is_rising(pairs) else None
+
+
+def _newest(points: sqlite3.Connection, run_id: str, name: str) -> list[Point]:
+    return tails.tail(points, run_id, name, PAIRS, since_restart=True)
 
 
 def _named(numbers: _Numbers, is_meant: Callable[[str], object]) -> str:

@@ -36,7 +36,7 @@ def look_into_panes(scene: Scene) -> None:
         for project in scene.projects.values():
             for fact, script in programs_below(project.root, ("tmux", "screen")):
                 _consider(scene, project, fact, script)
-    for project, live in scene.live_runs():
+    for project, live in list(scene.open_runs()):
         if PANE_LOG in live.sources and not live.is_ended and now >= live.next_pane_read:
             live.next_pane_read = now + READ_S
             _read(scene, project, live)
@@ -46,7 +46,7 @@ def _consider(scene: Scene, project: LiveProject, fact: ProcessFact, script: str
     """A program in a pane: a run of its own, unless it leaves files or says nothing of training."""
     if time.time() - fact.started < YOUNG_S:
         return
-    known = {live.run.process.pid for _, live in scene.live_runs() if live.run.process and not live.is_ended}
+    known = {live.run.process.pid for _, live in scene.open_runs() if live.run.process and not live.is_ended}
     if fact.pid in known:
         return
     pane = pane_of(fact.pid)
@@ -67,6 +67,7 @@ def _consider(scene: Scene, project: LiveProject, fact: ProcessFact, script: str
         add_source(scene, live, PANE_LOG, Placed(live.place, folder, PANE_LOG, "text"))
     describe(scene, project, live, fact)
     live.pane = pane
+    scene.note_open(project, live)
     _read(scene, project, live)
 
 

@@ -25,7 +25,7 @@ def look_for_processes(scene: Scene) -> None:
     now = scene.clock()
     wanted = {
         live.folder: (project, live)
-        for project, live in scene.live_runs()
+        for project, live in scene.open_runs()
         if not live.is_ended and live.run.process is None and live.run.job_id is None and live.next_process_look <= now
     }
     for _, live in wanted.values():

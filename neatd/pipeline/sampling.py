@@ -24,7 +24,7 @@ def sample_runs(scene: Scene) -> None:
     now = scene.clock()
     if now < scene.next_sample:
         return
-    alive = [live for _, live in scene.live_runs() if not live.is_ended and live.run.process is not None]
+    alive = [live for _, live in scene.open_runs() if not live.is_ended and live.run.process is not None]
     if not alive:
         return
     scene.next_sample = now + SAMPLE_S

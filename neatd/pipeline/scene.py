@@ -202,6 +202,7 @@ class Scene:
     points: sqlite3.Connection
     rest: RestWatch
     projects: dict[str, LiveProject] = field(default_factory=dict)  # by root
+    open: dict[int, tuple[LiveProject, LiveRun]] = field(default_factory=dict)  # runs that have not ended, by id()
     data_version: int = -1
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
@@ -215,6 +216,21 @@ class Scene:
         for project in self.projects.values():
             for live in project.runs.values():
                 yield project, live
+
+    def open_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:
+        """The runs that have not ended, as of the last turn that asked all of them."""
+        return self.open.values()
+
+    def find_open(self) -> None:
+        """Ask every run whether it has ended."""
+        self.open = {id(live): (project, live) for project, live in self.live_runs() if not live.is_ended}
+
+    def note_open(self, project: LiveProject, live: LiveRun) -> None:
+        """Bring `open` up to date with one run."""
+        if live.is_ended:
+            self.open.pop(id(live), None)
+        else:
+            self.open[id(live)] = project, live
 
     def others_changed_records(self) -> bool:
         """Whether another process committed to neat.db since the last call. A few microseconds."""

@@ -14,7 +14,7 @@ from neatd.now import is_system
 from neatd.pipeline.predicted import prediction_shape
 from neatd.pipeline.profile import profile_of, profiles, start_shape
 from neatd.rules.goals import best_value, goal_of
-from neatd.store import checkpoints, events, links, points, readings, records, runs
+from neatd.store import checkpoints, events, links, points, readings, records, runs, tabled
 from neatd.store.links import Link
 from neatd.store.rows import finite_json
 
@@ -79,7 +79,7 @@ def matching(store: sqlite3.Connection, project_id: str, part: str, most: int | 
 
 def run_shapes(series: sqlite3.Connection, project: Project, found: Sequence[Run]) -> list[dict[str, Any]]:
     """Runs in short, each with the step it has reached, its plan and its pace. Points are touched of those that go on."""
-    progress, more = runs.progress(series), profiles(series, found)
+    progress, more = tabled.progress(series, [run.id for run in found]), profiles(series, found)
     return [_run_shape(run, project.name, progress) | more[run.id] for run in found]
 
 
@@ -95,7 +95,7 @@ def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: P
     read = readings.readings(series, found.id).values()
     facts = points.series_of(series, found.id)
     return {
-        **_run_shape(found, project.name, runs.progress(series)),
+        **_run_shape(found, project.name, tabled.progress(series, [found.id])),
         **profile_of(series, found),
         "series": {fact.name: _series_shape(fact) for fact in facts if not is_system(fact.name)},
         "system": {fact.name: _series_shape(fact) for fact in facts if is_system(fact.name)},
@@ -124,7 +124,7 @@ def _series_shape(fact: points.SeriesFact) -> dict[str, Any]:
 
 def event_shapes(store: sqlite3.Connection, project_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
     """Events, newest first; `snapshot` is its folder relative to the project, or null."""
-    folders = {run.id: run.folder for run in runs.all_runs(store, project_id)}
+    folders = runs.folders(store, project_id)
     taken = {one.event_id: one for one in events.snapshots(store, project_id)}
     return [
         event_shape(event, taken.get(event.id), folders.get(event.run_id or "", ""))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from neatd.models import Cursor, Line, Stretch
+from neatd.pipeline.rotating import follow_rotated
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source, Stream
 from neatd.read import databases
 from neatd.read.attempts import mark, mark_next_file
@@ -45,7 +46,15 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
         source.feed = _feed_for(project, source)
     if form.framing == "whole":  # each file of the stream says all that the one before said
         cursor = cursor.model_copy(update={"state": _newest_state(live, stream)})
-    taken = take(source.path, cursor, scene.settings.read_bytes, source.feed, form.framing, stream.seq, is_at_rest)
+    try:
+        taken = take(source.path, cursor, scene.settings.read_bytes, source.feed, form.framing, stream.seq, is_at_rest)
+    except FileNotFoundError:
+        if not form.is_rewritten and follow_rotated(scene, live, stream.name):
+            return Took(cursor, True)
+        raise
+    if taken.is_new_generation and cursor.offset and not form.is_rewritten:
+        if follow_rotated(scene, live, stream.name):
+            return Took(cursor, True)  # what was unread of the file that had its name comes first
     if taken.cursor == cursor and not taken.fed.rows and not taken.fed.bad:
         return Took(cursor, False)
     rows, after, is_new = taken.fed.rows, taken.cursor, taken.is_new_generation
@@ -143,9 +152,9 @@ def _commit(
     stream.narrow += points.commit_lines(
         scene.points, run_id, name, after, lines, starts, written_at(source), stream=stream.name, rank=form.rank
     )
+    live.is_told = live.is_told or after.told != source.cursor.told
     source.cursor, stream.seq, stream.attempt, stream.stands = after, seq, attempt, stands
     live.last_step = _furthest(live.last_step, lines, attempt, is_same=not starts)
-    live.is_told = live.is_told or bool(after.told)
     if stream.narrow >= SEAL_ROWS:
         sealing.seal(scene.points, run_id, stream.name)
         stream.narrow = 0

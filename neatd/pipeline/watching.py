@@ -14,7 +14,7 @@ def wanted_folders(scene: Scene) -> list[Path]:
     """The roots, the living runs with their checkpoints, then whatever else there is."""
     folders: list[Path] = []
     for project in scene.projects.values():
-        ours = (project.root / ".neat" / name for name in _OURS)
+        ours = (project.root / ".neat" / name for name in ("", *_OURS))  # "": where they come to be
         folders += [project.root, *(path for path in ours if path.is_dir())]
     for _, live in scene.live_runs():
         if not live.is_ended and live.folder.is_dir():
