@@ -10,6 +10,7 @@ import yaml
 
 from neatd.cli.main import NEAT, NEATD
 from neatd.config import ProjectConfig, Settings
+from neatd.read.formats.patterns import PatternFile
 from neatd.rules.schema import Rule
 
 ROOT = Path(__file__).parent.parent
@@ -32,9 +33,10 @@ def test_the_two_commands_stand_at_the_top() -> None:
 
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", README, re.S))
 def test_every_yaml_block_in_the_readme_loads(block: str) -> None:
-    """Each is a neat.yaml, a rule or a settings.yaml without a mistake."""
+    """Each is a neat.yaml, a rule, a file of patterns or a settings.yaml without a mistake."""
     data = yaml.safe_load(block)
-    model = ProjectConfig if "id" in data else Rule if "rule" in data else Settings
+    models = {"id": ProjectConfig, "rule": Rule, "patterns": PatternFile}
+    model = next((one for key, one in models.items() if key in data), Settings)
     model.model_validate(data)
 
 
@@ -53,6 +55,13 @@ def test_every_path_named_in_the_documents_exists() -> None:
         "neat.db",
         "points.db",
         "settings.yaml",
+        "trainer_state.json",
+        "hparams.yaml",
+        "args.yaml",
+        "mlruns/",
+        "patterns/",
+        "runs/a",
+        "system/",
     )
     for text in (README, CLAUDE):
         for named in re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|md|yaml|txt))`", text):
