@@ -13,6 +13,7 @@ from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
 from neatd.models import Cursor, GitState, Project
 from neatd.pipeline.moving import moved_here
+from neatd.pipeline.processes import keep_start
 from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream, pane_log
 from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
@@ -218,7 +219,17 @@ def follow(scene: Scene, project: LiveProject, folder: Path, sources: Sequence[P
         name = placed.path.relative_to(folder).as_posix()
         if name not in live.sources:
             add_source(scene, live, name, placed)
+            if (wrote := _written(placed.path)) is not None:  # by its process, once that is found, more exactly
+                keep_start(scene, project, live, wrote)
     return live
+
+
+def _written(path: Path) -> float | None:
+    """Unix seconds of a file's last change."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
 
 
 def look_for_sources(scene: Scene, project: LiveProject, live: LiveRun) -> None:

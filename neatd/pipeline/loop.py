@@ -297,6 +297,8 @@ class Loop:
         elif live is None:
             if path.is_dir():
                 project.next_survey = 0.0
+            elif project.heads.may_tell_now(path):  # a header got its first row, perhaps: no need to hurry
+                project.next_survey = min(project.next_survey, self.scene.clock() + self.scene.settings.sweep_s)
         elif is_source(path):
             reading.look(self.scene, live)
             self.stirred[id(live)] = project, live

@@ -12,11 +12,12 @@ from neatd.pipeline.testing import own_paths
 from neatd.read.machine import machine_facts
 from neatd.read.process import find_processes
 from neatd.read.processfacts import described
-from neatd.read.startdiff import start_diff
+from neatd.read.startdiff import StartDiff, start_diff
 from neatd.redact_own import redactor
 from neatd.store import runs
 
 LOOK_S = 10.0
+DIFF_S = 5.0
 FRESH_S = 300.0  # a run that began longer ago began from code that is not seen any more
 
 
@@ -26,7 +27,7 @@ def look_for_processes(scene: Scene) -> None:
     wanted = {
         live.folder: (project, live)
         for project, live in scene.open_runs()
-        if not live.is_ended and live.run.process is None and live.run.job_id is None and live.next_process_look <= now
+        if not live.is_ended and live.run.process is None and live.next_process_look <= now
     }
     for _, live in wanted.values():
         live.next_process_look = now + LOOK_S
@@ -47,8 +48,17 @@ def keep_start(scene: Scene, project: LiveProject, live: LiveRun, began: float) 
     """Keep what was not committed when the run began, once, if that is so short ago that it still is there."""
     if not 0 <= time.time() - began < FRESH_S or runs.start_of(scene.records, live.run.id) is not None:
         return
-    found = start_diff(project.root, own_paths(project.config), redactor(project.root))
+    found = _diff_now(scene, project)
     if found.is_known:
         runs.keep_start(
             scene.records, live.run.id, found.packed, found.untracked, found.is_truncated, datetime.now(UTC)
         )
+
+
+def _diff_now(scene: Scene, project: LiveProject) -> StartDiff:
+    """What is not committed, at most a few seconds old: a hundred runs found at once ask git once."""
+    now = scene.clock()
+    if project.start_diff is None or now - project.start_diff[0] > DIFF_S:
+        found = start_diff(project.root, own_paths(project.config), redactor(project.root))
+        project.start_diff = scene.clock(), found
+    return project.start_diff[1]

@@ -50,7 +50,9 @@ def _place_now(live: LiveRun, source: Source) -> Path | None:
     names = {one.path: one for one in live.sources.values()}
     for path in beside:
         other = names.get(path)
-        is_other = other.placed.stream != source.placed.stream if other else is_source(path) and not _is_of(path, source)
+        is_other = (
+            other.placed.stream != source.placed.stream if other else is_source(path) and not _is_of(path, source)
+        )
         if path != source.path and not is_other and holds(path, source.cursor):
             return path
     return None

@@ -26,6 +26,7 @@ from neatd.read.panes import Pane
 from neatd.read.placed import Placed
 from neatd.read.resultfiles import Stamp
 from neatd.read.rows import Feed
+from neatd.read.startdiff import StartDiff
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
 from neatd.rules.timing import Gaps, Silence, silence_of
@@ -163,6 +164,7 @@ class LiveProject:
     databases: dict[Path, DatabaseLook] = field(default_factory=dict)
     runs: dict[str, LiveRun] = field(default_factory=dict)
     git_marks: tuple[int, ...] = ()
+    start_diff: tuple[float, StartDiff] | None = None  # likewise of what is not committed
     git: tuple[float, GitState] | None = None  # when it was asked for (monotonic), and what it was
     is_stale: bool = True  # the brief no longer says what the store holds
     rendered_at: float = 0.0

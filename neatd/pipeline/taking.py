@@ -24,6 +24,7 @@ from neatd.redact import redact_value
 from neatd.store import points, sealing
 
 SEAL_ROWS = 2048  # of a stream in the narrow table: then they become columns
+EARLIEST_S = 1e9  # 2001: a row of an earlier time was given a step or seconds of its own for one
 Rows = Sequence[Parsed | Stretch]
 
 
@@ -173,8 +174,8 @@ def poll_database(scene: Scene, live: LiveRun, name: str, source: Source) -> Too
     after = cursor.model_copy(update={"state": fed.state, "seq": fed.seq, "is_missing": False})
     after = _noted(after, fed.bad, {} if fed.told.items() <= cursor.told.items() else fed.told)
     if after != cursor:
-        newest = max((time for row in fed.rows for time in _times_of(row)), default=None)
-        if newest is not None:  # a file tells when it was written; of a run in a database its rows do
+        newest = max((time for row in fed.rows for time in _times_of(row)), default=0.0)
+        if newest > EARLIEST_S:  # a file tells when it was written; of a run in a database its rows do
             source.stamp = (0, round(newest * 1e9), 0)
         _commit(scene, live, name, source, stream, fed.rows, after, False)
     return Took(source.cursor, len(fed.rows) >= databases.LIMIT)
