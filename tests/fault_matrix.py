@@ -55,11 +55,22 @@ def check(home: Path, run: str, expected: Mapping[str, Iterable[tuple[int, float
         run_id = run_ids(records)[run]
         facts = {one.name: one for one in points.series_of(series, run_id)}
         assert set(facts) == set(expected), run
-        for name, wanted in expected.items():
-            found = [(step, plain(value)) for step, value, _ in window.points_of(series, run_id, name)]
-            assert found == [(step, plain(value)) for step, value in wanted], f"{run} {name}"
+        for name, found in _values(series, run_id, expected).items():
+            wanted = list(expected[name])
+            assert [(step, plain(value)) for step, value in found] == [
+                (step, plain(value)) for step, value in wanted
+            ], f"{run} {name}"
             ought = numbers(wanted)
             assert {key: getattr(facts[name], key) for key in ought} == ought, f"{run} {name}"
+
+
+def _values(series: sqlite3.Connection, run_id: str, names: Iterable[str]) -> dict[str, list[tuple[int, float]]]:
+    """Series -> its current points; of very many, all of a stream at once."""
+    if len(wanted := list(names)) < 1000:
+        return {name: [(step, value) for step, value, _ in window.points_of(series, run_id, name)] for name in wanted}
+    (stream,) = {row[0] for row in series.execute("SELECT source FROM series WHERE run_id = ?", (run_id,))}
+    every = window.between(series, run_id, stream, 0, 1 << 60)
+    return {name: [(one.step, one.value) for one in found] for name, found in every}
 
 
 def check_shown(neat: Neat, run: str, expected: Mapping[str, Iterable[tuple[int, float]]]) -> None:
@@ -115,9 +126,10 @@ def kept_as(home: Path) -> dict[str, set[str]]:
 def is_all_judged(home: Path) -> bool:
     """Whether every row that was read of a stream with rules is judged."""
     with stores(home) as (records, series):
-        ends = "SELECT run_id, stream, max(seq) FROM reading GROUP BY run_id, stream"
-        judged = {(row[0], row[1]): row[2] for row in records.execute("SELECT run_id, source, seq FROM judging")}
-        return all(judged.get((run_id, stream), 0) >= seq for run_id, stream, seq in series.execute(ends))
+        ends = "SELECT run_id, stream, reading_id, max(seq) FROM reading GROUP BY run_id, stream"
+        sql = "SELECT run_id, source, reading_id, seq FROM judging"
+        judged = {(row[0], row[1], row[2]): row[3] for row in records.execute(sql)}
+        return all(judged.get((row[0], row[1], row[2]), 0) >= row[3] for row in series.execute(ends))
 
 
 def contents(home: Path) -> dict[str, dict[str, list[Row]]]:
@@ -128,6 +140,14 @@ def contents(home: Path) -> dict[str, dict[str, list[Row]]]:
     """
     with stores(home) as (records, series):
         return {run: _contents_of(records, series, run_id) for run, run_id in run_ids(records).items()}
+
+
+def compare(found: dict[str, dict[str, list[Row]]], expected: dict[str, dict[str, list[Row]]]) -> None:
+    """Two stores' `contents`, run by run."""
+    assert set(found) == set(expected)
+    for run, parts in expected.items():
+        for what, rows in parts.items():
+            assert found[run][what] == rows, f"{what} of {run}"
 
 
 def _contents_of(records: sqlite3.Connection, series: sqlite3.Connection, run_id: str) -> dict[str, list[Row]]:
@@ -141,7 +161,9 @@ def _contents_of(records: sqlite3.Connection, series: sqlite3.Connection, run_id
         found[what] = [tuple(row) for row in connection.execute(sql, (run_id,))]
     found["state"] = [
         (source, json.dumps(json.loads(state), sort_keys=True))
-        for source, state in records.execute("SELECT source, state FROM judging WHERE run_id = ? ORDER BY source", (run_id,))
+        for source, state in records.execute(
+            "SELECT source, state FROM judging WHERE run_id = ? ORDER BY source", (run_id,)
+        )
     ]
     return found
 
@@ -155,7 +177,8 @@ _QUESTIONS = {
     "attempts": ("points", "SELECT source, attempt, from_step FROM attempt WHERE run_id = ? ORDER BY source, attempt"),
     "events": (
         "neat",
-        "SELECT rule, metric, step, CASE WHEN started_at < '2025' THEN started_at END, severity, value, score, threshold, message, details FROM event"
+        "SELECT rule, metric, step, CASE WHEN started_at < '2025' THEN started_at END, severity, value, score,"
+        " threshold, message, details FROM event"
         " WHERE run_id = ? AND metric != '' ORDER BY rule, metric, step, message",
     ),
     "snapshots": ("neat", "SELECT count(*) FROM snapshot WHERE run_id = ?"),

@@ -4,6 +4,7 @@ random pieces, or one whole file after the other. What a case came to stands in 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,9 @@ class Wanted(NamedTuple):
     series: Series
     told: dict[str, Any]
     is_printed: bool = False  # read from text, with the digits that were printed
+    status: str = ""  # "": nothing tells of an end
+    reason: str = ""  # a part of it
+    attempts: int = 1
 
 
 class Laid(NamedTuple):
@@ -104,7 +108,7 @@ def _lightning(case: Path, root: Path, chance: random.Random) -> Laid:
         place = root / case_id(case) / path
         states = [*sorted((case / path).parent.glob("metrics-*.csv")), case / path]
         scripts.append(rewritten(*((place, state.read_bytes()) for state in states)))
-        place.parent.mkdir(parents=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         (place.parent / "hparams.yaml").write_text("lr: 0.1\nmax_steps: 64\n")
         told = {"config": {"lr": 0.1, "max_steps": 64}, "planned_steps": 64}
         wanted.append(Wanted(f"{case_id(case)}/{Path(path).parent}", one["series"], told))
@@ -140,7 +144,8 @@ def _transformers(case: Path, root: Path, chance: random.Random) -> Laid:
         (root / run / path.partition("-")[2].removeprefix("out/"), (case / path).read_bytes()) for path in sorted(every)
     ]
     last = every[max(every)]
-    return Laid([rewritten(*states)], [Wanted(run, last["series"], last["told"])])
+    wanted = Wanted(run, last["series"], last["told"], status="finished", reason="reached step 9 of 9", attempts=2)
+    return Laid([rewritten(*states)], [wanted])
 
 
 def _wandb(case: Path, root: Path, chance: random.Random) -> Laid:
@@ -154,7 +159,11 @@ def _wandb(case: Path, root: Path, chance: random.Random) -> Laid:
     data = (case / path).read_bytes()
     first = rewritten((root / run / path, data[:7]))  # the header is all for up to fifteen seconds
     rest = appended(root / run / path, data[7:], chance)
-    return Laid([itertools.chain((None for _ in first), rest)], [Wanted(run, one["series"], one["told"])])
+    told = {key: value for key, value in one["told"].items() if key != "name"}
+    status = {0: "finished", -9: "killed", None: ""}.get(told.get("exit_code"), "failed")
+    reason = f"its tracker wrote exit code {told['exit_code']}" if "exit_code" in told else ""
+    wanted = Wanted(run, one["series"], told, status=status, reason=reason)
+    return Laid([itertools.chain((None for _ in first), rest)], [wanted])
 
 
 def _mlflow(case: Path, root: Path, chance: random.Random) -> Laid:
@@ -168,17 +177,52 @@ def _mlruns(case: Path, root: Path, chance: random.Random) -> Laid:
     for path in sorted(one for one in case.rglob("*") if one.is_file() and one.name != "expected.json"):
         place = home / path.relative_to(case)
         if "metrics" in path.parts:
-            scripts.append(appended(place, path.read_bytes(), chance))
+            is_over = b"end_time: null" not in _meta(path).read_bytes()
+            scripts.append(put_old(place, path.read_bytes()) if is_over else appended(place, path.read_bytes(), chance))
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(path.read_bytes())
     wanted = []
-    for path in (one for one in every if one.endswith("meta.yaml")):
-        run = path.rpartition("/")[0]
-        series = {name: points for at, one in every.items() if at.startswith(f"{run}/metrics/") for name, points in one["series"].items()}
-        wanted.append(Wanted(f"{case_id(case)}/{run}", series, every[path]["told"]))
+    for meta in (one for one in every if one.endswith("meta.yaml")):
+        run = meta.rpartition("/")[0]
+        files = [one["series"] for at, one in every.items() if at.startswith(f"{run}/metrics/")]
+        series = {name: current(points) for one in files for name, points in one.items()}
+        is_again = any(current(points) != points for one in files for points in one.values())
+        wanted.append(_of_mlflow(f"{case_id(case)}/{run}", series, every[meta]["told"], 2 if is_again else 1))
     return Laid(scripts, wanted)
 
+
+def _meta(metric: Path) -> Path:
+    return next(one / "meta.yaml" for one in metric.parents if (one / "meta.yaml").is_file())
+
+
+def put_old(path: Path, data: bytes) -> Script:
+    """A file that was written an hour ago comes into the project."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}")
+    beside.write_bytes(data)
+    hour_ago = path.parent.stat().st_mtime - 3600
+    os.utime(beside, (hour_ago, hour_ago))
+    yield None
+    beside.rename(path)
+
+
+def current(points: list[list[float]]) -> list[list[float]]:
+    """A series without what a restart from an earlier step abandoned."""
+    kept: list[list[float]] = []
+    for step, value in points:
+        if kept and step < kept[-1][0]:
+            kept = [one for one in kept if one[0] < step]
+        kept.append([step, value])
+    return kept
+
+
+def _of_mlflow(run: str, series: Series, told: dict[str, Any], attempts: int = 1) -> Wanted:
+    if told["status"] == "running":  # says nothing: MLflow leaves it so when a run is killed
+        return Wanted(run, series, told, attempts=attempts)
+    return Wanted(
+        run, series, told, status=told["status"], reason=f"its tracker says {told['status']}", attempts=attempts
+    )
 
 
 def _mlflow_db(case: Path, root: Path) -> Laid:
@@ -189,7 +233,7 @@ def _mlflow_db(case: Path, root: Path) -> Laid:
     for key, one in expected(case).items():
         uuid = key.partition(":")[2]
         name = one["told"]["name"] + (f"-{uuid[:8]}" if one["told"]["status"] == "failed" else "")
-        wanted.append(Wanted(f"{case_id(case)}/mlflow.db/net-small/{name}", one["series"], one["told"]))
+        wanted.append(_of_mlflow(f"{case_id(case)}/mlflow.db/net-small/{name}", one["series"], one["told"]))
     return Laid([], wanted)
 
 
@@ -204,7 +248,11 @@ def _optuna(case: Path, root: Path, chance: random.Random) -> Laid:
     home.mkdir()
     database(case, "study.db", home)
     names = {"study.db:lr search": "lr search", "study.db:trade/off": "trade-off"}
-    return Laid([], [Wanted(f"{case_id(case)}/study.db/{names[key]}", one["series"], {"name": one["told"]["name"]}) for key, one in every.items()])
+    wanted = [
+        Wanted(f"{case_id(case)}/study.db/{names[key]}", one["series"], {"name": one["told"]["name"]})
+        for key, one in every.items()
+    ]
+    return Laid([], wanted)
 
 
 def _mmengine(case: Path, root: Path, chance: random.Random) -> Laid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import psutil
 import pytest
 
 from tests.conftest import put_text, until
-from tests.fault_files import Lightning, Narrow, Points, TensorBoard, Text, value
+from tests.fault_files import Lightning, Narrow, Points, TensorBoard, Text
 from tests.fault_matrix import check, count, wait_for
 from tests.fault_place import Place, curve, lines, place_in
 
@@ -128,7 +127,7 @@ def test_a_file_that_is_changed_behind_its_reader(place: Place, change: Callable
     """What it held and holds is there once; only other content is another attempt. Read or killed and read again."""
     run = f"{change.__name__}-{is_up}"
     path = place.folder(run) / "metrics.jsonl"
-    path.write_bytes(lines(curve(1, 100), time=1.7e9))
+    path.write_bytes(lines(curve(1, 100)))
     place.holds(run, curve(1, 100))
     if is_up:
         with place.halted():
@@ -256,9 +255,7 @@ def test_a_table_of_ten_thousand_columns_that_grows(place: Place) -> None:
         file.write(row(2)[40_000:])
         for step in range(3, 9):
             file.write(row(step))
-    wait_for(
-        place.neat, "runs/wide", {name: [(s, s + n / 16) for s in range(1, 9)] for n, name in enumerate(names)}
-    )
+    wait_for(place.neat, "runs/wide", {name: [(s, s + n / 16) for s in range(1, 9)] for n, name in enumerate(names)})
 
 
 @posix

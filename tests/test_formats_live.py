@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from neatd import control
-from neatd.models import Run
-from neatd.store import readings, runs
-from neatd.store.opening import connect
-from tests.conftest import Neat, until
+from tests.conftest import Neat
 from tests.feeding import same
-from tests.formats_laid import MADE_UP, Wanted, lay_out, written_in_turns
-from tests.stores_made import put_store
+from tests.formats_laid import MADE_UP, Series, Wanted, lay_out, written_in_turns
+from tests.formats_read import folders, points_of, run_in, settled, started, until_read
 
-Series = dict[str, list[list[float]]]
+OPEN = {"running", "stalled", "lost"}  # where nothing tells of an end, by how long the run is silent
 State = tuple[bytes, int]
 
 
@@ -35,86 +30,98 @@ def state_of(path: Path) -> State:
     return path.read_bytes(), path.stat().st_mtime_ns
 
 
-def all_files(root: Path) -> dict[Path, State]:
-    """What lies in a project beside what is neat's own."""
-    return {one: state_of(one) for one in root.rglob("*") if one.is_file() and ".neat" not in one.relative_to(root).parts}
-
-
-def run_in(neat: Neat, folder: str) -> Run | None:
-    """A run as it is stored."""
-    records = connect(neat.home, "neat")
-    try:
-        return next((one for one in runs.all_runs(records) if one.folder == folder), None)
-    finally:
-        records.close()
-
-
-def is_read(neat: Neat, path: Path) -> bool:
-    """Whether a file is read to its end, as the store says."""
-    points, records = connect(neat.home, "points"), connect(neat.home, "neat")
-    try:
-        for run in runs.all_runs(records):
-            folder = neat.root / run.folder
-            if path.is_relative_to(folder):
-                cursor = readings.readings(points, run.id).get(path.relative_to(folder).as_posix())
-                if cursor is not None and cursor.offset == path.stat().st_size and not cursor.replay:
-                    return True
-        return False
-    finally:
-        points.close()
-        records.close()
-
-
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One daemon for the module; the cases are written while it reads."""
-    neat = Neat(tmp_path_factory.mktemp("formats"))
-    neat.settings(sweep_s=0.2, checkpoint_rest_s=0.3)
-    put_store(neat.home)
-    assert neat.ask("neat", "init", "--yes")[0] == 0
-    neat.start()
-    try:
+    with started(tmp_path_factory.mktemp("formats"), stall_s=3.0) as neat:
         laid = lay_out(neat.root)
-        beats = iter(range(1, 1000))
-
-        def until_read(paths: list[Path]) -> None:
-            neat.metrics("beat", {"step": next(beats), "x": 1.0})
-            for path in [*paths, neat.root / "beat" / "metrics.jsonl"]:
-                until(lambda path=path: is_read(neat, path), f"{path} to be read")  # type: ignore[misc]
-
-        written_in_turns([script for one in laid for script in one.scripts], until_read)
-        yield Live(neat, [run for one in laid for run in one.wanted], all_files(neat.root))
-    finally:
-        control.stop(neat.home)
+        written_in_turns([script for one in laid for script in one.scripts], lambda paths: until_read(neat, *paths))
+        wanted = [run for one in laid for run in one.wanted]
+        files = [one for case in {one.folder.split("/")[0] for one in wanted} for one in (neat.root / case).rglob("*")]
+        fed = {one: state_of(one) for one in files if one.is_file() and "snapshots" not in one.parts}
+        yield Live(neat, wanted, fed)
 
 
 def series_of(neat: Neat, run: str) -> Series:
     """All series of a run as `neat series` prints them."""
-    return {name: number_pairs(neat.json("neat", "series", run, name)) for name in neat.show(run)["series"]}
+    shown = neat.show(run)
+    return {name: points_of(neat, run, name) for name in [*shown["series"], *shown["system"]]}
 
 
-def number_pairs(points: list[list[Any]]) -> list[list[float]]:
-    return [[step, float(value)] for step, value, _ in points]
+def difference(found: Series, wanted: Wanted) -> dict[str, Any]:
+    """Series that are not those that were logged; printed numbers have fewer digits, and lack steps sometimes."""
+    extra = {one for one in set(found) - set(wanted.series) if one not in MADE_UP and not one.endswith("duration_s")}
+    wrong = {
+        name: (found.get(name), points)
+        for name, points in wanted.series.items()
+        if name not in found or not _are_alike(found[name], points, wanted.is_printed)
+    }
+    return wrong | {name: (found[name], None) for name in extra}
 
 
-def is_as_wanted(found: Series, wanted: Wanted) -> bool:
-    """Whether the series are those that were logged; printed numbers have fewer digits, and lack steps sometimes."""
-    extra = {name for name in set(found) - set(wanted.series) if name not in MADE_UP and not name.endswith("duration_s")}
-    if extra or set(wanted.series) - set(found):
-        return False
-    if not wanted.is_printed:
-        return all(same(found[name], points) for name, points in wanted.series.items())
-    pairs = [(found[name], points) for name, points in wanted.series.items()]
-    return all([one for _, one in a] == pytest.approx([one for _, one in b], 2e-3, 6e-4, nan_ok=True) for a, b in pairs)
+def _are_alike(found: list[list[float]], points: list[list[float]], is_printed: bool) -> bool:
+    if not is_printed:
+        return same(found, points)
+    return [value for _, value in found] == pytest.approx([value for _, value in points], 2e-3, 6e-4, nan_ok=True)
 
 
 def test_every_run_is_found_once(live: Live) -> None:
-    """None is missing, doubled, or made of a file that belongs to another."""
-    found = sorted(run["folder"] for run in live.neat.json("neat", "runs"))
-    assert found == sorted([one.folder for one in live.wanted] + ["beat"])
+    """None is missing, doubled, or made of a file that belongs to another; a run that MLflow deleted is none."""
+    wanted = {one.folder for one in live.wanted}
+    cases = {one.split("/")[0] for one in wanted}
+    found = settled(lambda: wanted ^ {one for one in folders(live.neat) if one.split("/")[0] in cases})
+    assert not found and len(folders(live.neat)) == len(set(folders(live.neat)))
 
 
 def test_every_value_is_what_was_logged(live: Live) -> None:
-    """By run, name, step and value, in order; nothing else is there."""
+    """By run, name, step and value, in order; and no series is there that was not logged."""
     for one in live.wanted:
-        until(lambda one=one: is_as_wanted(series_of(live.neat, one.folder), one), f"{one}, not {series_of(live.neat, one.folder)}", 10)
+        found = settled(partial(lambda one: difference(series_of(live.neat, one.folder), one), one))
+        assert found == {}, one.folder
+
+
+def test_only_a_restart_from_an_earlier_step_begins_an_attempt(live: Live) -> None:
+    """A resumed Trainer, and a value that MLflow was given again for an earlier step."""
+    found = {one.folder: live.neat.show(one.folder)["attempt"] for one in live.wanted}
+    assert found == {one.folder: one.attempts for one in live.wanted}
+
+
+def test_what_trackers_say_of_a_run_is_known_of_it(live: Live) -> None:
+    """Its parameters and plan, and what else they tell: name, status, commit, command, exit code."""
+
+    def untold(one: Wanted) -> dict[str, Any]:
+        run = run_in(live.neat, one.folder)
+        assert run is not None
+        found = run.facts.get("told", {}) | {"config": run.config, "planned_steps": run.planned_steps}
+        return {name: (found.get(name), value) for name, value in one.told.items() if found.get(name) != value}
+
+    for one in live.wanted:
+        assert settled(partial(untold, one)) == {}, one.folder
+
+
+def test_every_status_is_true_and_has_its_reason(live: Live) -> None:
+    """wandb's exit codes at once; what MLflow says once its run is silent; no end where nothing tells one."""
+
+    def wrong(one: Wanted) -> Any:
+        shown = live.neat.show(one.folder)
+        if shown["status"] == "finished" and not one.status:  # a log that tells its plan, and came to its end
+            return () if f"of {one.told.get('planned_steps')}" in shown["reason"] else shown["reason"]
+        is_so = shown["status"] in ({one.status} if one.status else OPEN) and one.reason in shown["reason"]
+        return () if is_so else (shown["status"], shown["reason"])
+
+    for one in live.wanted:
+        assert settled(partial(wrong, one)) == (), one.folder
+
+
+def test_no_line_of_a_library_is_odd(live: Live) -> None:
+    """Nothing is unreadable, replaced, vanished or failed in neat."""
+    odd = {"unreadable-line", "source-replaced", "folder-gone", "source-unreadable", "step-failed", "watch-limited"}
+    ids = {run_in(live.neat, one.folder).id for one in live.wanted}  # type: ignore[union-attr]
+    assert [one for one in live.neat.json("neat", "events") if one["rule"] in odd and one["run"] in ids] == []
+
+
+def test_no_file_is_touched(live: Live) -> None:
+    """Bytes and times are as they were, and nothing lies beside the databases that SQLite leaves where it writes."""
+    assert {path for path, state in live.files.items() if not path.exists() or state_of(path) != state} == set()
+    ends = ("-wal", "-shm", "-journal")
+    assert [one for one in live.neat.root.rglob("*") if one.name.endswith(ends) and one.is_file()] == []

@@ -22,7 +22,7 @@ import pytest
 
 from tests.conftest import Neat, until
 from tests.fault_files import Jsonl, Lightning, Mlflow, every_format
-from tests.fault_matrix import contents, is_all_judged, kept_as, unread, wait_for
+from tests.fault_matrix import compare, contents, is_all_judged, kept_as, unread, wait_for
 
 KILLS, LINES = 20, 4_800  # tests/bench/test_faults_bench.py kills longer
 
@@ -69,8 +69,9 @@ def progress(home: Path) -> tuple[int, int]:
 LIVES = """
 import os, sys
 from neatd import daemon
-from neatd.pipeline import taking
+from neatd.pipeline import loop, taking
 taking.SEAL_ROWS = 400  # so that a life is long enough to seal what waits in the narrow table
+loop.FULL_DISK_PAUSE_S = 1.0
 
 while sys.stdin.read(1):
     pid = os.fork()
@@ -156,9 +157,8 @@ def compare_killed_and_unkilled(tmp_path: Path, kills: int, lines: int) -> None:
         kill(killed, of, kills, to_killed, lines, len(content))
         read_all(killed, of, to_killed, content)
     expected, found = contents(control.home), contents(killed.home)
-    assert set(found) == set(expected) == {"runs/a", *(one.run for one in to_control)}
-    for run, what in ((run, what) for run in expected for what in expected[run]):
-        assert found[run][what] == expected[run][what], f"{what} of {run}"
+    compare(found, expected)
+    assert set(expected) == {"runs/a", *(one.run for one in to_control)}
     assert len(expected["runs/a"]["events"]) > 10 and len(expected["runs/a"]["points"]) > lines
     kept = kept_as(killed.home)  # packed at once; and sealed, whether neighbours are alike or not
     assert {run for run in kept if "chunk" in kept[run]} >= {"runs/packed", "runs/narrow", "runs/a"}

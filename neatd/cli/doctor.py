@@ -34,8 +34,9 @@ from neatd.store.opening import connect
 def doctor(as_json: bool) -> None:
     """Check the installation; each line says how to mend what it found.
 
-    Also how large the databases are, and what takes the room. In a project also: which brief each assistant received last, by what and when; hooks that do not fire, or twice; what
-    is larger than an assistant takes. Exits 1 when something is bad.
+    Also how large the databases are, and what takes the room. In a project also: which brief each assistant received
+    last, by what and when; hooks that do not fire, or twice; what is larger than an assistant takes. Exits 1 when
+    something is bad.
 
     \b
     neat doctor

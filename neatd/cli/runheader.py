@@ -83,7 +83,9 @@ def _told(shape: _Shape) -> Iterator[tuple[str, str]]:
 
 
 def _model(shape: _Shape) -> str:
-    counts = [f"{shape[name]:,} {text}" for name, text in (("params", "parameters"), ("samples", "samples")) if shape[name]]
+    counts = [
+        f"{shape[name]:,} {text}" for name, text in (("params", "parameters"), ("samples", "samples")) if shape[name]
+    ]
     return ", ".join(counts)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from neatd.assist.markdown import without_controls
-from neatd.assist.render import number, one_line, size, when
+from neatd.assist.render import one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.cli.runheader import header, span, step_of
+from neatd.cli.runheader import span, step_of
+from neatd.cli.runtext import print_run
 from neatd.errors import NeatError
 from neatd.models import Run
 from neatd.now import is_system
@@ -42,7 +43,9 @@ def runs_(filter_: str, is_all: bool, as_json: bool) -> None:
     shapes = {one["id"]: one for one in run_shapes(opened.points, opened.project, found)}
     shorts = records.shown_ids([run.id for run in found])
     rows = [_row(run, shapes[run.id], shorts[run.id]) for run in found]
-    print_table(("id", "name", "status", "step", "left", "last line", "why"), rows, _no_runs(opened, filter_))
+    print_table(
+        ("id", "name", "status", "step", "left", "last line", "why"), rows, "" if rows else _no_runs(opened, filter_)
+    )
     left = 0 if is_all else runs.count_matching(opened.records, opened.project.id, filter_) - len(found)
     if left:
         click.echo(f"… and {left} more: `neat runs --all`")
@@ -54,7 +57,7 @@ def _row(run: Run, shape: dict[str, Any], short: str) -> tuple[str, ...]:
 
 
 def _no_runs(opened: Open, filter_: str) -> str:
-    count = len(runs.all_runs(opened.records, opened.project.id))
+    count = runs.count_runs(opened.records, opened.project.id)
     if count:
         return f"no run matches {filter_!r} ({count} run{'s' if count != 1 else ''}): a part of a name, or a status"
     return f"no runs in {opened.root} yet: a run is a folder with a metrics.jsonl; `neat train lm` makes one"
@@ -89,7 +92,7 @@ def show(word: str, is_system_too: bool, is_diff: bool, as_json: bool) -> None:
     if as_json:
         print_json(shape)
     else:
-        _print_run(found, shape, is_system_too)
+        print_run(found, shape, is_system_too)
 
 
 def _print_diff(opened: Open, found: Run, as_json: bool) -> None:
@@ -103,46 +106,6 @@ def _print_diff(opened: Open, found: Run, as_json: bool) -> None:
         click.echo(without_controls(text), nl=False)
     else:
         click.echo(f"{found.name} started from its commit: nothing was changed", err=True)
-
-
-def _print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
-    for line in header(found, shape):
-        click.echo(without_controls(line))
-    series = shape["series"] | (shape["system"] if is_system_too else {})
-    rows = [_series_row(name, one) for name, one in series.items()]
-    print_table(("series", "points", "steps", "last", "best", "at step"), rows, "  no points yet")
-    if shape["predictions"]:
-        click.echo(f"predictions: {_predictions(shape['predictions'])}")
-    here = [one for one in shape["checkpoints"] if one["status"] == "present"]
-    total = size(sum(one["size_bytes"] for one in here))
-    click.echo(f"checkpoints: {len(here)} ({total}); `neat checkpoints {found.name}`")
-    for event in shape["events"][:10]:
-        click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
-    if found.config:
-        click.echo("config: " + ", ".join(f"{key}={value}" for key, value in found.config.items()))
-    if shape["system"] and not is_system_too:
-        click.echo(f"machine: {len(shape['system'])} series of memory, processors and GPUs (`--system` lists them)")
-
-
-def _series_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
-    steps, best_step = f"{one['first_step']}–{one['last_step']}", one["best_step"]
-    at = "—" if best_step is None else str(best_step)
-    return name, str(one["points"]), steps, number(one["last"]), number(one["best"]), at
-
-
-def _predictions(one: dict[str, Any]) -> str:
-    """The last evaluation, the last answers, the change, the trend with its rule."""
-    parts = [f"{one['correct']} of {one['examples']} correct at step {one['step']} ({_percent(one['accuracy'])})"]
-    parts.append(f"last 20 {_percent(one['last_20'])}, last 50 {_percent(one['last_50'])}, all {_percent(one['all'])}")
-    changes = [(one["change_percent"]["before"], "the one before"), (one["change_percent"]["first"], "the first")]
-    parts += [f"{change:+.3g} % against {what}" for change, what in changes if change is not None]
-    if one["trend"]:
-        parts.append(f"{one['trend']} ({one['rule']})")
-    return "; ".join(parts)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
 
 
 @click.command(short_help="Print the points of one series.")

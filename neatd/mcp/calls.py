@@ -76,9 +76,9 @@ def runs(caller: Caller, given: _Arguments) -> Answer:
     from neatd.pipeline.showing import json_text, matching, run_shapes
 
     with caller.stores() as opened:
-        found = matching(opened.records, opened.project.id, given.get("filter", ""))
-        shapes = run_shapes(opened.points, opened.project, found)
-    return fitted_list([json_text(one) for one in shapes], given.get("limit", 50), _watching(caller))
+        found, limit = matching(opened.records, opened.project.id, given.get("filter", "")), given.get("limit", 50)
+        shapes = run_shapes(opened.points, opened.project, found[:limit])
+    return fitted_list([json_text(one) for one in shapes], limit, _watching(caller), total=len(found))
 
 
 def compare(caller: Caller, given: _Arguments) -> Answer:

@@ -26,8 +26,11 @@ def fitted(answer: Answer, more: str) -> Answer:
     return Answer(answer.text[:kept], (cut, *notes))
 
 
-def fitted_list(items: Sequence[str], limit: int | None, notes: tuple[str, ...] = ()) -> Answer:
-    """A list in JSON, of `items` each in JSON, as many as fit and `limit` allows; a note says how many are left out."""
+def fitted_list(
+    items: Sequence[str], limit: int | None, notes: tuple[str, ...] = (), total: int | None = None
+) -> Answer:  # fmt: skip
+    """A list in JSON, of `items` each in JSON, as many as fit and `limit` allows; a note says how many are left out, of
+    `total` where `items` are only the first of them."""
     kept: list[str] = []
     length = 2
     for item in items[:limit]:
@@ -35,9 +38,10 @@ def fitted_list(items: Sequence[str], limit: int | None, notes: tuple[str, ...] 
         if length > MOST - _MOST_NOTES:
             break
         kept.append(item)
-    left = len(items) - len(kept)
+    every = len(items) if total is None else total
+    left = every - len(kept)
     is_full = limit is None or len(kept) < min(limit, len(items))
-    how = "a narrower question shows others" if is_full else f"limit={len(items)} shows all"
+    how = "a narrower question shows others" if is_full else f"limit={every} shows all"
     return Answer(f"[{', '.join(kept)}]", (*([f"{left} more: {how}"] if left else []), *notes))
 
 

@@ -244,17 +244,20 @@ def look_for_sources(scene: Scene, project: LiveProject, live: LiveRun) -> None:
         )
 
 
-def follow_database(scene: Scene, project: LiveProject, path: Path) -> None:
-    """Follow the runs inside a database of another program; those that changed since the last look become due."""
+def follow_database(scene: Scene, project: LiveProject, path: Path) -> bool:
+    """Follow the runs inside a database of another program; those that changed since the last look become due.
+
+    False when nothing was written since then.
+    """
     look = project.databases.get(path)
     if look is None:
         kind = databases.kind_of(path)
         if kind is None:
-            return
+            return False
         look = project.databases[path] = DatabaseLook(kind)
     stamp = databases.stamp(path)
     if stamp == look.stamp:
-        return
+        return False
     for inside in databases.runs_inside(path, look.kind):
         if look.marks.get(inside.key) == inside.mark:
             continue
@@ -263,6 +266,7 @@ def follow_database(scene: Scene, project: LiveProject, path: Path) -> None:
             source.is_due = True
         look.marks[inside.key] = inside.mark
     look.stamp = stamp
+    return True
 
 
 def _follow_inside(scene: Scene, project: LiveProject, path: Path, inside: Inside) -> LiveRun:

@@ -84,6 +84,8 @@ class Loop:
         if self.is_shaken:  # a rename whose outcome could not be written down, perhaps
             self.is_shaken = False
             self._guard("the trash", retaining.settle_after_crash, self.scene.records)
+            for project in self.scene.projects.values():
+                project.next_survey = 0.0  # the walk failed too, perhaps, and the hints that came meanwhile are gone
         is_sweep = now >= self.next_sweep
         if is_sweep:
             self.next_sweep = now + self.scene.settings.sweep_s
@@ -175,7 +177,13 @@ class Loop:
             if owner is project and id(live) in self.awake:
                 reading.look(self.scene, live)
         for database in project.databases:
-            self._guard(str(database), finding.follow_database, self.scene, project, database)
+            self._look_into(project, database)
+
+    def _look_into(self, project: LiveProject, database: Path) -> None:
+        """A database's runs; one that had ended and goes on is looked at again in this turn."""
+        if self._guard(str(database), finding.follow_database, self.scene, project, database):
+            due = [live for live in project.runs.values() if live.place == database and live.has_work]
+            self.stirred |= {id(live): (project, live) for live in due}
 
     def _is_watched(self, project: LiveProject) -> bool:
         return project.has_events and not any(folder in self.watcher.refused for folder in project.folders)

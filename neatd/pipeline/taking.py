@@ -53,9 +53,9 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
         if not form.is_rewritten and follow_rotated(scene, live, stream.name):
             return Took(cursor, True)
         raise
-    if taken.is_new_generation and cursor.offset and not form.is_rewritten:
-        if follow_rotated(scene, live, stream.name):
-            return Took(cursor, True)  # what was unread of the file that had its name comes first
+    is_replaced = taken.is_new_generation and cursor.offset > 0 and not form.is_rewritten
+    if is_replaced and follow_rotated(scene, live, stream.name):
+        return Took(cursor, True)  # what was unread of the file that had its name comes first
     if taken.cursor == cursor and not taken.fed.rows and not taken.fed.bad:
         return Took(cursor, False)
     rows, after, is_new = taken.fed.rows, taken.cursor, taken.is_new_generation

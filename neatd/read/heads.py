@@ -16,7 +16,7 @@ from typing import NamedTuple
 from neatd.files import open_regular
 from neatd.read.databases import BusyDatabase, kind_of
 from neatd.read.listing import File
-from neatd.read.naming import Named
+from neatd.read.naming import Named, by_name
 from neatd.read.quick import Quick, QuickKey
 from neatd.read.sniff import HEAD_BYTES, sniff
 
@@ -89,6 +89,16 @@ class Heads:
     def knows(self, path: str) -> bool:
         """Whether a file was looked at already: a change of it is no reason for a survey right now."""
         return path in self._answers
+
+    def may_tell_now(self, path: Path) -> bool:
+        """Whether a file in which nothing was found has changed so that it is worth another look."""
+        known, named = self._answers.get(str(path)), by_name(path.name)
+        if known is None or known.format or named is None:
+            return False
+        try:
+            return _is_due(known, named, path.stat())
+        except OSError:
+            return False
 
     def is_settled(self, path: str) -> bool:
         """Whether more of a file in which nothing was found would not be looked at."""

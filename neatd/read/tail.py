@@ -39,7 +39,7 @@ def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) 
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
+        start = cursor if is_same_file(file, cursor, size) else next_generation(cursor)
         is_new = start.generation > 1 and start.offset == 0
         if size <= start.offset:
             return Turn([], start.model_copy(update={"is_missing": False}), False, is_new)
@@ -71,7 +71,7 @@ def take(path: Path, cursor: Cursor, budget: int, feed: Feed, framing: str, seq:
         size, cursor = about.st_size, cursor.model_copy(update={"device": about.st_dev, "inode": about.st_ino})
         if framing == "whole":
             return _take_whole(file, size, cursor, feed, seq)
-        start = cursor if is_same_file(file, cursor, size) else _next_generation(cursor)
+        start = cursor if is_same_file(file, cursor, size) else next_generation(cursor)
         is_new = start.generation > 1 and start.offset == 0
         start = start.model_copy(update={"is_missing": False})
         if size <= start.offset:
@@ -178,7 +178,8 @@ def holds(path: Path, cursor: Cursor) -> bool:
         return False
 
 
-def _next_generation(cursor: Cursor) -> Cursor:
+def next_generation(cursor: Cursor) -> Cursor:
+    """The cursor of another file under the same name: at its start, counting on."""
     fresh = {"generation": cursor.generation + 1, "offset": 0, "head_len": 0, "head_hash": "", "anchor_hash": ""}
     return cursor.model_copy(update={**fresh, "is_skipping": False, "state": {}})
 

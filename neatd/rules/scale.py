@@ -98,7 +98,7 @@ def _by_last(values: Mapping[str, float | None]) -> dict[str, Any]:
 
 
 def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((values[name] for name in names if number_of(values.get(name)) is not None), None)
+    return next((values[name] for name in names if name in values and number_of(values[name]) is not None), None)
 
 
 def number_of(value: Any) -> float | None:
@@ -119,7 +119,9 @@ def _whole(value: Any) -> int | None:
 def _fraction(values: Mapping[str, Any]) -> float | None:
     """Between 0 and 1; a number above 1, or one that is called percent, is of a hundred."""
     for name in _FRACTIONS:
-        raw = values.get(name)
+        if name not in values:
+            continue
+        raw = values[name]
         text = raw.strip().removesuffix("%") if isinstance(raw, str) else raw
         found = number_of(text)
         is_percent = "perc" in name or "pct" in name or text is not raw

@@ -74,10 +74,15 @@ def pack_times(times: Sequence[float | None]) -> bytes:
         return b""
     if None not in times:
         for mark, ticks in ((b"m", 1000), (b"t", TICKS)):
-            whole = [round(one * ticks) for one in times if one is not None and math.isfinite(one)]
-            if [one / ticks for one in whole] == list(times) and max(map(abs, whole)) < 1 << 60:
+            if _ticks(times[:_SAMPLE], ticks) and (whole := _ticks(times, ticks)):  # a few of them tell which it is
                 return mark + pack_ints(whole)
     return b"f" + pack_floats([math.nan if one is None else one for one in times])
+
+
+def _ticks(times: Sequence[float | None], ticks: int) -> list[int]:
+    """The times as whole numbers of ticks; none where one is no such number."""
+    whole = [round(one * ticks) for one in times if one is not None and math.isfinite(one)]
+    return whole if [one / ticks for one in whole] == list(times) and max(map(abs, whole)) < 1 << 60 else []
 
 
 def unpack_times(data: bytes, count: int) -> list[float | None]:

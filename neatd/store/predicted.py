@@ -15,9 +15,7 @@ def evaluations(points: sqlite3.Connection, run_id: str) -> list[tuple[int, int,
         "SELECT source, step, is_correct, max(seq) AS seq FROM prediction WHERE run_id = ?"
         " GROUP BY source, step, example_id"
     )
-    sql = (
-        f"SELECT step, count(*), sum(is_correct) FROM ({once}) GROUP BY source, step ORDER BY source, max(seq)"
-    )
+    sql = f"SELECT step, count(*), sum(is_correct) FROM ({once}) GROUP BY source, step ORDER BY source, max(seq)"
     return [(row[0], row[1], row[2]) for row in points.execute(sql, (run_id,))]
 
 

@@ -22,8 +22,8 @@ def cursor(points: sqlite3.Connection, run_id: str, source: str) -> Cursor:
 
 
 def readings(points: sqlite3.Connection, run_id: str) -> dict[str, Cursor]:
-    """Source -> cursor of everything read of a run."""
-    rows = points.execute("SELECT * FROM reading WHERE run_id = ? ORDER BY source", (run_id,))
+    """Source -> cursor of everything read of a run; of files that go on from each other the oldest first."""
+    rows = points.execute("SELECT * FROM reading WHERE run_id = ? ORDER BY generation, source", (run_id,))
     return {row["source"]: _to_cursor(row) for row in rows}
 
 

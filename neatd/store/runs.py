@@ -99,26 +99,44 @@ def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
 
 def find_run(connection: sqlite3.Connection, word: str, project_id: str | None = None) -> Run:
     """A run by id prefix, name, or the last part of its name; raises NeatError when none or several fit."""
-    runs = all_runs(connection, project_id)
+    runs = _named_runs(connection, project_id)
     for test in (_is_name, _is_prefix, _is_last_part):
         found = [run for run in runs if test(run, word)]
         if len(found) == 1:
-            return found[0]
+            return get_run(connection, found[0].id)
         if found:
             names = ", ".join(f"{run.id} ({run.name})" for run in found[:5])
             raise NeatError(f"{word!r} fits several runs: {names}", "type more of the id or the whole name")
     raise NeatError(f"no run {word!r}", "`neat runs` shows the runs and their names")
 
 
-def _is_name(run: Run, word: str) -> bool:
+class _Named(NamedTuple):
+    """As much of a run as finding it takes: of ten thousand runs the models are a second."""
+
+    id: str
+    name: str
+
+
+def _named_runs(connection: sqlite3.Connection, project_id: str | None) -> list[_Named]:
+    where, values = ("WHERE project_id = ?", [project_id]) if project_id else ("", [])
+    rows = connection.execute(f"SELECT id, name FROM run {where} ORDER BY created_at DESC, rowid DESC", values)
+    return [_Named(*row) for row in rows]
+
+
+def folders(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
+    """Run id -> its folder relative to the project, of all runs."""
+    return dict(connection.execute("SELECT id, folder FROM run WHERE project_id = ?", (project_id,)).fetchall())
+
+
+def _is_name(run: Run | _Named, word: str) -> bool:
     return run.name == word.rstrip("/") or run.id == word
 
 
-def _is_prefix(run: Run, word: str) -> bool:
+def _is_prefix(run: Run | _Named, word: str) -> bool:
     return len(word) > 2 and run.id.startswith(word)
 
 
-def _is_last_part(run: Run, word: str) -> bool:
+def _is_last_part(run: Run | _Named, word: str) -> bool:
     return run.name.rsplit("/", 1)[-1] == word
 
 

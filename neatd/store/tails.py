@@ -16,25 +16,33 @@ MOST_CHUNKS = 4  # lines of another shape may lie between those of the last one;
 DENSEST = 4
 
 
-def tail(points: sqlite3.Connection, run_id: str, name: str, count: int) -> list[tuple[int, float, float | None]]:
-    """(step, value, time) of at most the `count` newest points of a series, oldest first; [] without such a series."""
+def tail(
+    points: sqlite3.Connection, run_id: str, name: str, count: int, since_restart: bool = False
+) -> list[tuple[int, float, float | None]]:  # fmt: skip
+    """(step, value, time) of at most the `count` newest points of a series, oldest first; [] without such a series.
+
+    `since_restart` leaves out what was written before the run was restarted last: its times are of another day.
+    """
     named = series_named(points, run_id, name)
     if named is None:
         return []
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq DESC LIMIT ?"
     found = narrow_rows(points.execute(sql, (named[0], count)))
-    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq DESC LIMIT ?"
+    sql = f"SELECT {CHUNK} FROM chunk WHERE series_id = ? ORDER BY first_seq DESC LIMIT ?"
     for row in points.execute(sql, (named[0], MOST_CHUNKS)).fetchall():
         if len(found) < count or row["last_seq"] > found[-1].seq:
             found = sorted([*found, *_end_of(points, row, count)], key=itemgetter(0), reverse=True)[:count]
-    return _current(found[::-1], limits_of(points, run_id, named[1]))
+    limits = limits_of(points, run_id, named[1])
+    newest = max((attempt for attempt, _ in limits.starts), default=0) if since_restart else 0
+    return _current([one for one in reversed(found) if one.attempt >= newest], limits)
 
 
 def _end_of(points: sqlite3.Connection, chunk: sqlite3.Row, count: int) -> list[Found]:
     """The last points of a chunk."""
     block = points.execute("SELECT seqs, steps, times FROM block WHERE id = ?", (chunk["block_id"],)).fetchone()
+    data = points.execute("SELECT data FROM chunk WHERE id = ?", (chunk["id"],)).fetchone()[0]
     seqs = unpack_ints(block[0])
-    columns = (unpack_ints(block[1]), unpack_floats(chunk["data"]), unpack_times(block[2], len(seqs)))
+    columns = (unpack_ints(block[1]), unpack_floats(data), unpack_times(block[2], len(seqs)))
     ends = (one[-count:] for one in (seqs, *columns))
     return [Found(seq, chunk["attempt"], step, value, time) for seq, step, value, time in zip(*ends, strict=True)]
 

@@ -13,11 +13,8 @@ file stops growing and does not shrink; `VACUUM` would write all of it anew whil
 from __future__ import annotations
 
 import json
-import math
-import re
 import sqlite3
 import time
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,18 +26,13 @@ from neatd.now import is_system
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp
 from neatd.store.packing import pack_floats, pack_ints, pack_times, unpack_floats, unpack_ints, unpack_times
-from neatd.store.summary import BUCKET, NONE, buckets_of, pack_buckets
+from neatd.store.staying import is_evaluation_like, staying
+from neatd.store.summary import BUCKET, buckets_of, pack_buckets
 from neatd.store.window import Limits, limits_of
 
 MANY = 4096  # points of a series: fewer are no burden
 LEAST = 4 * BUCKET  # points of a chunk that are worth the work
-RARE = 10  # a series with less than this part of the densest one's points is an evaluation, whatever its name
 BATCH_S = 0.02  # of chunks in one transaction: the daemon's other writes wait no longer
-_EVALUATION = re.compile(
-    r"val(?!ue)|eval|test|dev(?![a-z])|hold.?out|accuracy|score|dice|precision|recall|reward|bleu|rouge|correct|best|psnr|ssim"
-    r"|perplexity|(?<![a-z])(?:acc|f1|auc|auroc|m?iou|map|ppl|wer|cer|r2)(?![a-z])",
-    re.I,
-)
 
 
 @dataclass
@@ -50,13 +42,6 @@ class Position:
     ended_at: str = ""
     run_id: str = ""
     has_more: bool = False  # the call ran out of time
-
-
-def is_evaluation_like(name: str, points: int, densest: int) -> bool:
-    """Whether a series may be of evaluations, by its name or because it has few points. Where in doubt, it is."""
-    if is_system(name):
-        return False
-    return bool(_EVALUATION.search(name)) or points * RARE < densest
 
 
 def compact(
@@ -194,33 +179,3 @@ def _thin(points: sqlite3.Connection, chunk_id: int, limits: Limits, marks: Sequ
     others = "NOT EXISTS (SELECT 1 FROM chunk WHERE block_id = block.id)"
     points.execute(f"DELETE FROM block WHERE id = ? AND {others}", (row["block_id"],))
     return len(seqs) - len(stay)
-
-
-def staying(steps: Sequence[int], values: Sequence[float], below: float, marks: Sequence[int]) -> list[int]:
-    """The places of a chunk's points that stay. Points at `below` or beyond it are abandoned; `marks` are rising steps."""
-    current = [at for at, step in enumerate(steps) if step < below]
-    abandoned = [at for at, step in enumerate(steps) if step >= below]
-    stay = {0, len(steps) - 1} | {at for at, value in enumerate(values) if not math.isfinite(value)}
-    for some in (current, abandoned):
-        stay.update(_extremes(some, values))
-        stay.update(some[:1] + some[-1:])
-    stay.update(_marked([(steps[at], at) for at in current], marks))
-    return sorted(stay)
-
-
-def _extremes(places: Sequence[int], values: Sequence[float]) -> list[int]:
-    """Of every 64 of these places those of the lowest and the highest value, of equal ones the first."""
-    if not places:
-        return []
-    found = buckets_of([values[at] for at in places])
-    ends = (found.min_at, found.max_at)
-    return [places[BUCKET * n + at] for one in ends for n, at in enumerate(one) if at != NONE]
-
-
-def _marked(current: list[tuple[int, int]], marks: Sequence[int]) -> list[int]:
-    """The last place at or before each mark, by steps."""
-    ordered = sorted(current)
-    if not ordered:
-        return []
-    found = (bisect_right(ordered, (mark, len(current) + ordered[-1][1])) - 1 for mark in marks)
-    return [ordered[index][1] for index in set(found) if index >= 0]

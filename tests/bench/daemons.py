@@ -28,9 +28,10 @@ def project(base: Path) -> Neat:
 
 
 @contextmanager
-def life(base: Path) -> Iterator[Neat]:
-    """A project with a daemon that has done what a start needs."""
+def life(base: Path, prepare: Callable[[Neat], Any] = lambda _: None) -> Iterator[Neat]:
+    """A project with a daemon that has done what a start needs; `prepare` writes what is there before it."""
     made = project(base)
+    prepare(made)
     made.start()
     try:
         wait_for_quiet(daemon_of(made), 0.5)

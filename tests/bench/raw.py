@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import statistics
 import struct
 import time
 from array import array
@@ -87,3 +88,17 @@ def events_limit(events: Path, database: Path) -> float:
         connection.executemany(_INSERT, rows)
         connection.execute("COMMIT")
     return time.perf_counter() - begun
+
+
+def one_line_ms(database: Path) -> float:
+    """The median milliseconds of one line parsed, inserted and committed."""
+    line, taken = b'{"step": 1, "time": 1700000000.123, "loss": 0.123456789}\n', []
+    with closing(_open(database)) as connection:
+        for seq in range(1000):
+            begun = time.perf_counter()
+            found = json.loads(line)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_INSERT, (1, seq, found["step"], found["loss"], found["time"]))
+            connection.execute("COMMIT")
+            taken.append(1e3 * (time.perf_counter() - begun))
+    return statistics.median(taken)

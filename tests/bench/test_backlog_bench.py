@@ -68,7 +68,7 @@ def lived(ready: Path, base: Path) -> Life:
                 points.when('SELECT max("offset") FROM reading', lambda at: (at or 0) >= size, "all lines") - begun
             )
             judged = records.when("SELECT max(seq) FROM judging", lambda at: (at or 0) >= LINES, "all judged") - begun
-            count = points.rows("SELECT sum(points) FROM series")[0][0]
+            count = points.rows("SELECT sum(points) FROM series WHERE source != 'system'")[0][0]
     assert count == METRICS * LINES
     return Life(count / visible, count / judged, stored_bytes(neat.home) / count)
 

@@ -1,4 +1,5 @@
-"""What `make test` shows with few kills, writers and days of pulls, with many of them."""
+"""What `make test` shows with few kills, writers and days of pulls, with many of them. Kills of a daemon that reads: see
+`test_faults_bench.py`."""
 
 from __future__ import annotations
 
@@ -10,17 +11,10 @@ from hypothesis import given, settings
 
 from tests.cli_place import Cli
 from tests.test_cli_undo import COMMANDS, kill_and_finish
-from tests.test_killed import compare_killed_and_unkilled
 from tests.test_sync_replicas import DAYS, SLOW, pull_for_a_day
 from tests.test_writers import write_at_once
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
-
-
-@pytest.mark.parametrize(("kills", "lines"), [(50, 24_000), (200, 96_000)])
-def test_kills_leave_what_an_unkilled_daemon_leaves(tmp_path: Path, kills: int, lines: int) -> None:
-    """Points, numbers, attempts, events and snapshots are equal, however often the daemon was killed."""
-    compare_killed_and_unkilled(tmp_path, kills, lines)
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=["init", "undo"])

@@ -1,0 +1,54 @@
+"""`neat run show` in text: the head, then series, predictions, checkpoints, events, configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neatd.assist.markdown import without_controls
+from neatd.assist.render import number, size
+from neatd.cli.common import print_table
+from neatd.cli.runheader import header
+from neatd.models import Run
+
+
+def print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
+    """Print a run as `showing.run_detail` shapes it; with the series of the machine when they are asked for."""
+    for line in header(found, shape):
+        click.echo(without_controls(line))
+    series = shape["series"] | (shape["system"] if is_system_too else {})
+    rows = [_series_row(name, one) for name, one in series.items()]
+    print_table(("series", "points", "steps", "last", "best", "at step"), rows, "  no points yet")
+    if shape["predictions"]:
+        click.echo(f"predictions: {_predictions(shape['predictions'])}")
+    here = [one for one in shape["checkpoints"] if one["status"] == "present"]
+    total = size(sum(one["size_bytes"] for one in here))
+    click.echo(f"checkpoints: {len(here)} ({total}); `neat checkpoints {found.name}`")
+    for event in shape["events"][:10]:
+        click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
+    if found.config:
+        click.echo("config: " + ", ".join(f"{key}={value}" for key, value in found.config.items()))
+    if shape["system"] and not is_system_too:
+        click.echo(f"machine: {len(shape['system'])} series of memory, processors and GPUs (`--system` lists them)")
+
+
+def _series_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    steps, best_step = f"{one['first_step']}–{one['last_step']}", one["best_step"]
+    at = "—" if best_step is None else str(best_step)
+    return name, str(one["points"]), steps, number(one["last"]), number(one["best"]), at
+
+
+def _predictions(one: dict[str, Any]) -> str:
+    """The last evaluation, the last answers, the change, the trend with its rule."""
+    parts = [f"{one['correct']} of {one['examples']} correct at step {one['step']} ({_percent(one['accuracy'])})"]
+    parts.append(f"last 20 {_percent(one['last_20'])}, last 50 {_percent(one['last_50'])}, all {_percent(one['all'])}")
+    changes = [(one["change_percent"]["before"], "the one before"), (one["change_percent"]["first"], "the first")]
+    parts += [f"{change:+.3g} % against {what}" for change, what in changes if change is not None]
+    if one["trend"]:
+        parts.append(f"{one['trend']} ({one['rule']})")
+    return "; ".join(parts)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
