@@ -101,7 +101,7 @@ class Settings(Model):
     snapshot_gib: float = Field(default=20.0, ge=0)  # per project; beyond it snapshots pin in place
     backup_every_h: float = Field(default=24.0, gt=0)
     backups_kept: int = Field(default=7, ge=1)
-    compact_after_days: float = Field(default=90.0, ge=0, le=36_500)  # of long series of runs that ended so long ago; 0: never
+    compact_after_days: float = Field(default=90.0, ge=0, le=36_500)  # since a run's end, for long series; 0: never
 
 
 class YamlLoader(yaml.SafeLoader):

@@ -1,4 +1,5 @@
-"""How fast a run goes and when it will be done, from the end of its densest series. Reads only; 3 to 8 ms a run, measured on two busy cores.
+"""How fast a run goes and when it will be done, from the end of its densest series. Reads only. Measured on two
+busy cores: 3 to 8 ms a run.
 
 What no line tells is None: a trainer that writes no times has no pace.
 """

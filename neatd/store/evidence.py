@@ -77,7 +77,9 @@ def resolve_evidence(
     if at != "" and whole in facts:  # acc@1 is a metric of its own
         metric, at = whole, ""
     if metric not in facts:
-        raise NeatError(f"{run.name} has no metric {metric!r}", near_hint(metric, sorted(facts, key=is_system), "it has"))
+        raise NeatError(
+            f"{run.name} has no metric {metric!r}", near_hint(metric, sorted(facts, key=is_system), "it has")
+        )
     step, value = _value(points, run, facts[metric], at, goal_of(metric))
     return anchored(run, facts[metric].source, {"metric": metric, "step": step, "value": value})
 
