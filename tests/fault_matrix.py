@@ -16,6 +16,7 @@ from neatd.store.opening import connect
 from tests.conftest import Neat, until
 
 Row = tuple[object, ...]
+SAMPLED = "system"  # the stream of what neat samples of a process that it found: no file's values
 NOTHING: tuple[str, str, list[int]] = ("", "", [])
 
 
@@ -53,7 +54,7 @@ def check(home: Path, run: str, expected: Mapping[str, Iterable[tuple[int, float
     """Every series of a run value by value and in its numbers; no series more and none less."""
     with stores(home) as (records, series):
         run_id = run_ids(records)[run]
-        facts = {one.name: one for one in points.series_of(series, run_id)}
+        facts = {one.name: one for one in points.series_of(series, run_id) if one.source != SAMPLED}
         assert set(facts) == set(expected), run
         for name, found in _values(series, run_id, expected).items():
             wanted = list(expected[name])
@@ -68,7 +69,9 @@ def _values(series: sqlite3.Connection, run_id: str, names: Iterable[str]) -> di
     """Series -> its current points; of very many, all of a stream at once."""
     if len(wanted := list(names)) < 1000:
         return {name: [(step, value) for step, value, _ in window.points_of(series, run_id, name)] for name in wanted}
-    (stream,) = {row[0] for row in series.execute("SELECT source FROM series WHERE run_id = ?", (run_id,))}
+    (stream,) = {
+        row[0] for row in series.execute("SELECT source FROM series WHERE run_id = ? AND source != 'system'", (run_id,))
+    }
     every = window.between(series, run_id, stream, 0, 1 << 60)
     return {name: [(one.step, one.value) for one in found] for name, found in every}
 
@@ -89,7 +92,7 @@ def count(home: Path, run: str) -> int:
             closing(sqlite3.connect(f"file:{home / 'points.db'}?mode=ro", uri=True)) as series,
         ):
             run_id = run_ids(records).get(run)
-            sql = "SELECT coalesce(sum(points), 0) FROM series WHERE run_id = ?"
+            sql = "SELECT coalesce(sum(points), 0) FROM series WHERE run_id = ? AND source != 'system'"
             return -1 if run_id is None else int(series.execute(sql, (run_id,)).fetchone()[0])
     except sqlite3.OperationalError:
         return -1
@@ -126,7 +129,9 @@ def kept_as(home: Path) -> dict[str, set[str]]:
 def is_all_judged(home: Path) -> bool:
     """Whether every row that was read of a stream with rules is judged."""
     with stores(home) as (records, series):
-        ends = "SELECT run_id, stream, reading_id, max(seq) FROM reading GROUP BY run_id, stream"
+        ends = (
+            "SELECT run_id, stream, reading_id, max(seq) FROM reading WHERE stream != 'system' GROUP BY run_id, stream"
+        )
         sql = "SELECT run_id, source, reading_id, seq FROM judging"
         judged = {(row[0], row[1], row[2]): row[3] for row in records.execute(sql)}
         return all(judged.get((row[0], row[1], row[2]), 0) >= row[3] for row in series.execute(ends))
@@ -152,7 +157,10 @@ def compare(found: dict[str, dict[str, list[Row]]], expected: dict[str, dict[str
 
 def _contents_of(records: sqlite3.Connection, series: sqlite3.Connection, run_id: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {"points": []}
-    named = series.execute("SELECT id, source, name FROM series WHERE run_id = ? ORDER BY source, name", (run_id,))
+    sql = "SELECT id, source, name FROM series WHERE run_id = ? AND source != 'system' ORDER BY source, name"
+    named = series.execute(
+        "SELECT id, source, name FROM series WHERE run_id = ? AND source != 'system' ORDER BY source, name", (run_id,)
+    )
     for series_id, source, name in named.fetchall():
         for one in window.stored(series, series_id, NOTHING):
             found["points"].append((source, name, one.attempt, one.step, plain(one.value), one.time))
@@ -172,7 +180,7 @@ _QUESTIONS = {
     "series": (
         "points",
         "SELECT source, name, points, first_step, last_step, last, min, min_step, max, max_step, nonfinite, newest_step"
-        " FROM series WHERE run_id = ? ORDER BY source, name",
+        " FROM series WHERE run_id = ? AND source != 'system' ORDER BY source, name",
     ),
     "attempts": ("points", "SELECT source, attempt, from_step FROM attempt WHERE run_id = ? ORDER BY source, attempt"),
     "events": (

@@ -190,7 +190,7 @@ def test_files_that_grow_at_random_bytes_while_they_are_read(place: Place) -> No
     writers = [Narrow(place.neat.root), TensorBoard(place.neat.root), Text(place.neat.root)]
     for one in writers:
         one.grow(1500)
-        one.path = one.path.rename(place.neat.root / one.path.name)  # no run yet
+        one.path = one.path.rename(place.neat.home.parent / one.path.name)  # what is to be written
     pieces = {str(one.path): str(place.neat.root / one.run / one.file) for one in writers}
     done = subprocess.run([sys.executable, "-c", WRITER, json.dumps(pieces)], check=True, timeout=60)
     assert done.returncode == 0

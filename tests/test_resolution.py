@@ -86,3 +86,18 @@ def test_a_series_that_is_not_there_is_empty(db: sqlite3.Connection) -> None:
     """No series, no points; a window outside of a series has none either."""
     run = fill(db, [1.0, 2.0])
     assert at_resolution(db, run, "none", 10) == [] and at_resolution(db, run, "loss", 10, 5, 9) == []
+
+
+@pytest.mark.parametrize("most", [8, 40, 900], ids=["chunks", "buckets", "points"])
+def test_every_level_tells_the_ends_and_extremes_with_their_times(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A series of nine chunks: from their rows alone, from the extremes of every 64 points, from the points."""
+    monkeypatch.setattr(sealing, "MOST_SEALED", 200)
+    monkeypatch.setattr(resolution, "EXACT", 100)
+    values = [math.sin(number / 50) for number in range(1800)]
+    values[700], values[1100] = 9.0, -9.0
+    found = at_resolution(db, fill(db, values), "loss", most)
+    assert len(found) <= most
+    for step in (1, 701, 1101, 1800):
+        assert (step, values[step - 1], 1e9 + step) in found

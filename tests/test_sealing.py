@@ -6,7 +6,8 @@ import itertools
 import math
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from neatd.models import Cursor, Line, Stretch
 from neatd.read.attempts import mark
 from neatd.read.rows import Parsed
-from neatd.store import points, readings, sealing, window
+from neatd.store import points, readings, sealing, tails, window
+from neatd.store.columns import columns_between
 from neatd.store.opening import connect
 from neatd.store.packing import pack_floats, pack_ints, pack_times, unpack_floats, unpack_ints, unpack_times
+from neatd.store.resolution import at_resolution
 from neatd.store.summary import buckets_of, pack_buckets, unpack_buckets
 
 SOURCE = "metrics.jsonl"
@@ -186,3 +189,41 @@ def test_a_stream_of_a_lower_rank_is_meant(db: sqlite3.Connection) -> None:
     assert window.points_of(db, run, "loss") == [(1, 1.0, None)] and window.points_of(db, run, "tb:loss") == [
         (1, 2.0, None)
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["points_of", "values_at", "samples_between", "tail", "at_resolution", "columns_between"]
+)
+def test_a_reader_sees_each_point_once_while_another_process_seals(tmp_path: Path, name: str) -> None:
+    """Points that move into columns between two questions of a reader are neither missed nor seen twice."""
+    writer = connect(tmp_path, "points")
+    lines = [Line(seq, 1, seq, None, {"loss": float(seq)}) for seq in range(1, 101)]
+    points.commit_lines(writer, "r", SOURCE, Cursor(seq=100), lines, [], 1.0)
+    reader = connect(tmp_path, "points")
+    moved: list[int] = []
+
+    def seal_before_the_narrow_rows_are_read(sql: str) -> None:
+        if "FROM point" in sql and not moved:
+            moved.append(sealing.seal(writer, "r", SOURCE))
+
+    def seal_after_the_narrow_rows_are_read(sql: str) -> None:
+        if "FROM chunk" in sql and not moved:
+            moved.append(sealing.seal(writer, "r", SOURCE))
+
+    reads: dict[str, Callable[[], int]] = {
+        "points_of": lambda: len(window.points_of(reader, "r", "loss")),
+        "values_at": lambda: len(window.values_at(reader, "r", "loss", range(1, 101)) or {}),
+        "samples_between": lambda: len(window.samples_between(reader, "r", SOURCE, 0, 100)),
+        "tail": lambda: len(tails.tail(reader, "r", "loss", 100)),
+        "at_resolution": lambda: len(at_resolution(reader, "r", "loss", 500)),
+        "columns_between": lambda: sum(len(one.seqs) for one in columns_between(reader, "r", SOURCE, 0, 100)),
+    }
+    is_narrow_first = name == "tail"
+    reader.set_trace_callback(
+        seal_after_the_narrow_rows_are_read if is_narrow_first else seal_before_the_narrow_rows_are_read
+    )
+    assert reads[name]() == 100 and moved == [100]
+    reader.set_trace_callback(None)
+    assert reads[name]() == 100
+    reader.close()
+    writer.close()

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from neatd.models import Column
+from neatd.store.connection import in_one_view
 from neatd.store.packing import EVEN, TICKS, unpack_array, unpack_floats
 from neatd.store.window import CHUNK, narrow_rows
 
 
+@in_one_view
 def columns_between(
     points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
 ) -> list[Column]:

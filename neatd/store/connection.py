@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 VERSIONS = {"neat": 4, "points": 2}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
 BUSY_S = 30.0
@@ -73,6 +75,31 @@ def _opened(where: str, wait_s: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_one_view(
+    read: Callable[Concatenate[sqlite3.Connection, P], R],
+) -> Callable[Concatenate[sqlite3.Connection, P], R]:
+    """For a reader that asks several times: all its answers are of one moment, whatever another process writes meanwhile.
+
+    Points move from the narrow table into columns; between two questions of a reader they would be seen twice or not at all.
+    """
+
+    @wraps(read)
+    def reading(connection: sqlite3.Connection, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_transaction:
+            return read(connection, *args, **kwargs)
+        connection.execute("BEGIN")
+        try:
+            return read(connection, *args, **kwargs)
+        finally:
+            connection.execute("ROLLBACK")
+
+    return reading
 
 
 @contextmanager

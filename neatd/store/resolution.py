@@ -15,6 +15,7 @@ import numpy as np
 
 from neatd.models import Column
 from neatd.store.columns import Opened, column_of, picked
+from neatd.store.connection import in_one_view
 from neatd.store.summary import BUCKET, NONE, unpack_buckets
 from neatd.store.window import CHUNK, Limits, limits_of, series_named
 
@@ -22,6 +23,7 @@ EXACT = 65_536  # points of a window that are looked at one by one
 Point = tuple[int, float, float | None]
 
 
+@in_one_view
 def at_resolution(
     points: sqlite3.Connection, run_id: str, name: str, most: int, first: int | None = None, last: int | None = None
 ) -> list[Point]:
@@ -31,7 +33,8 @@ def at_resolution(
         return []
     limits, opened = limits_of(points, run_id, named[1]), Opened(points)
     where, values = _within(first, last)
-    sql = f"SELECT {CHUNK}, min_time, max_time, length(buckets) > 0 AS has_buckets FROM chunk WHERE series_id = ?{where[0]}"
+    more = "first_time, last_time, min_time, max_time, length(buckets) > 0 AS has_buckets"
+    sql = f"SELECT {CHUNK}, {more} FROM chunk WHERE series_id = ?{where[0]}"
     chunks = points.execute(sql + " ORDER BY first_seq", (named[0], *values)).fetchall()
     count = sum(row["kept"] for row in chunks)
     if count <= max(EXACT, most):

@@ -9,6 +9,7 @@ import sqlite3
 from operator import itemgetter
 
 from neatd.now import is_system
+from neatd.store.connection import in_one_view
 from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.window import CHUNK, Found, Limits, limits_of, narrow_rows, series_named
 
@@ -16,6 +17,7 @@ MOST_CHUNKS = 4  # lines of another shape may lie between those of the last one;
 DENSEST = 4
 
 
+@in_one_view
 def tail(
     points: sqlite3.Connection, run_id: str, name: str, count: int, since_restart: bool = False
 ) -> list[tuple[int, float, float | None]]:  # fmt: skip

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from neatd.models import Sample
+from neatd.store.connection import in_one_view
 from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.summary import Summary, summarise
 
@@ -60,6 +61,7 @@ def series_named(points: sqlite3.Connection, run_id: str, name: str) -> tuple[in
     return (row[0], row[1]) if row else None
 
 
+@in_one_view
 def points_of(
     points: sqlite3.Connection, run_id: str, name: str, first: int | None = None, last: int | None = None
 ) -> list[tuple[int, float, float | None]]:
@@ -73,6 +75,7 @@ def points_of(
     return [(one.step, one.value, one.time) for one in found if low <= one.step <= high and _holds(one, limits)]
 
 
+@in_one_view
 def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collection[int]) -> dict[int, float] | None:
     """Step -> the last value of a series' current attempt there, of the steps that it has; None without such a series.
 
@@ -90,6 +93,7 @@ def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collect
     return {one.step: one.value for one in sorted(found, key=itemgetter(0)) if _holds(one, limits)}
 
 
+@in_one_view
 def steps_around(points: sqlite3.Connection, run_id: str, name: str, step: int) -> tuple[int | None, int | None]:
     """The nearest steps below and above `step` that a series' current attempt has."""
     found: list[int | None] = []
@@ -156,6 +160,7 @@ def as_float(value: float | None) -> float:
     return math.nan if value is None else value
 
 
+@in_one_view
 def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, source: str) -> list[Summary]:
     """The numbers of a series' current points, in file order: of whole chunks as they are kept, else counted anew."""
     limits = limits_of(points, run_id, source)
@@ -186,6 +191,7 @@ def _summary(row: sqlite3.Row) -> Summary:
     return one._replace(first=as_float(one.first), last=as_float(one.last))
 
 
+@in_one_view
 def samples_between(
     points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
 ) -> list[tuple[str, Sample]]:

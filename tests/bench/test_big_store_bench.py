@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neatd.cli.runs import SHOWN
 from neatd.config import load_project
 from neatd.pipeline.gathering import brief_text
 from neatd.pipeline.showing import json_text, matching, run_shapes
@@ -46,8 +47,8 @@ def stores(big: Big) -> Iterator[Stores]:
 
 @pytest.fixture(scope="module")
 def mlflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """Seconds in which it lists as many runs, and reads a series of far fewer points."""
-    return dict(peers_made.run("list_runs", RUNS, PEER_POINTS, folder=tmp_path_factory.mktemp("mlflow")))
+    """Seconds in which it lists as many runs, and the newest of them, and reads a series of far fewer points."""
+    return dict(peers_made.run("list_runs", RUNS, SHOWN, PEER_POINTS, folder=tmp_path_factory.mktemp("mlflow")))
 
 
 def measured(act: Callable[[], Any]) -> tuple[float, float]:
@@ -74,23 +75,23 @@ def plain_list(path: Path, points: Path) -> None:
         series.execute("SELECT run_id, max(updated_at) FROM reading GROUP BY run_id").fetchall()
 
 
-def test_the_runs_are_listed(big: Big, stores: Stores, mlflow: dict[str, float]) -> None:
-    """As `neat runs --json` does it, in this process; the whole command is told beside."""
+@pytest.mark.parametrize("most", [SHOWN, None], ids=["newest", "all"])
+def test_the_runs_are_listed(big: Big, stores: Stores, mlflow: dict[str, float], most: int | None) -> None:
+    """As `neat runs` and `neat runs --json` gather them, in this process; the whole commands are told beside."""
+    wanted = min(RUNS + 1, most or RUNS + 1)
 
     def listed() -> str:
-        found = matching(stores.records, stores.project.id, "")
-        assert len(found) == RUNS + 1
+        found = matching(stores.records, stores.project.id, "", most)
+        assert len(found) == wanted
         return json_text(run_shapes(stores.points, stores.project, found))
 
     half, first = measured(listed)
-    limit = {"plain rows": measured(lambda: plain_list(big.home / "neat.db", big.home / "points.db"))[0]}
-    whole = {" ".join(words): command_ms(big, *words) for words in (("runs",), ("runs", "--json"))}
-    note = f"first {first:.0f} ms; " + ", ".join(f"neat {words} {taken:.0f} ms" for words, taken in whole.items())
-    keep(
-        Row(
-            "store/runs", f"{RUNS:,} runs listed", half, "ms", 200, {"mlflow": 1e3 * mlflow["list_s"]}, limit, note=note
-        )
-    )
+    limit = {"plain rows of all": measured(lambda: plain_list(big.home / "neat.db", big.home / "points.db"))[0]}
+    words = ("runs",) if most else ("runs", "--json")
+    note = f"first {first:.0f} ms; whole command {command_ms(big, *words):.0f} ms"
+    theirs = {"mlflow": 1e3 * mlflow["newest_s" if most else "list_s"]}
+    what = f"{' '.join(('neat', *words))}: {wanted:,} of {RUNS + 1:,} runs"
+    keep(Row(f"store/runs/{'newest' if most else 'all'}", what, half, "ms", 200, theirs, limit, note=note))
 
 
 def test_the_brief_is_written(big: Big, stores: Stores) -> None:
