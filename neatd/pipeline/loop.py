@@ -252,8 +252,7 @@ class Loop:
         is_asked = is_looked_at or live.is_ended or live.run.status == "starting"
         has_ended = is_asked and self._has_ended(project, live)
         if has_ended:
-            for stream in live.streams.values():
-                stream.judge = None  # an ended run's detectors need no memory; the store has their state
+            saving.put_at_rest(self.scene, live)
             verdicts.decide_hypotheses(self.scene, project)
         if has_saves or has_ended:
             acting.retain(self.scene, project, live)

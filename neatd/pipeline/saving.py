@@ -57,3 +57,11 @@ def _mark_gone(scene: Scene, known: dict[str, Checkpoint], found: set[str]) -> b
 def folder_of(live: LiveRun, checkpoint: Checkpoint) -> Path:
     """Where a checkpoint lies."""
     return live.folder / checkpoint.path
+
+
+def put_at_rest(scene: Scene, live: LiveRun) -> None:
+    """A run that ended: its points go into columns, and nothing of it is held in memory that the store has too."""
+    for stream in live.streams.values():
+        stream.judge = stream.stands = None
+        sealing.seal(scene.points, live.run.id, stream.name)
+    sealing.seal(scene.points, live.run.id, STREAM)
