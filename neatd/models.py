@@ -39,13 +39,21 @@ class Line(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Many rows in file order that name the same series and their steps, as columns: a tenth of the work of single rows."""
+    """Many rows in file order that name the same series and their steps, as columns: a tenth of the work of single rows.
+
+    Rows that name other series may lie between them: of two stretches each may begin before the other one ends.
+    """
 
     seqs: Sequence[int]
     steps: Sequence[int]
     times: Sequence[float | None]
     columns: Mapping[str, Sequence[float]]  # series name -> values
     attempt: int = 0  # 0: not known yet
+
+    @property
+    def seq(self) -> int:
+        """Where it begins, as of a single row."""
+        return self.seqs[0]
 
 
 class Column(NamedTuple):

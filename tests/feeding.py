@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from neatd.read.rows import BadLine, Feed, Parsed, Told
+from neatd.read.attempts import rows_of
+from neatd.read.rows import BadLine, Feed, Parsed, Stretch, Told
 
 
 class Read(NamedTuple):
@@ -34,7 +36,7 @@ class Reading:
         """The file as it stands now: fed until nothing more is consumed."""
         while True:
             fed = self.feed(data[self.consumed :], self.state, self.seq, self.label)
-            self.rows += fed.rows
+            self.rows += single(fed.rows)
             self.bad += fed.bad
             self.told.update(fed.told)
             self.state, self.seq, self.is_stuck = fed.state, fed.seq, fed.is_stuck
@@ -53,6 +55,12 @@ class Reading:
     @property
     def read(self) -> Read:
         return Read([repr(row) for row in self.rows], self.bad, self.told, self.seq, self.is_stuck)
+
+
+def single(rows: Iterable[Parsed | Stretch]) -> list[Parsed]:
+    """Rows one by one, in file order, whether they came as columns or not."""
+    found = [row for one in rows for row in (rows_of(one) if isinstance(one, Stretch) else [one])]
+    return sorted(found, key=attrgetter("seq"))
 
 
 def whole(feed: Feed, data: bytes, label: str = "") -> Reading:

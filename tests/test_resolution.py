@@ -53,6 +53,7 @@ def test_a_window_holds_its_ends_and_extremes(
     """At any level: real points only, by step, the first, last, lowest and highest among them, NaN where there is any."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealing, "MOST_SEALED", block)
+        patch.setattr(sealing, "LEAST_BUCKETS", 130)
         patch.setattr(points, "LEAST_SEALED", 140)
         patch.setattr(resolution, "EXACT", 100)
         run = fill(db, values, restart if restart is not None and restart <= len(values) else None)
@@ -94,6 +95,7 @@ def test_every_level_tells_the_ends_and_extremes_with_their_times(
 ) -> None:
     """A series of nine chunks: from their rows alone, from the extremes of every 64 points, from the points."""
     monkeypatch.setattr(sealing, "MOST_SEALED", 200)
+    monkeypatch.setattr(sealing, "LEAST_BUCKETS", 130)
     monkeypatch.setattr(resolution, "EXACT", 100)
     values = [math.sin(number / 50) for number in range(1800)]
     values[700], values[1100] = 9.0, -9.0

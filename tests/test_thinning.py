@@ -221,7 +221,7 @@ def test_the_file_does_not_grow_by_what_was_thinned(stores: Stores) -> None:
     before = stores.points.execute(free).fetchone()[0]
     thin(stores)
     assert stores.points.execute(free).fetchone()[0] > before + 20
-    unused = "SELECT count(*) FROM block WHERE id NOT IN (SELECT block_id FROM chunk)"
+    unused = "SELECT count(*) FROM block WHERE id NOT IN (SELECT block_id FROM chunk UNION SELECT data_id FROM chunk)"
     assert stores.points.execute(unused).fetchone()[0] == 0
 
 
@@ -292,7 +292,7 @@ def test_a_broken_chunk_is_an_event_and_ends_no_daemon(tmp_path: Path, made_daem
     run = old_run_of_a_daemon(tmp_path)
     (tmp_path / "settings.yaml").write_text("compact_after_days: 1\n")
     made_daemons.append(daemon := Daemon(tmp_path))
-    daemon.scene.points.execute("UPDATE chunk SET data = x'66'")
+    daemon.scene.points.execute("UPDATE block SET data = x'66'")
     daemon.loop._guard("old points", daemon._compact)
     told = daemon.scene.records.execute("SELECT message FROM event").fetchone()[0]
     assert "old points" in told and daemon.next_compact == math.inf

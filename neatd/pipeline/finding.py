@@ -18,7 +18,7 @@ from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, S
 from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read import databases
-from neatd.read.discover import sources_in, survey
+from neatd.read.discover import PREDICTIONS, sources_in, survey
 from neatd.read.filesystems import has_events
 from neatd.read.formats.patterns import fits
 from neatd.read.formats.table import FORMATS

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
 from neatd.models import Verdict
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Stream
 from neatd.read.formats.table import FORMATS
@@ -9,37 +13,73 @@ from neatd.rules.judge import Judge
 from neatd.store import events, window
 from neatd.store.connection import transaction
 
+JUDGE_EVERY_S = 0.4  # the state of the detectors is written each time
 BATCH_LINES = 256  # a backlog of so many lines is judged in columns
 
 
-def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
-    """Judge up to a turn's worth of each stream of a run. True when lines are left."""
-    has_more = False
-    for stream in live.streams.values():
-        if stream.waits:
-            has_more |= _judge_stream(scene, project, live, stream)
-    return has_more
+class Judged(NamedTuple):
+    """What the rules say of the next lines of a stream, not written down yet."""
+
+    project: LiveProject
+    live: LiveRun
+    stream: Stream
+    judge: Judge  # as it stands behind these lines
+    upto: int
+    state: dict[str, Any]
+    verdicts: list[Verdict]
+    seen_at: datetime
 
 
-def _judge_stream(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> bool:
-    if stream.judged_seq is None:
-        stream.judged_seq = _position(scene, live, stream)
-    if stream.judged_seq >= stream.seq:
+def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> list[Judged]:
+    """Judge up to a turn's worth of each stream of a run that is due. Until it is written the stream has no judge."""
+    now = scene.clock()
+    return [
+        _judged(scene, project, live, stream, now) for stream in live.streams.values() if is_due(scene, stream, now)
+    ]
+
+
+def is_due(scene: Scene, stream: Stream, now: float) -> bool:
+    """Whether a stream is to be judged now: a little behind its lines, so that some are judged together."""
+    if not stream.waits:
         return False
+    if stream.judged_seq is None:
+        stream.judged_seq = -1  # asked of the store when it is judged
+    return now - stream.judged_at >= JUDGE_EVERY_S or stream.seq - stream.judged_seq >= scene.settings.judge_lines
+
+
+def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream, now: float) -> Judged:
+    if stream.judged_seq is None or stream.judged_seq < 0:
+        stream.judged_seq = _position(scene, live, stream)
     if stream.judge is None:
         stream.judge = _wake_judge(scene, project, live, stream)
     upto = min(stream.seq, stream.judged_seq + scene.settings.judge_lines)
-    judge, stream.judge = stream.judge, None  # a failure below leaves no judge that is ahead of the store
-    verdicts = _verdicts(scene, live, stream, judge, stream.judged_seq, upto)
+    judge, stream.judge = stream.judge, None  # a failure from here on leaves no judge that is ahead of the store
+    verdicts = _verdicts(scene, live, stream, judge, stream.judged_seq, upto) if upto > stream.judged_seq else []
+    if upto == stream.seq:
+        stream.judged_at = now
     # An event whose line carries no time happened no later than the last write, whenever it is judged.
-    state, seen_at = judge.dump(), live.last_line_at
+    return Judged(project, live, stream, judge, upto, judge.dump(), verdicts, live.last_line_at)
+
+
+def keep_judged(scene: Scene, found: Sequence[Judged]) -> None:
+    """Write positions, states and events in one transaction: all of it is there or nothing, and is judged again then."""
     with transaction(scene.records):
-        new = events.write_judging(
-            scene.records, live.run, stream.name, stream.reading_id, upto, state, verdicts, seen_at
-        )
-    stream.judge, stream.judged_seq = judge, upto
-    project.is_stale = project.is_stale or new > 0
-    return upto < stream.seq
+        news = [
+            events.write_judging(
+                scene.records,
+                one.live.run,
+                one.stream.name,
+                one.stream.reading_id,
+                one.upto,
+                one.state,
+                one.verdicts,
+                one.seen_at,
+            )
+            for one in found
+        ]
+    for one, new in zip(found, news, strict=True):
+        one.stream.judge, one.stream.judged_seq = one.judge, one.upto
+        one.project.is_stale = one.project.is_stale or new > 0
 
 
 def _verdicts(scene: Scene, live: LiveRun, stream: Stream, judge: Judge, after: int, upto: int) -> list[Verdict]:

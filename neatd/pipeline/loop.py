@@ -114,7 +114,7 @@ class Loop:
         for project, live in self.turn:
             self.scene.note_open(project, live)
         has_more |= self._hash(is_sweep)
-        for project in rendering.due(self.scene):
+        for project in rendering.due(self.scene, has_more):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
 
@@ -202,18 +202,30 @@ class Loop:
         return has_more
 
     def _judge(self) -> bool:
-        """Points into verdicts, which may run behind."""
-        has_more = False
+        """Points into verdicts, which may run behind. What is judged in a turn is written together."""
+        found: list[judging.Judged] = []
         for project, live in self._runs():
-            has_more |= bool(self._guard(live.run.name, judging.judge_run, self.scene, project, live))
-        return has_more
+            found += self._guard(live.run.name, judging.judge_run, self.scene, project, live) or ()
+        if (
+            found
+            and not self.is_shaken
+            and self._guard("verdicts", self._keep_judged, found) is None
+            and not self.is_shaken
+        ):
+            for one in found:  # something in one of them cannot be written: the others are not held up by it
+                self._guard(one.live.run.name, judging.keep_judged, self.scene, [one])
+        return any(one.upto < one.stream.seq for one in found)
+
+    def _keep_judged(self, found: list[judging.Judged]) -> bool:
+        judging.keep_judged(self.scene, found)
+        return True
 
     def _act(self, is_sweep: bool) -> None:
         """Saves into the catalogue, statuses, snapshots, retention."""
         if is_sweep:
             self._guard("processes", processes.look_for_processes, self.scene)
-            self._guard("samples", sampling.sample_runs, self.scene)
             self._guard("panes", paning.look_into_panes, self.scene)
+        self._guard("samples", sampling.sample_runs, self.scene)
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
@@ -352,7 +364,7 @@ class Loop:
             for source in live.sources.values():
                 source.is_due, source.stamp = True, None
             for stream in live.streams.values():
-                stream.stands = None
+                stream.stands = stream.judge = stream.judged_seq = None
 
     def _keep(self, what: str, error: Exception) -> None:
         log.error("%s failed", what, exc_info=error)

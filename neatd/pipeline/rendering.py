@@ -14,17 +14,21 @@ from neatd.store import events
 
 log = logging.getLogger(__name__)
 AFTER_MISTAKE_S = 60.0
+BRIEF_SHARE = 20  # a brief of t seconds is written again after 20 t
+MOST_GAP_S, BUSY_GAP_S = 10.0, 3.0
 LEAST_GAP_S = 1.0  # between two briefs of a project: a burst of events is one change
 
 
-def due(scene: Scene) -> list[LiveProject]:
-    """The projects whose brief no longer says what is so."""
+def due(scene: Scene, is_busy: bool = False) -> list[LiveProject]:
+    """The projects whose brief no longer says what is so. One that takes long comes the later, and while there is a backlog
+    to be read (`is_busy`) a brief of it in the middle helps nobody."""
     now = scene.clock()
-    return [
-        project
-        for project in scene.projects.values()
-        if (project.is_stale and now >= project.rendered_at + LEAST_GAP_S) or now >= project.next_render
-    ]
+    return [project for project in scene.projects.values() if _is_due(project, now, is_busy)]
+
+
+def _is_due(project: LiveProject, now: float, is_busy: bool) -> bool:
+    rest_s = max(LEAST_GAP_S, BRIEF_SHARE * project.rendered_s, BUSY_GAP_S if is_busy else 0.0)
+    return (project.is_stale and now >= project.rendered_at + min(rest_s, MOST_GAP_S)) or now >= project.next_render
 
 
 def write_brief(scene: Scene, project: LiveProject) -> None:
@@ -33,6 +37,7 @@ def write_brief(scene: Scene, project: LiveProject) -> None:
     project.is_told = True
     if not project.root.is_dir():
         return
+    begun = scene.clock()
     try:
         text = brief_text(scene.records, scene.points, project.project, project.config)
     except NeatError as error:  # a template of the project's: the brief stays as it was
@@ -40,6 +45,7 @@ def write_brief(scene: Scene, project: LiveProject) -> None:
         events.add_mishap(scene.records, "template-mistake", error.message, key, "warning", project.project.id)
         project.rendered_at += AFTER_MISTAKE_S  # one that is slow must not hold up the others at each event
         return
+    project.rendered_s = scene.clock() - begun
     try:
         keep_text(project.root, text)
     except NeatError as error:

@@ -15,22 +15,28 @@ from neatd.read.proctable import tree_of
 from neatd.store import points, readings, sealing
 
 SAMPLE_S = 10.0
+BUDGET_S = 0.01  # of a turn
 STREAM = "system"
 SEAL_SAMPLES = 1024
 
 
 def sample_runs(scene: Scene) -> None:
-    """One look for all runs with a process, at most every ten seconds."""
+    """Look at the runs with a process whose time has come, each every ten seconds; a few at a time, so that no line of
+    another run waits for a hundred of them."""
     now = scene.clock()
-    if now < scene.next_sample:
+    due = [
+        live
+        for _, live in scene.open_runs()
+        if live.next_sample <= now and not live.is_ended and live.run.process is not None
+    ]
+    if not due:
         return
-    alive = [live for _, live in scene.open_runs() if not live.is_ended and live.run.process is not None]
-    if not alive:
-        return
-    scene.next_sample = now + SAMPLE_S
     shared, gpus = look(), scene.gpu.sample(now)
-    for live in alive:
+    for live in due:
+        live.next_sample = now + SAMPLE_S
         _sample(scene, live, now, shared, gpus)
+        if scene.clock() - now > BUDGET_S:
+            return
 
 
 def _sample(scene: Scene, live: LiveRun, now: float, shared: Look, gpus: GpuSample) -> None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.models import Checkpoint
+from neatd.pipeline.sampling import STREAM
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.checkpoint import Candidate, find_checkpoints, is_whole
-from neatd.store import checkpoints
+from neatd.store import checkpoints, sealing
 
 
 def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:

@@ -73,6 +73,7 @@ class Stream:
     narrow: int = 0  # rows since it was sealed last
     judge: Judge | None = None
     judged_seq: int | None = None  # None: not looked up yet
+    judged_at: float = float("-inf")  # monotonic
 
     @property
     def is_judged(self) -> bool:
@@ -98,6 +99,7 @@ class LiveRun:
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     memory: MemoryReader | None = None
+    next_sample: float = 0.0
     pane: Pane | None = None  # where the run's only output is, for one that leaves no file
     pane_lines: list[str] | None = None  # what stood in it at the last look
     next_pane_read: float = 0.0
@@ -168,6 +170,7 @@ class LiveProject:
     git: tuple[float, GitState] | None = None  # when it was asked for (monotonic), and what it was
     is_stale: bool = True  # the brief no longer says what the store holds
     rendered_at: float = 0.0
+    rendered_s: float = 0.0  # how long the last brief took
     next_render: float = float("inf")
     is_told: bool = True  # records changed since the plan, the documents and the copies were brought up to date
     next_keeping: float = 0.0
@@ -209,7 +212,6 @@ class Scene:
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)
-    next_sample: float = 0.0
     next_pane_look: float = 0.0
     clock: Callable[[], float] = time.monotonic
 

@@ -5,8 +5,10 @@ Columns stay columns as long as they go on from where their series stand; else t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import le
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter, itemgetter, le
 
 from neatd.models import AttemptStart, Line, Stretch
 from neatd.read.metrics import mark_attempts
@@ -71,10 +73,9 @@ def _unordered(
     for one in rows:
         if isinstance(one, Parsed):
             lines.append(Line(one.seq, attempt, one.step, one.time, one.values))
-            last_steps.update(dict.fromkeys(one.values, one.step))
         else:
             lines.append(one._replace(attempt=attempt))
-            last_steps.update(dict.fromkeys(one.columns, one.steps[-1]))
+    _stand(last_steps, lines)
     return lines, [], has_steps or any(isinstance(one, Stretch) or not one.is_counted for one in rows)
 
 
@@ -84,19 +85,71 @@ def mark_next_file(
     """The same for the first rows of a file that goes on from another, of a format whose writer begins a new file when it
     is restarted: only the first row of each series tells whether it was; a later step back is the trainer's own way to count.
     """
+    starts = _first_starts(rows, last_steps, attempt)
     lines: list[Line | Stretch] = []
+    bounds = [start.from_seq for start in starts]
+    for start, part in zip([None, *starts], _cut(rows, bounds), strict=True):
+        if start is not None:
+            attempt = start.attempt
+            _step_back(last_steps, start.from_step)
+        lines += _unordered(part, last_steps, attempt, True)[0]
+    return lines, starts, bool(lines)
+
+
+def _first_starts(rows: Sequence[Parsed | Stretch], last_steps: dict[str, int], attempt: int) -> list[AttemptStart]:
+    """The attempts that the first rows of each series begin. A stretch names all its series in its first row."""
+    stands, seen = dict(last_steps), set[str]()
     starts: list[AttemptStart] = []
-    seen: set[str] = set()
-    for row in (row for one in rows for row in ([one] if isinstance(one, Parsed) else rows_of(one))):
-        fresh = {name: value for name, value in row.values.items() if name not in seen}
+    for one in rows:  # in the order of their first rows
+        values = one.values if isinstance(one, Parsed) else one.columns
+        fresh = dict.fromkeys((name for name in values if name not in seen), 0.0)
         if fresh:
-            _, begun = mark_attempts([row._replace(values=fresh)], last_steps, attempt, not seen)
+            step = one.step if isinstance(one, Parsed) else one.steps[0]
+            _, begun = mark_attempts([Parsed(one.seq, step, None, fresh)], stands, attempt, not seen)
             starts += begun
             attempt = begun[-1].attempt if begun else attempt
             seen |= fresh.keys()
-        last_steps.update(dict.fromkeys(row.values, row.step))
-        lines.append(Line(row.seq, attempt, row.step, row.time, row.values))
-    return lines, starts, bool(lines)
+    return starts
+
+
+def _cut(rows: Sequence[Parsed | Stretch], bounds: list[int]) -> Iterator[list[Parsed | Stretch]]:
+    """The rows before, between and behind these ordinals, each part in the order of its pieces' first rows."""
+    for first, end in pairwise([0, *bounds, None]):
+        part: list[Parsed | Stretch] = []
+        for one in rows:
+            if isinstance(one, Stretch):
+                begin, stop = (
+                    bisect_left(one.seqs, first or 0),
+                    len(one.seqs) if end is None else bisect_left(one.seqs, end),
+                )
+                if begin < stop:
+                    part.append(_slice(one, begin, stop))
+            elif one.seq >= (first or 0) and (end is None or one.seq < end):
+                part.append(one)
+        yield sorted(part, key=attrgetter("seq"))
+
+
+def _slice(one: Stretch, begin: int, stop: int) -> Stretch:
+    if (begin, stop) == (0, len(one.seqs)):
+        return one
+    columns = {name: values[begin:stop] for name, values in one.columns.items()}
+    return Stretch(one.seqs[begin:stop], one.steps[begin:stop], one.times[begin:stop], columns, one.attempt)
+
+
+def _step_back(last_steps: dict[str, int], step: int) -> None:
+    """An attempt begins at `step`: no series stands there or further."""
+    for name, last in last_steps.items():
+        last_steps[name] = min(last, step - 1)
+
+
+def _stand(last_steps: dict[str, int], lines: Sequence[Line | Stretch]) -> None:
+    """Bring forward where series stand: at the last of the lines that name them, in whatever stretch it lies."""
+    ends = [
+        (one.seqs[-1], one.steps[-1], one.columns) if isinstance(one, Stretch) else (one.seq, one.step, one.values)
+        for one in lines
+    ]
+    for _, step, names in sorted(ends, key=itemgetter(0)):
+        last_steps.update(dict.fromkeys(names, step))
 
 
 def _goes_on(one: Stretch, last_steps: dict[str, int], is_first: bool) -> bool:

@@ -56,7 +56,7 @@ class Told(TypedDict, total=False):
 class Fed(NamedTuple):
     """What one feed found."""
 
-    rows: Sequence[Parsed | Stretch]  # in file order
+    rows: Sequence[Parsed | Stretch]  # in file order; of a file that is a life, stretches of several series may overlap
     consumed: int  # bytes used up; may reach beyond `data`: so many bytes are passed over unread once they are there
     seq: int  # the last ordinal used so far (the one given, when nothing was found)
     state: dict[str, Any]  # plain JSON values: all that the next feed needs besides the bytes

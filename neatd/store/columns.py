@@ -10,8 +10,8 @@ import numpy as np
 
 from neatd.models import Column
 from neatd.store.connection import in_one_view
-from neatd.store.packing import EVEN, TICKS, unpack_array, unpack_floats
-from neatd.store.window import CHUNK, narrow_rows
+from neatd.store.packing import EVEN, TICKS, planes_of
+from neatd.store.window import CHUNK, DATA, DATA_OF, narrow_rows
 
 
 @in_one_view
@@ -49,23 +49,21 @@ class Opened:
         """(seqs, steps, times) of a block's rows; times are NaN where none are told."""
         if block_id not in self._blocks:
             row = self.points.execute("SELECT seqs, steps, times FROM block WHERE id = ?", (block_id,)).fetchone()
-            seqs = _ints(row[0])
-            self._blocks[block_id] = seqs, _ints(row[1]), _times(row[2], len(seqs))
+            seqs = ints_of(row[0])
+            self._blocks[block_id] = seqs, ints_of(row[1]), times_of(row[2], len(seqs))
         return self._blocks[block_id]
 
     def chunk(self, name: str, row: sqlite3.Row) -> Column:
         """The points of a chunk; the row needs its block, its attempt and its data."""
         seqs, steps, times = self.block(row["block_id"])
-        return Column(
-            name, seqs, np.full(len(seqs), row["attempt"]), steps, np.array(unpack_floats(row["data"])), times
-        )
+        return Column(name, seqs, np.full(len(seqs), row["attempt"]), steps, floats_of(row["data"]), times)
 
 
 def column_of(
     opened: Opened, name: str, series_id: int, chunk_where: str, narrow_where: str, values: Sequence[float]
 ) -> Column | None:
     """The stored points of a series that may fit, abandoned ones too, in file order; None without any."""
-    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
+    sql = f"SELECT {CHUNK}, {DATA} {DATA_OF} WHERE series_id = ?{chunk_where} ORDER BY first_seq"
     parts = [opened.chunk(name, row) for row in opened.points.execute(sql, (series_id, *values)).fetchall()]
     sql = f"SELECT seq, attempt, step, value, time FROM point WHERE series_id = ?{narrow_where} ORDER BY seq"
     if rows := narrow_rows(opened.points.execute(sql, (series_id, *values))):
@@ -88,19 +86,46 @@ def _joined(name: str, parts: Sequence[Column]) -> Column:
     return picked(one, np.argsort(one.seqs, kind="stable")) if (one.seqs[1:] < one.seqs[:-1]).any() else one
 
 
-def _ints(data: bytes) -> Any:
+def ints_of(data: bytes) -> Any:
     """`packing.unpack_ints` as an array."""
     if data[:1] == b"e":
         first, stride, count = EVEN.unpack(data[1:])
         return first + stride * np.arange(count, dtype=np.int64)
-    first = int.from_bytes(data[1:9], "little", signed=True)
-    return np.cumsum(np.concatenate([[first], np.array(unpack_array(data[9:]))]).astype(np.int64))
+    found = np.empty(1 + (len(rest := _array(data[9:]))), dtype=np.int64)
+    found[0], found[1:] = int.from_bytes(data[1:9], "little", signed=True), rest
+    return np.cumsum(found, out=found)
 
 
-def _times(data: bytes, count: int) -> Any:
+def ints_at(data: bytes, places: Any) -> Any:
+    """Those of `ints_of` at some places; where they stand at even distances only these are made."""
+    if data[:1] == b"e":
+        first, stride, _ = EVEN.unpack(data[1:])
+        return first + stride * places
+    return ints_of(data)[places]
+
+
+def floats_of(data: bytes) -> Any:
+    """`packing.unpack_floats` as an array."""
+    if data[:1] == b"i":
+        return _array(data[2:]) / 10.0 ** data[1]
+    return _array(data[1:]).astype(np.float64)
+
+
+def times_of(data: bytes, count: int) -> Any:
     """`packing.unpack_times` as an array, NaN for None."""
     if not data:
         return np.full(count, np.nan)
     if data[:1] in b"mt":
-        return _ints(data[1:]) / (1000 if data[:1] == b"m" else TICKS)
-    return np.array(unpack_floats(data[1:]))
+        return ints_of(data[1:]) / (1000 if data[:1] == b"m" else TICKS)
+    return floats_of(data[1:])
+
+
+def _array(data: bytes) -> Any:
+    """`packing.unpack_array` as an array."""
+    code, count, planes = planes_of(data)
+    if len(planes) == 1:
+        return np.frombuffer(planes[0], dtype=code)
+    raw = np.empty((count, len(planes)), dtype=np.uint8)
+    for at, plane in enumerate(planes):
+        raw[:, at] = np.frombuffer(plane, dtype=np.uint8)
+    return raw.reshape(-1).view(code)

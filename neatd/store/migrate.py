@@ -22,6 +22,8 @@ from neatd.store.backup import back_up
 from neatd.store.connection import VERSIONS, database_path
 from neatd.store.damage import is_damage, newest_backup, set_aside_journal, unreadable
 
+PAGE_BYTES = {"neat": 4096, "points": 1024}  # of a new database; the last page of a block is half empty on average
+
 
 def ensure(home: Path, name: str) -> None:
     """Create or migrate one database of `home`. Raises StoreError when it is unreadable or from a newer neat."""
@@ -45,6 +47,7 @@ def _create(home: Path, path: Path, name: str) -> None:
     fresh.unlink(missing_ok=True)
     try:
         with closing(sqlite3.connect(fresh)) as connection:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES[name]}")
             connection.execute("PRAGMA journal_mode = WAL")
             apply(connection, name)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

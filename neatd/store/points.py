@@ -57,10 +57,10 @@ def commit_lines(
 
 
 def _parts(lines: Sequence[Line | Stretch], bounds: list[int]) -> Iterator[Sequence[Line | Stretch]]:
-    """`lines` cut before each line whose seq is in `bounds`."""
+    """`lines` cut before each one that begins at an ordinal in `bounds`: no stretch spans two attempts."""
     begin = 0
     for bound in bounds:
-        end = next(index for index in range(begin, len(lines)) if getattr(lines[index], "seq", 0) == bound)
+        end = next(index for index in range(begin, len(lines)) if lines[index].seq == bound)
         yield lines[begin:end]
         begin = end
     yield lines[begin:]

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from neatd.store.connection import transaction
 from neatd.store.packing import pack_floats, pack_ints, pack_times
-from neatd.store.summary import BUCKET, Summary, buckets_of, pack_buckets, summarise
+from neatd.store.summary import LEAST_BUCKETS, Summary, buckets_of, pack_buckets, summarise
 
 LEAST_SEALED = 256  # rows of a turn that go straight to columns; fewer wait in the narrow table
 MOST_SEALED = 8192  # rows of a block: what a query opens at once
+MOST_DATA = 65_536  # bytes of columns after which the next ones go to another row: SQLite reads all of it for a part
 LEAST_WORTH = 32  # points of an ended run's series that are worth a chunk
 
 
@@ -37,38 +38,81 @@ def write_blocks(points: sqlite3.Connection, rows: Rows) -> dict[int, list[Summa
     found: dict[int, list[Summary]] = {}
     for start in range(0, len(rows.seqs), MOST_SEALED):
         end = start + MOST_SEALED
-        seqs, steps = rows.seqs[start:end], rows.steps[start:end]
-        parts = (pack_ints(seqs), pack_ints(steps), pack_times(rows.times[start:end]))
-        block = points.execute("INSERT INTO block (seqs, steps, times) VALUES (?, ?, ?)", parts).lastrowid
-        for series_id, values in rows.columns.items():
-            one = _write_chunk(
-                points, series_id, block, rows.attempt, seqs, steps, rows.times[start:end], values[start:end]
-            )
+        columns = {series_id: values[start:end] for series_id, values in rows.columns.items()}
+        part = Rows(rows.attempt, rows.seqs[start:end], rows.steps[start:end], rows.times[start:end], columns)
+        for series_id, one in _write_block(points, part).items():
             found.setdefault(series_id, []).append(one)
     return found
 
 
-def _write_chunk(
-    points: sqlite3.Connection, series_id: int, block: int | None, attempt: int, seqs: Sequence[int],
-    steps: Sequence[int], times: Sequence[float | None], values: Sequence[float],
-) -> Summary:  # fmt: skip
-    one = summarise(steps, values)
+def _write_block(points: sqlite3.Connection, rows: Rows) -> dict[int, Summary]:
+    found: dict[int, Summary] = {}
+    block_id, waiting = None, list[tuple[dict[str, object], Packed]]()
+    last = next(reversed(rows.columns), None)
+    for series_id, values in rows.columns.items():
+        found[series_id] = one = summarise(rows.steps, values)
+        waiting.append(({"series_id": series_id} | _numbers(rows, one), packed_column(values)))
+        if series_id == last or sum(len(packed.data) for _, packed in waiting) >= MOST_DATA:
+            block_id = _write_together(points, rows if block_id is None else None, block_id, waiting)
+            waiting = []
+    return found
+
+
+def _numbers(rows: Rows, one: Summary) -> dict[str, object]:
+    """What a chunk's row tells of its points."""
 
     def at(step: int | None) -> float | None:
-        return None if step is None else times[steps.index(step)]
+        return None if step is None else rows.times[rows.steps.index(step)]
 
-    buckets = pack_buckets(buckets_of(values)) if len(values) > 2 * BUCKET else b""
-    row: dict[str, object] = {
-        "series_id": series_id, "block_id": block, "attempt": attempt, "first_seq": seqs[0], "last_seq": seqs[-1],
-        "first_step": min(steps), "last_step": max(steps), "points": one.points, "kept": one.points,
-        "nonfinite": one.nonfinite, "nonfinite_step": one.nonfinite_step, "total": one.total, "first_time": times[0],
-        "last_time": times[-1], "first": one.first, "last": one.last, "min": one.min, "min_step": one.min_step,
-        "min_time": at(one.min_step), "max": one.max, "max_step": one.max_step, "max_time": at(one.max_step),
-        "buckets": buckets, "data": pack_floats(values),
+    return {
+        "attempt": rows.attempt, "first_seq": rows.seqs[0], "last_seq": rows.seqs[-1],
+        "first_step": min(rows.steps), "last_step": max(rows.steps), "points": one.points, "kept": one.points,
+        "nonfinite": one.nonfinite, "nonfinite_step": one.nonfinite_step, "total": one.total,
+        "first_time": rows.times[0], "last_time": rows.times[-1], "first": one.first, "last": one.last, "min": one.min,
+        "min_step": one.min_step, "min_time": at(one.min_step), "max": one.max, "max_step": one.max_step,
+        "max_time": at(one.max_step),
     }  # fmt: skip
-    marks = ", ".join(f":{name}" for name in row)
-    points.execute(f"INSERT INTO chunk ({', '.join(row)}) VALUES ({marks})", row)
-    return one
+
+
+class Packed(NamedTuple):
+    """A column as bytes."""
+
+    data: bytes
+    buckets: bytes  # none where opening the column takes no longer
+
+
+def packed_column(values: Sequence[float]) -> Packed:
+    buckets = pack_buckets(buckets_of(values)) if len(values) >= LEAST_BUCKETS else b""
+    return Packed(pack_floats(values), buckets)
+
+
+def insert_block(points: sqlite3.Connection, rows: Rows | None, columns: Sequence[Packed]) -> int:
+    """A new block with these columns one after another; without rows it goes on from another one. Returns its id."""
+    shared = (b"", b"", b"")
+    if rows is not None:
+        shared = (pack_ints(rows.seqs), pack_ints(rows.steps), pack_times(rows.times))
+    buckets, data = b"".join(one.buckets for one in columns), b"".join(one.data for one in columns)
+    sql = "INSERT INTO block (seqs, steps, buckets, times, data) VALUES (?, ?, ?, ?, ?)"
+    found = points.execute(sql, (shared[0], shared[1], buckets, shared[2], data)).lastrowid
+    assert found is not None
+    return found
+
+
+def _write_together(
+    points: sqlite3.Connection, rows: Rows | None, block_id: int | None,
+    waiting: Sequence[tuple[dict[str, object], Packed]],
+) -> int:  # fmt: skip
+    """Columns whose bytes lie in one row, so that they share its pages; returns the id of the block they are of."""
+    data_id = insert_block(points, rows, [packed for _, packed in waiting])
+    at, buckets_at, chunks = 0, 0, []
+    for numbers, packed in waiting:
+        data_size, buckets_size = len(packed.data), len(packed.buckets)
+        place = {"at": at, "size": data_size, "buckets_at": buckets_at, "buckets_size": buckets_size}
+        chunks.append(numbers | place | {"block_id": data_id if block_id is None else block_id, "data_id": data_id})
+        at, buckets_at = at + data_size, buckets_at + buckets_size
+    marks = ", ".join(f":{name}" for name in chunks[0])
+    points.executemany(f"INSERT INTO chunk ({', '.join(chunks[0])}) VALUES ({marks})", chunks)
+    return data_id if block_id is None else block_id
 
 
 def seal(points: sqlite3.Connection, run_id: str, source: str) -> int:

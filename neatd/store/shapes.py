@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 
 from neatd.models import Line, Stretch
 
@@ -47,7 +48,6 @@ def _columns(names: tuple[str, ...], lines: list[Line]) -> Stretch:
 
 
 def last_step(lines: Sequence[Line | Stretch]) -> int | None:
-    """The step of the last line; None without any."""
-    if not lines:
-        return None
-    return lines[-1].steps[-1] if isinstance(lines[-1], Stretch) else lines[-1].step
+    """The step of the line with the highest ordinal; None without any."""
+    ends = [(one.seqs[-1], one.steps[-1]) if isinstance(one, Stretch) else (one.seq, one.step) for one in lines]
+    return max(ends, key=itemgetter(0))[1] if ends else None

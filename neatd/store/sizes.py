@@ -40,7 +40,7 @@ class PointsSize(NamedTuple):
 def points_size(points: sqlite3.Connection) -> PointsSize:
     """What is in points.db."""
     sql = (
-        "SELECT s.run_id, sum(c.kept), sum(c.points - c.kept), sum(length(c.data) + length(c.buckets)) FROM chunk c"
+        "SELECT s.run_id, sum(c.kept), sum(c.points - c.kept), sum(c.size + c.buckets_size) FROM chunk c"
         " JOIN series s ON s.id = c.series_id GROUP BY s.run_id"
     )
     columns = {row[0]: (row[1], row[2], row[3]) for row in points.execute(sql)}

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from neatd.store.packing import pack_floats, unpack_floats
 
 BUCKET = 64  # points
+LEAST_BUCKETS = 2048  # points of a column that has buckets; a shorter one is opened as fast
 NONE = 255  # a position within a bucket where there is no such point
 
 
@@ -91,17 +93,32 @@ def pack_buckets(found: Buckets) -> bytes:
         means.tobytes(),
         found.min_at,
         found.max_at,
-        found.bad_at,
+        found.bad_at if found.bad_at.strip(bytes([NONE])) else b"",
     ]
     lengths = array("I", [len(parts[0]), len(parts[1]), len(found.mins)])
     return lengths.tobytes() + b"".join(parts)
 
 
+class BucketParts(NamedTuple):
+    """Packed buckets taken apart, the columns in them packed still."""
+
+    mins: bytes
+    maxs: bytes
+    means: bytes
+    min_at: bytes
+    max_at: bytes
+    bad_at: bytes
+
+
+def bucket_parts(data: bytes) -> BucketParts:
+    """What is in bytes that `pack_buckets` made."""
+    low, high, count = array("I", data[:12])
+    ends = list(accumulate((12, low, high, 4 * count, count, count, count)))
+    parts = [data[start:end] for start, end in pairwise(ends)]
+    return BucketParts(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5] or bytes([NONE]) * count)
+
+
 def unpack_buckets(data: bytes) -> Buckets:
     """What `pack_buckets` packed."""
-    low, high, count = array("I", data[:12])
-    start = 12 + low + high
-    means: array[float] = array("f", data[start : start + 4 * count])
-    start += 4 * count
-    places = [data[start + index * count : start + (index + 1) * count] for index in range(3)]
-    return Buckets(unpack_floats(data[12 : 12 + low]), unpack_floats(data[12 + low : 12 + low + high]), means, *places)
+    one = bucket_parts(data)
+    return Buckets(unpack_floats(one.mins), unpack_floats(one.maxs), array("f", one.means), *one[3:])

@@ -10,8 +10,7 @@ from operator import itemgetter
 
 from neatd.now import is_system
 from neatd.store.connection import in_one_view
-from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
-from neatd.store.window import CHUNK, Found, Limits, limits_of, narrow_rows, series_named
+from neatd.store.window import CHUNK, WHOLE, Found, Limits, limits_of, narrow_rows, opened, series_named
 
 MOST_CHUNKS = 4  # lines of another shape may lie between those of the last one; and a chunk may be short
 DENSEST = 4
@@ -30,7 +29,7 @@ def tail(
         return []
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq DESC LIMIT ?"
     found = narrow_rows(points.execute(sql, (named[0], count)))
-    sql = f"SELECT {CHUNK} FROM chunk WHERE series_id = ? ORDER BY first_seq DESC LIMIT ?"
+    sql = f"SELECT {CHUNK} FROM chunk c WHERE series_id = ? ORDER BY first_seq DESC LIMIT ?"
     for row in points.execute(sql, (named[0], MOST_CHUNKS)).fetchall():
         if len(found) < count or row["last_seq"] > found[-1].seq:
             found = sorted([*found, *_end_of(points, row, count)], key=itemgetter(0), reverse=True)[:count]
@@ -41,12 +40,7 @@ def tail(
 
 def _end_of(points: sqlite3.Connection, chunk: sqlite3.Row, count: int) -> list[Found]:
     """The last points of a chunk."""
-    block = points.execute("SELECT seqs, steps, times FROM block WHERE id = ?", (chunk["block_id"],)).fetchone()
-    data = points.execute("SELECT data FROM chunk WHERE id = ?", (chunk["id"],)).fetchone()[0]
-    seqs = unpack_ints(block[0])
-    columns = (unpack_ints(block[1]), unpack_floats(data), unpack_times(block[2], len(seqs)))
-    ends = (one[-count:] for one in (seqs, *columns))
-    return [Found(seq, chunk["attempt"], step, value, time) for seq, step, value, time in zip(*ends, strict=True)]
+    return list(opened(points.execute(f"{WHOLE} WHERE c.id = ?", (chunk["id"],)).fetchone(), count))
 
 
 def _current(found: list[Found], limits: Limits) -> list[tuple[int, float, float | None]]:

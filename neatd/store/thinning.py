@@ -25,10 +25,11 @@ from neatd.models import ENDED
 from neatd.now import is_system
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp
-from neatd.store.packing import pack_floats, pack_ints, pack_times, unpack_floats, unpack_ints, unpack_times
+from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
+from neatd.store.sealing import Rows, insert_block, packed_column
 from neatd.store.staying import is_evaluation_like, staying
-from neatd.store.summary import BUCKET, buckets_of, pack_buckets
-from neatd.store.window import Limits, limits_of
+from neatd.store.summary import BUCKET
+from neatd.store.window import WHOLE, Limits, limits_of
 
 MANY = 4096  # points of a series: fewer are no burden
 LEAST = 4 * BUCKET  # points of a chunk that are worth the work
@@ -158,24 +159,38 @@ def _thin_some(
 
 def _thin(points: sqlite3.Connection, chunk_id: int, limits: Limits, marks: Sequence[int]) -> int:
     """Give a chunk a block of its own with the rows that stay; returns how many points went."""
-    sql = (
-        "SELECT c.attempt, c.data, c.block_id, b.seqs, b.steps, b.times FROM chunk c JOIN block b ON b.id = c.block_id"
-        " WHERE c.id = ?"
-    )
+    sql = f"{WHOLE} WHERE c.id = ?"
     row = points.execute(sql, (chunk_id,)).fetchone()
     seqs, steps, values = unpack_ints(row["seqs"]), unpack_ints(row["steps"]), unpack_floats(row["data"])
     times = unpack_times(row["times"], len(seqs))
     stay = staying(steps, values, limits.below(row["attempt"]), marks)
-    left = [values[at] for at in stay]
-    parts = (pack_ints([seqs[at] for at in stay]), pack_ints([steps[at] for at in stay]))
-    block = points.execute(
-        "INSERT INTO block (seqs, steps, times) VALUES (?, ?, ?)", (*parts, pack_times([times[at] for at in stay]))
-    ).lastrowid
-    buckets = pack_buckets(buckets_of(left)) if len(left) > 2 * BUCKET else b""
+    times_left = [times[at] for at in stay]
+    left = Rows(row["attempt"], [seqs[at] for at in stay], [steps[at] for at in stay], times_left, {})
+    packed = packed_column([values[at] for at in stay])
+    _take_out(points, chunk_id, row["block_id"])
+    block = insert_block(points, left, [packed])
     points.execute(
-        "UPDATE chunk SET block_id = ?, kept = ?, buckets = ?, data = ? WHERE id = ?",
-        (block, len(stay), buckets, pack_floats(left), chunk_id),
+        "UPDATE chunk SET block_id = ?, data_id = ?, kept = ?, at = 0, size = ?, buckets_at = 0, buckets_size = ?"
+        " WHERE id = ?",
+        (block, block, len(stay), len(packed.data), len(packed.buckets), chunk_id),
     )
     others = "NOT EXISTS (SELECT 1 FROM chunk WHERE block_id = block.id)"
     points.execute(f"DELETE FROM block WHERE id = ? AND {others}", (row["block_id"],))
     return len(seqs) - len(stay)
+
+
+def _take_out(points: sqlite3.Connection, chunk_id: int, block_id: int) -> None:
+    """Take a chunk's bytes out of those that lie with them, which move up."""
+    sql = (
+        "SELECT c.data_id, c.at, c.size, c.buckets_at, c.buckets_size, d.data, d.buckets"
+        " FROM chunk c JOIN block d ON d.id = c.data_id WHERE c.id = ?"
+    )
+    data_id, at, size, buckets_at, buckets_size, data, buckets = points.execute(sql, (chunk_id,)).fetchone()
+    data = data[:at] + data[at + size :]
+    buckets = buckets[:buckets_at] + buckets[buckets_at + buckets_size :]
+    points.execute("UPDATE block SET data = ?, buckets = ? WHERE id = ?", (data, buckets, data_id))
+    points.execute(
+        "UPDATE chunk SET at = at - ?, buckets_at = buckets_at - ? WHERE block_id = ? AND data_id = ? AND at > ?",
+        (size, buckets_size, block_id, data_id, at),
+    )
+    points.execute("DELETE FROM block WHERE id = ? AND id != ? AND length(data) = 0", (data_id, block_id))

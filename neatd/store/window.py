@@ -20,9 +20,12 @@ from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.summary import Summary, summarise
 
 CHUNK = (
-    "id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step, total,"
+    "c.id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step, total,"
     " first, last, min, min_step, max, max_step"
 )
+DATA = "substr(d.data, c.at + 1, c.size) AS data"
+DATA_OF = "FROM chunk c JOIN block d ON d.id = c.data_id"
+WHOLE = f"SELECT {CHUNK}, {DATA}, b.seqs, b.steps, b.times {DATA_OF} JOIN block b ON b.id = c.block_id"  # for `opened`
 
 
 class Found(NamedTuple):
@@ -85,9 +88,9 @@ def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collect
     if named is None:
         return None
     limits, wanted = limits_of(points, run_id, named[1]), frozenset(steps)
-    rows = points.execute(f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (named[0],))
+    rows = points.execute(f"SELECT {CHUNK} FROM chunk c WHERE series_id = ? ORDER BY first_seq", (named[0],)).fetchall()
     held = [row for row in rows if any(row["first_step"] <= step <= row["last_step"] for step in wanted)]
-    found = [one for row in held for one in opened(points, row) if one.step in wanted]
+    found = [one for row in held for one in opened(_whole(points, row)) if one.step in wanted]
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND step IN (SELECT value FROM json_each(?))"
     found += narrow_rows(points.execute(sql, (named[0], json.dumps(sorted(wanted)))))
     return {one.step: one.value for one in sorted(found, key=itemgetter(0)) if _holds(one, limits)}
@@ -124,11 +127,11 @@ def _steps_between(first: int | None, last: int | None) -> tuple[str, str, list[
 def stored(points: sqlite3.Connection, series_id: int, where: tuple[str, str, list[int]]) -> list[Found]:
     """Every stored point that may fit `where`, abandoned ones too, in file order."""
     chunk_where, narrow_where, values = where
-    sql = f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ?{chunk_where} ORDER BY first_seq"
+    sql = f"{WHOLE} WHERE series_id = ?{chunk_where} ORDER BY first_seq"
     rows = points.execute(sql, (series_id, *values)).fetchall()
     sql = f"SELECT seq, attempt, step, value, time FROM point WHERE series_id = ?{narrow_where} ORDER BY seq"
     narrow = narrow_rows(points.execute(sql, (series_id, *values)))
-    found = [one for row in rows for one in opened(points, row)] + narrow
+    found = [one for row in rows for one in opened(row)] + narrow
     return found if _are_apart(rows, narrow) else sorted(found, key=itemgetter(0))
 
 
@@ -142,17 +145,18 @@ def narrow_rows(rows: Iterable[sqlite3.Row]) -> list[Found]:
     return [Found(seq, attempt, step, as_float(value), time) for seq, attempt, step, value, time in rows]
 
 
-def opened(points: sqlite3.Connection, chunk: sqlite3.Row) -> Iterator[Found]:
-    """The points of a chunk."""
-    seqs, steps, times = points.execute(
-        "SELECT seqs, steps, times FROM block WHERE id = ?", (chunk["block_id"],)
-    ).fetchone()
-    numbers = unpack_ints(seqs)
-    attempt, every = (
-        chunk["attempt"],
-        (unpack_ints(steps), unpack_floats(chunk["data"]), unpack_times(times, len(numbers))),
-    )
-    return (Found(seq, attempt, step, value, time) for seq, step, value, time in zip(numbers, *every, strict=True))
+def opened(chunk: sqlite3.Row, count: int | None = None) -> Iterator[Found]:
+    """The points of a chunk, a row of `WHOLE`; of its last `count` ones where that is given."""
+    seqs, attempt = unpack_ints(chunk["seqs"]), chunk["attempt"]
+    every = seqs, unpack_ints(chunk["steps"]), unpack_floats(chunk["data"]), unpack_times(chunk["times"], len(seqs))
+    some = every if count is None else tuple(one[-count:] for one in every)
+    return (Found(seq, attempt, step, value, time) for seq, step, value, time in zip(*some, strict=True))
+
+
+def _whole(points: sqlite3.Connection, chunk: sqlite3.Row) -> sqlite3.Row:
+    """A chunk's row with its packed columns."""
+    row: sqlite3.Row = points.execute(f"{WHOLE} WHERE c.id = ?", (chunk["id"],)).fetchone()
+    return row
 
 
 def as_float(value: float | None) -> float:
@@ -165,12 +169,12 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
     """The numbers of a series' current points, in file order: of whole chunks as they are kept, else counted anew."""
     limits = limits_of(points, run_id, source)
     rows = points.execute(
-        f"SELECT {CHUNK}, data FROM chunk WHERE series_id = ? ORDER BY first_seq", (series_id,)
+        f"SELECT {CHUNK} FROM chunk c WHERE series_id = ? ORDER BY first_seq", (series_id,)
     ).fetchall()
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq"
     narrow = narrow_rows(points.execute(sql, (series_id,)))
     if not _are_apart(rows, narrow):
-        every = sorted([one for row in rows for one in opened(points, row)] + narrow, key=itemgetter(0))
+        every = sorted([one for row in rows for one in opened(_whole(points, row))] + narrow, key=itemgetter(0))
         return _counted([one for one in every if _holds(one, limits)])
     found: list[Summary] = []
     for row in rows:
@@ -178,7 +182,7 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
         if row["last_step"] < below:
             found.append(_summary(row))
         elif row["first_step"] < below:
-            found += _counted([one for one in opened(points, row) if one.step < below])
+            found += _counted([one for one in opened(_whole(points, row)) if one.step < below])
     return found + _counted([one for one in narrow if _holds(one, limits)])
 
 

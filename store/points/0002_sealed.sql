@@ -15,15 +15,16 @@ UPDATE series SET newest_seq = (SELECT max(seq) FROM point WHERE series_id = ser
 UPDATE series SET newest_step = (SELECT step FROM point WHERE series_id = series.id AND seq = series.newest_seq);
 ALTER TABLE reading ADD COLUMN device INTEGER NOT NULL DEFAULT 0; -- hints to a renamed file; they prove nothing
 ALTER TABLE reading ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE block (  -- rows of one stream that name the same series: what their columns share
-  id INTEGER PRIMARY KEY, seqs BLOB NOT NULL, steps BLOB NOT NULL, times BLOB NOT NULL
+CREATE TABLE block (  -- rows of one stream that name the same series: what their columns share, then the columns one after another
+  id INTEGER PRIMARY KEY, seqs BLOB NOT NULL, steps BLOB NOT NULL, buckets BLOB NOT NULL, times BLOB NOT NULL, data BLOB NOT NULL
 );
 CREATE TABLE chunk (  -- one column of a block, with the numbers that make opening it needless most of the time
   id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL, block_id INTEGER NOT NULL, attempt INTEGER NOT NULL,
   first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
   points INTEGER NOT NULL, kept INTEGER NOT NULL, nonfinite INTEGER NOT NULL, nonfinite_step INTEGER, total REAL NOT NULL,
   first_time REAL, last_time REAL, first REAL, last REAL, min REAL, min_step INTEGER, min_time REAL, max REAL, max_step INTEGER, max_time REAL,
-  buckets BLOB NOT NULL, data BLOB NOT NULL
+  data_id INTEGER NOT NULL,  -- the block in which its bytes lie: its own, or one that goes on from it where there are many columns
+  at INTEGER NOT NULL, size INTEGER NOT NULL, buckets_at INTEGER NOT NULL, buckets_size INTEGER NOT NULL
 );
 CREATE INDEX chunk_series ON chunk (series_id, first_seq);
 CREATE INDEX chunk_block ON chunk (block_id);

@@ -7,7 +7,6 @@ systems, a machine that went down) reads as zeros at its end: those are not yet 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from struct import Struct
 
 from google_crc32c import value as crc32c  # in C: 3 GB/s; in Python it was most of the time other readers take
@@ -16,7 +15,7 @@ HEADER = Struct("<QI")
 FOOTER = Struct("<I")
 LARGEST = 2**31  # what a protobuf message can be
 _WRITTEN = re.compile(rb"[^\0]")
-_KNOWN_HEADERS = 4096  # lengths repeat: a header seen before needs no checksum
+_KNOWN_HEADERS = 4096  # more are not kept
 
 
 class Damaged(ValueError):
@@ -29,28 +28,26 @@ def masked(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF
 
 
-def frames(data: bytes) -> Iterator[tuple[int, int]]:
-    """(start, stop) of the data of each record with a whole header, from the first byte on; `stop` may lie beyond.
-
-    Ends where the next header is cut short or not yet written.
+def frame(data: bytes, pos: int, known: dict[bytes, int]) -> tuple[int, int] | None:
+    """(start, stop) of the data of the record at `pos`, `stop` may lie beyond; None when its header is cut short or not
+    yet written. `known` keeps the headers that were checked, with their lengths: lengths repeat.
     """
-    known: dict[bytes, int] = {}
-    pos, size = 0, len(data)
-    while pos + HEADER.size <= size:
-        header = data[pos : pos + HEADER.size]
-        length = known.get(header)
-        if length is None:
-            try:
-                length = _length(header)
-            except Damaged:
-                if is_unwritten(data, pos + HEADER.size):
-                    return
-                raise
-            known = {} if len(known) >= _KNOWN_HEADERS else known
-            known[header] = length
-        start = pos + HEADER.size
-        yield start, start + length
-        pos = start + length + FOOTER.size
+    start = pos + HEADER.size
+    if start > len(data):
+        return None
+    header = data[pos:start]
+    length = known.get(header)
+    if length is None:
+        try:
+            length = _length(header)
+        except Damaged:
+            if is_unwritten(data, start):
+                return None
+            raise
+        if len(known) >= _KNOWN_HEADERS:
+            known.clear()
+        known[header] = length
+    return start, start + length
 
 
 def _length(header: bytes) -> int:
@@ -64,8 +61,7 @@ def _length(header: bytes) -> int:
 
 def is_true(payload: bytes, data: bytes, stop: int) -> bool:
     """Whether the record's data, which ends at `stop`, has its checksum behind it."""
-    crc = crc32c(payload)  # `masked` written out: a call is a fifth of this
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF == FOOTER.unpack_from(data, stop)[0]
+    return masked(payload) == int(FOOTER.unpack_from(data, stop)[0])
 
 
 def is_unwritten(data: bytes, end: int) -> bool:
