@@ -15,6 +15,7 @@ from neatd.read.formats.protobuf import Malformed, signed, zigzag
 from neatd.read.formats.tbtensor import number
 from neatd.read.formats.tensorboard import feed
 from neatd.read.formats.tfrecord import masked
+from neatd.read.rows import Parsed, Stretch
 from tests.feeding import growing, same, whole
 from tests.written_files import case_id, expected, written
 
@@ -57,6 +58,13 @@ def image(size: int) -> bytes:
 
 FILE = b"".join(record(event(step, scalar("loss", step / 2), scalar("acc", step))) for step in range(4))
 
+MANY = b"".join(
+    record(event(number % 3, scalar("batch", number)))
+    + record(event(number, scalar("loss", number / 2), scalar("acc", number)))
+    + record(event(number * 10**6, scalar("lr", number) if number % 8 else scalar("rare", number)))
+    for number in range(40)
+)
+
 
 @pytest.mark.parametrize("folder", CASES, ids=case_id)
 def test_each_value_is_the_one_logged(folder: Path) -> None:
@@ -81,6 +89,36 @@ def test_a_real_file_reads_the_same_however_it_grew(folder: Path) -> None:
 @given(st.lists(st.integers(0, len(FILE)), max_size=20))
 def test_any_pieces_give_the_same_rows(cuts: list[int]) -> None:
     assert growing(feed, FILE, cuts).read == whole(feed, FILE).read
+
+
+def test_many_scalars_of_a_tag_are_columns() -> None:
+    """Of each set of names at least 16 rows, wherever the others lie; fewer stay rows. By the ordinals they begin with."""
+    fed = feed(MANY, {}, 0, "tb/")
+    columns = {tuple(one.columns): one for one in fed.rows if isinstance(one, Stretch)}
+    assert list(columns) == [("tb/batch",), ("tb/loss", "tb/acc"), ("tb/lr",)]
+    assert {tuple(one.values) for one in fed.rows if isinstance(one, Parsed)} == {("tb/rare",)}
+    assert [one.seq for one in fed.rows] == sorted(one.seq for one in fed.rows)
+    batch = columns[("tb/batch",)]
+    assert list(batch.seqs[:3]) == [1, 4, 7] and list(batch.steps[:5]) == [0, 1, 2, 0, 1]
+    assert set(batch.times) == {1.7e9 + 1} and list(batch.columns["tb/batch"]) == [float(n) for n in range(40)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, len(MANY)), max_size=8), st.binary(max_size=30))
+def test_where_columns_are_cut_changes_nothing(cuts: list[int], odd: bytes) -> None:
+    """Images, events of two numbers, a damaged record and one that is no event lie among the scalars."""
+    damaged = bytearray(record(event(3, scalar("batch", 1.0))))
+    damaged[20] ^= 1
+    data = MANY + bytes(damaged) + record(odd) + record(event(1, image(9000))) + MANY
+    assert growing(feed, data, [one * 3 for one in cuts]).read == whole(feed, data).read
+
+
+def test_a_step_that_never_ends_is_one_bad_record() -> None:
+    """Also of a tag that was read before."""
+    payload = b"\x09" + struct.pack("<d", 1.0) + b"\x10" + b"\xff" * 40
+    reading = whole(feed, MANY + record(payload) + FILE)
+    assert [one.why for one in reading.bad] == ["not an event"]
+    assert [row.step for row in reading.rows][-4:] == [0, 1, 2, 3]
 
 
 def test_a_row_has_the_step_the_time_and_the_label() -> None:

@@ -319,7 +319,8 @@ def begin_run(scene: Scene, project: LiveProject, folder: Path, relative: str, p
     step, line_at = runs.progress_of(scene.points, run.id)
     live = LiveRun(run, folder, place, last_step=step, last_line_at=line_at or run.created_at)
     for name, cursor in readings.readings(scene.points, run.id).items():  # also those that are gone by now
-        form = cursor.format
+        form = cursor.format or ("predictions" if name == PREDICTIONS else "jsonl")
+        cursor = cursor.model_copy(update={"format": form, "stream": cursor.stream or name})
         if form == "database":
             live.place = next((one for one in folder.parents if one.name == name), place)
             live.inside = cursor.label

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from operator import attrgetter, itemgetter, le
 
 from neatd.models import AttemptStart, Line, Stretch
@@ -114,26 +113,26 @@ def _first_starts(rows: Sequence[Parsed | Stretch], last_steps: dict[str, int], 
 
 def _cut(rows: Sequence[Parsed | Stretch], bounds: list[int]) -> Iterator[list[Parsed | Stretch]]:
     """The rows before, between and behind these ordinals, each part in the order of its pieces' first rows."""
-    for first, end in pairwise([0, *bounds, None]):
-        part: list[Parsed | Stretch] = []
-        for one in rows:
-            if isinstance(one, Stretch):
-                begin, stop = (
-                    bisect_left(one.seqs, first or 0),
-                    len(one.seqs) if end is None else bisect_left(one.seqs, end),
-                )
-                if begin < stop:
-                    part.append(_slice(one, begin, stop))
-            elif one.seq >= (first or 0) and (end is None or one.seq < end):
-                part.append(one)
-        yield sorted(part, key=attrgetter("seq"))
+    rest = list(rows)
+    for bound in bounds:
+        place = bisect_left(rest, bound, key=attrgetter("seq"))
+        halves = [_halves(one, bound) for one in rest[:place]]
+        yield [before for before, _ in halves]
+        rest = sorted([*(behind for _, behind in halves if behind), *rest[place:]], key=attrgetter("seq"))
+    yield rest
 
 
-def _slice(one: Stretch, begin: int, stop: int) -> Stretch:
-    if (begin, stop) == (0, len(one.seqs)):
-        return one
-    columns = {name: values[begin:stop] for name, values in one.columns.items()}
-    return Stretch(one.seqs[begin:stop], one.steps[begin:stop], one.times[begin:stop], columns, one.attempt)
+def _halves(one: Parsed | Stretch, bound: int) -> tuple[Parsed | Stretch, Stretch | None]:
+    """(what of it lies before an ordinal that is behind its first one, what from there on)."""
+    if isinstance(one, Parsed) or one.seqs[-1] < bound:
+        return one, None
+    place = bisect_left(one.seqs, bound)
+    return _slice(one, slice(place)), _slice(one, slice(place, None))
+
+
+def _slice(one: Stretch, rows: slice) -> Stretch:
+    columns = {name: values[rows] for name, values in one.columns.items()}
+    return Stretch(one.seqs[rows], one.steps[rows], one.times[rows], columns, one.attempt)
 
 
 def _step_back(last_steps: dict[str, int], step: int) -> None:
