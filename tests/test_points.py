@@ -265,3 +265,10 @@ def test_predictions_and_their_cursor_are_committed_together(db: sqlite3.Connect
         points.commit_predictions(db, run, name, again, [same._replace(seq=2), same], 1.0)
     assert readings.cursor(db, run, name).seq == 1
     assert points.prediction_summary(db, run) == {"step": 1, "examples": 1, "correct": 1, "accuracy": 1.0}
+
+
+def test_the_largest_numbers_are_kept(db: sqlite3.Connection) -> None:
+    """Values whose sum is beyond a float are no trouble."""
+    run = next(RUN)
+    commit(db, run, [Parsed(seq, seq, None, {"loss": 1.7e308}) for seq in range(1, 11)])
+    assert [value for _, value, _ in window.points_of(db, run, "loss")] == [1.7e308] * 10

@@ -83,3 +83,9 @@ def test_half_of_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> Non
 def test_planned_steps_are_found_at_the_top_or_one_level_below(config: dict[str, Any], steps: int | None) -> None:
     """transformers writes -1 for none."""
     assert planned_steps(config) == steps
+
+
+def test_the_steps_of_an_evaluation_are_not_the_runs() -> None:
+    """Below the top only a part that is about training plans the run."""
+    assert planned_steps({"eval": {"steps": 20}}) is None
+    assert planned_steps({"training": {"max_steps": 500}, "eval": {"steps": 20}}) == 500

@@ -25,8 +25,9 @@ def refresh_facts(scene: Scene, project: LiveProject, live: LiveRun) -> None:
         return
     told = _told(live)
     config = (read_config(live.folder) if stamp else {}) or told.get("config") or {}
-    steps = planned_steps(config) or told.get("planned_steps") or project.config.planned_steps
-    epochs = planned_epochs(config) or told.get("planned_epochs") or project.config.planned_epochs
+    # What a tracker says of its own run comes before what a parameter of some name may mean.
+    steps = told.get("planned_steps") or planned_steps(config) or project.config.planned_steps
+    epochs = told.get("planned_epochs") or planned_epochs(config) or project.config.planned_epochs
     said = {name: value for name, value in told.items() if name not in _OWN_COLUMNS}
     if epochs:
         said["planned_epochs"] = epochs

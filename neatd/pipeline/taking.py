@@ -42,7 +42,7 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
     form = FORMATS[placed.format]
     cursor = source.cursor
     if is_at_rest and cursor.replay:  # it ended before it said all it had said: another file
-        return _start_over(scene, live, name, source)
+        return _start_over(scene, live, name, source, cursor)
     if source.feed is None:
         source.feed = _feed_for(project, source)
     if form.framing == "whole":  # each file of the stream says all that the one before said
@@ -62,8 +62,7 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
     if form.is_rewritten:
         followed = _followed(cursor, after, rows, is_new)
         if followed is None:
-            source.cursor = after
-            return _start_over(scene, live, name, source)
+            return _start_over(scene, live, name, source, after)
         rows, after, is_new = followed
     after = _noted(after, taken.fed.bad, taken.fed.told)
     is_next_file = stream.seq > 0 and not (cursor.has_steps if form.is_file_a_life else cursor.seq)
@@ -116,13 +115,13 @@ def _replay_of(state: list[Any]) -> Replay | None:
     return Replay(chain_of(state[0]), chain_of(state[1])) if state else None
 
 
-def _start_over(scene: Scene, live: LiveRun, name: str, source: Source) -> Took:
+def _start_over(scene: Scene, live: LiveRun, name: str, source: Source, cursor: Cursor) -> Took:
     """The file is another one than the one it replaced: it is read from its first row, as a new attempt."""
     fresh = {"offset": 0, "head_len": 0, "head_hash": "", "anchor_hash": "", "state": {}, "replay": []}
     chain = Chain().as_state()
-    after = source.cursor.model_copy(update={**fresh, "chain": chain, "generation": max(2, source.cursor.generation)})
+    after = cursor.model_copy(update={**fresh, "chain": chain, "generation": max(2, cursor.generation)})
     _commit(scene, live, name, source, live.streams[source.placed.stream], [], after, False)
-    return Took(after, True, True)
+    return Took(source.cursor, True, True)
 
 
 def _noted(after: Cursor, bad: Sequence[BadLine], told: Any) -> Cursor:

@@ -14,6 +14,7 @@ from neatd.files import read_small
 NAMES = ("config.json", "config.yaml", "config.yml", "args.json", "args.yaml", "hparams.yaml", "params.json")
 LARGEST = 1 << 20  # bytes; a larger file is data, not parameters
 MOST_VALUES = 20_000
+_TRAINING = ("train", "optim", "schedule", "solver", "run")  # parts whose steps are the run's: not those of an evaluation
 _EPOCHS = ("epochs", "max_epochs", "num_epochs", "num_train_epochs", "n_epochs", "total_epochs")
 _PLANNED = ("max_steps", "total_steps", "num_steps", "train_steps", "max_iters", "iterations", "n_steps", "steps")
 
@@ -67,7 +68,8 @@ def planned_epochs(config: dict[str, Any]) -> float | None:
 
 
 def _first(config: dict[str, Any], names: tuple[str, ...], kinds: Any) -> float | None:
-    for level in (config, *(one for one in config.values() if isinstance(one, dict))):
+    below = (one for key, one in config.items() if isinstance(one, dict) and key.lower().startswith(_TRAINING))
+    for level in (config, *below):
         for name in names:
             value = level.get(name)
             if isinstance(value, kinds) and not isinstance(value, bool) and 0 < value < 1e15:

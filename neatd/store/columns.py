@@ -91,7 +91,8 @@ def ints_of(data: bytes) -> Any:
     if data[:1] == b"e":
         first, stride, count = EVEN.unpack(data[1:])
         return first + stride * np.arange(count, dtype=np.int64)
-    found = np.empty(1 + (len(rest := _array(data[9:]))), dtype=np.int64)
+    rest = _array(data[9:])
+    found = np.empty(1 + len(rest), dtype=np.int64)
     found[0], found[1:] = int.from_bytes(data[1:9], "little", signed=True), rest
     return np.cumsum(found, out=found)
 
@@ -113,11 +114,16 @@ def floats_of(data: bytes) -> Any:
 
 def times_of(data: bytes, count: int) -> Any:
     """`packing.unpack_times` as an array, NaN for None."""
+    return times_at(data, np.arange(count))
+
+
+def times_at(data: bytes, places: Any) -> Any:
+    """Those of `times_of` at some places."""
     if not data:
-        return np.full(count, np.nan)
+        return np.full(len(places), np.nan)
     if data[:1] in b"mt":
-        return ints_of(data[1:]) / (1000 if data[:1] == b"m" else TICKS)
-    return floats_of(data[1:])
+        return ints_at(data[1:], places) / (1000 if data[:1] == b"m" else TICKS)
+    return floats_of(data[1:])[places]
 
 
 def _array(data: bytes) -> Any:

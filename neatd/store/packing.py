@@ -21,7 +21,8 @@ _PIECE, _NOISE = 1024, 0.95  # so many bytes of a plane are tried; noise is what
 _FEW = 256  # values that are kept as they are: planes of them save next to nothing, and take longer to open
 TICKS = 1 << 22  # a second: the finest that a float of unix seconds of this century tells
 EVEN = struct.Struct("<qqq")
-HEAD = struct.Struct("<BI")  # which planes are noise, how many values
+HEAD = struct.Struct("<BBI")  # which planes are noise, which are one byte again and again, how many values
+DENSE, NOISE, SAME = range(3)
 
 
 def pack_floats(values: Sequence[float]) -> bytes:
@@ -125,19 +126,20 @@ def pack_array(values: array[int] | array[float]) -> bytes:
         return values.typecode.upper().encode() + raw
     planes = [raw[start::size] for start in range(size)]
     packed = [_packed_plane(plane) for plane in planes]
-    noisy = sum(1 << at for at, one in enumerate(packed) if one is None)
-    head = values.typecode.encode() + HEAD.pack(noisy, len(values))
-    return head + b"".join(plane if one is None else one for plane, one in zip(planes, packed, strict=True))
+    noisy, same = (sum(1 << at for at, one in enumerate(packed) if one[0] == kind) for kind in (NOISE, SAME))
+    return values.typecode.encode() + HEAD.pack(noisy, same, len(values)) + b"".join(one for _, one in packed)
 
 
-def _packed_plane(plane: bytes) -> bytes | None:
-    """A plane compressed in the way that suits a piece of it; None for noise."""
+def _packed_plane(plane: bytes) -> tuple[int, bytes]:
+    """(kind, a plane compressed in the way that suits a piece of it)."""
     piece = plane[:_PIECE]
+    if plane.count(plane[0]) == len(plane):
+        return SAME, plane[:1]
     repeated = len(_deflated(piece, zlib.Z_DEFAULT_STRATEGY))
     if repeated > _NOISE * len(piece):
-        return None
+        return NOISE, plane
     skewed = len(_deflated(piece, zlib.Z_RLE))  # some bytes are frequent, and no sequence of them comes again
-    return _deflated(plane, zlib.Z_RLE if skewed < repeated else zlib.Z_DEFAULT_STRATEGY)
+    return DENSE, _deflated(plane, zlib.Z_RLE if skewed < repeated else zlib.Z_DEFAULT_STRATEGY)
 
 
 def _deflated(data: bytes, strategy: int) -> bytes:
@@ -151,13 +153,16 @@ def planes_of(data: bytes | memoryview) -> tuple[str, int, list[bytes | memoryvi
     if code.isupper():
         code = code.lower()
         return code, (len(data) - 1) // array(code).itemsize, [data[1:]]
-    noisy, count = HEAD.unpack_from(data, 1)
+    noisy, same, count = HEAD.unpack_from(data, 1)
     rest: bytes | memoryview = memoryview(data)[1 + HEAD.size :]
     planes: list[bytes | memoryview] = []
     for at in range(array(code).itemsize):
         if noisy >> at & 1:
             planes.append(rest[:count])
             rest = rest[count:]
+        elif same >> at & 1:
+            planes.append(bytes(rest[:1]) * count)
+            rest = rest[1:]
         else:
             unpacker = zlib.decompressobj(-15)
             planes.append(unpacker.decompress(rest))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatd.models import Column
-from neatd.store.columns import Opened, column_of, floats_of, ints_at, times_of
+from neatd.store.columns import Opened, column_of, floats_of, ints_at, times_at
 from neatd.store.connection import in_one_view
 from neatd.store.summary import BUCKET, NONE, bucket_parts
 from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_named
@@ -23,6 +25,10 @@ from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_n
 EXACT = 65_536  # points of a window that are looked at one by one
 NOWHERE = -1
 Point = tuple[int, float, float | None]
+_IN_A_ROW = (
+    ("first_step", "first", "first_time"), ("min_step", "min", "min_time"), ("max_step", "max", "max_time"),
+    ("nonfinite_step", "", ""), ("last_step", "last", "last_time"),
+)  # fmt: skip
 ROW = "first_time, last_time, min_time, max_time, 1 AS is_short FROM chunk c"
 BUCKETS = (
     f"substr(d.buckets, c.buckets_at + 1, c.buckets_size) AS buckets, buckets_size > 0 AS is_short, b.steps {DATA_OF}"
@@ -60,10 +66,11 @@ def at_resolution(
         more = ROW if is_coarse else BUCKETS
         sql = f"SELECT {CHUNK}, {more} WHERE series_id = ?{where[0]} ORDER BY first_seq"
         rows = points.execute(sql, (named[0], *values)).fetchall()
-        level = _extremes_of_chunk if is_coarse else _extremes_of_buckets
-        parts = [level(row) if _is_whole(row, limits, first, last) else _opened(opened, row) for row in rows]
-        rest = _timed(column_of(opened, name, named[0], f" AND 0{where[0]}", where[1], values))
-        found = Drawn(*(np.concatenate(some) for some in zip(*parts, rest, strict=True)))
+        level = _extremes_of_chunks if is_coarse else _extremes_of_buckets
+        parts = [_timed(column_of(opened, name, named[0], f" AND 0{where[0]}", where[1], values))]
+        for is_whole, some in groupby(rows, lambda row: _is_whole(row, limits, first, last)):
+            parts[-1:-1] = [level(list(some))] if is_whole else [_opened(opened, row) for row in some]
+        found = Drawn(*(np.concatenate(some) for some in zip(*parts, strict=True)))
     return _listed(points, _reduced(_current(found, limits, first, last), max(8, most))) if len(found.steps) else []
 
 
@@ -98,38 +105,41 @@ def _opened(opened: Opened, row: sqlite3.Row) -> Drawn:
     return _timed(opened.chunk("", opened.points.execute(sql, (row["id"],)).fetchone()))
 
 
-def _extremes_of_chunk(row: sqlite3.Row) -> Drawn:
-    """The ends and the extremes of a chunk, from its row alone."""
+def _extremes_of_chunks(rows: Sequence[sqlite3.Row]) -> Drawn:
+    """The ends and the extremes of chunks, from their rows alone."""
     kept = [
-        (row["first_step"], row["first"], row["first_time"]),
-        (row["min_step"], row["min"], row["min_time"]),
-        (row["max_step"], row["max"], row["max_time"]),
-        (row["nonfinite_step"], None, None),
-        (row["last_step"], row["last"], row["last_time"]),
+        (row["attempt"], row[step], row[value] if value else None, row[time] if time else None)
+        for row in rows
+        for step, value, time in _IN_A_ROW
+        if row[step] is not None
     ]
-    rows = [one for one in kept if one[0] is not None]
-    steps = np.array([one[0] for one in rows], dtype=np.int64)
-    values, times = (np.array([one[index] for one in rows], dtype=np.float64) for index in (1, 2))
-    nowhere = np.full(len(rows), NOWHERE)
-    return Drawn(np.full(len(rows), row["attempt"]), steps, values, times, nowhere, nowhere)
+    attempts, steps, values, times = zip(*kept, strict=True)
+    nowhere = np.full(len(kept), NOWHERE)
+    numbers = (np.array(some, dtype=np.float64) for some in (values, times))
+    return Drawn(np.array(attempts), np.array(steps, dtype=np.int64), *numbers, nowhere, nowhere)
 
 
-def _extremes_of_buckets(row: sqlite3.Row) -> Drawn:
-    """The ends of a chunk, and the extremes of every 64 of its points."""
-    parts = bucket_parts(row["buckets"])
-    lows, highs = floats_of(parts.mins), floats_of(parts.maxs)
-    places, values = [np.array([0, row["kept"] - 1])], [np.array([row["first"], row["last"]], dtype=np.float64)]
-    for at, some in ((parts.min_at, lows), (parts.max_at, highs), (parts.bad_at, None)):
-        at_bucket = np.frombuffer(at, dtype=np.uint8)
-        is_there = np.flatnonzero(at_bucket != NONE)
-        places.append(BUCKET * is_there + at_bucket[is_there])
-        values.append(np.full(len(is_there), np.nan) if some is None else some[is_there])
-    where = np.concatenate(places)
-    count = len(where)
-    return Drawn(
-        np.full(count, row["attempt"]), ints_at(row["steps"], where), np.concatenate(values), np.full(count, np.nan),
-        np.full(count, row["block_id"]), where,
-    )  # fmt: skip
+def _extremes_of_buckets(rows: Sequence[sqlite3.Row]) -> Drawn:
+    """The ends of chunks, and the extremes of every 64 of their points; of all of them at once, for they may be hundreds."""
+    parts = [bucket_parts(row["buckets"]) for row in rows]
+    counts = np.array([len(one.min_at) for one in parts])
+    owner = np.repeat(np.arange(len(rows)), counts)  # of each bucket the row
+    begins = BUCKET * (np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts))
+    lows, highs = (np.concatenate([floats_of(one[at]) for one in parts]) for at in (0, 1))
+    owners, places = [np.repeat(np.arange(len(rows)), 2)], [np.array([[0, row["kept"] - 1] for row in rows]).ravel()]
+    values = [np.array([[row["first"], row["last"]] for row in rows], dtype=np.float64).ravel()]
+    for at, some in ((3, lows), (4, highs), (5, np.full(len(owner), np.nan))):
+        at_bucket = np.frombuffer(b"".join(one[at] for one in parts), dtype=np.uint8)
+        is_there = at_bucket != NONE
+        owners.append(owner[is_there])
+        places.append((begins + at_bucket)[is_there])
+        values.append(some[is_there])
+    order = np.argsort(whose := np.concatenate(owners), kind="stable")
+    whose, where, every = whose[order], np.concatenate(places)[order], np.concatenate(values)[order]
+    cuts = np.searchsorted(whose, np.arange(1, len(rows)))
+    steps = [ints_at(row["steps"], some) for row, some in zip(rows, np.split(where, cuts), strict=True)]
+    attempts, blocks = (np.array([row[name] for row in rows])[whose] for name in ("attempt", "block_id"))
+    return Drawn(attempts, np.concatenate(steps), every, np.full(len(where), np.nan), blocks, where)
 
 
 def _current(one: Drawn, limits: Limits, first: int | None, last: int | None) -> Drawn:
@@ -187,11 +197,13 @@ def _first_of_each(marks: Any, starts: Any, sizes: Any) -> Any:
 
 def _listed(points: sqlite3.Connection, one: Drawn) -> list[Point]:
     """As points, with the times that are not known yet."""
-    times, blocks = one.times.copy(), one.blocks
-    wanted = sorted({*blocks.tolist()} - {NOWHERE})
+    times = one.times.copy()
+    order = np.argsort(one.blocks, kind="stable")
+    blocks, begins = np.unique(one.blocks[order], return_index=True)
+    here = dict(zip(blocks.tolist(), np.split(order, begins[1:]), strict=True))
+    wanted = json.dumps([block_id for block_id in here if block_id != NOWHERE])
     sql = "SELECT b.id, b.times FROM json_each(?) j CROSS JOIN block b ON b.id = j.value"
-    for block_id, packed in points.execute(sql, (json.dumps(wanted),)):
-        here = np.flatnonzero(blocks == block_id)
-        times[here] = times_of(packed, int(one.places[here].max()) + 1)[one.places[here]]
+    for block_id, packed in points.execute(sql, (wanted,)):
+        times[here[block_id]] = times_at(packed, one.places[here[block_id]])
     cells = zip(one.steps.tolist(), one.values.tolist(), times.tolist(), strict=True)
     return [(step, value, None if math.isnan(time) else time) for step, value, time in cells]

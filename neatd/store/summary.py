@@ -48,7 +48,7 @@ def summarise(steps: Sequence[int], values: Sequence[float]) -> Summary:
         len(values), steps[0], steps[-1], values[0], values[-1],
         low, None if low is None else kept_steps[kept.index(low)],
         high, None if high is None else kept_steps[kept.index(high)],
-        len(values) - len(kept), bad_step, math.fsum(kept) if len(kept) < 64 else sum(kept),
+        len(values) - len(kept), bad_step, sum(kept),
     )  # fmt: skip
 
 

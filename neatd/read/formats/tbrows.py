@@ -6,11 +6,12 @@ so they are looked up and not walked through. What is learned lasts for one feed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from struct import Struct
 from typing import Any
 
+from neatd.read.attempts import rows_of
 from neatd.read.formats.protobuf import DOUBLE, FIXED64, FLOAT, VARINT, Cut, Malformed, signed, varint
 from neatd.read.formats.tfrecord import FOOTER, HEADER, crc32c
 from neatd.read.rows import Parsed, Stretch
@@ -18,29 +19,30 @@ from neatd.read.rows import Parsed, Stretch
 TIME, STEP = 1, 2  # fields of Event
 LEAST = 16  # rows with the same names that are worth columns
 _TIME_TAG, _STEP_TAG = TIME << 3 | FIXED64, STEP << 3 | VARINT
+LARGE = 4096  # bytes; a smaller record costs less to check than to look into
 _SHORTEST = 20  # bytes of an event with one simple_value
 _HEAD = Struct("<BdBBBB")  # wall_time with its tag, the tag of step, the first bytes of step
 _TAIL = Struct("<fI")  # the number that ends the usual event, the checksum behind it
 _HEADER, _FOOTER, _NUMBER = HEADER.size, FOOTER.size, FLOAT.size
 _LATEST = 1e18  # seconds; no time is later
 
-_Cells = tuple[Any, ...]  # ordinal, step, time, a number for each name
+_PLACE = 3  # cells of a row before its numbers: ordinal, step, time
 
 
 class Gathered:
     """Rows by their names, in file order."""
 
     def __init__(self) -> None:
-        self._usual: dict[bytes, list[_Cells]] = {}  # the bytes between step and number -> where that tag's rows go
-        self._found: dict[tuple[str, ...], list[_Cells]] = {}
+        self._found: dict[tuple[str, ...], list[Any]] = {}  # names -> cells row by row: an object a row costs far more
+        self._usual: dict[bytes, Callable[[tuple[Any, ...]], None]] = {}  # the bytes between step and number -> extend
 
     def learn(self, payload: bytes, at: int, name: str) -> None:
         """The events that look like this one are of this series; `at` is where `usual_at` says that its tag begins."""
-        self._usual[payload[at:-_NUMBER]] = self._found.setdefault((name,), [])
+        self._usual[payload[at:-_NUMBER]] = self._found.setdefault((name,), []).extend
 
     def add(self, seq: int, step: int, time: float | None, values: dict[str, float]) -> None:
         """Add the row of any event."""
-        self._found.setdefault(tuple(values), []).append((seq, step, time, *values.values()))
+        self._found.setdefault(tuple(values), []).extend((seq, step, time, *values.values()))
 
     def take(self, data: bytes, pos: int, seq: int, known: Mapping[bytes, int]) -> tuple[int, int]:
         """(the position, the last ordinal) behind the usual events of true records that stand at `pos` one after another.
@@ -53,13 +55,9 @@ class Gathered:
             start = pos + _HEADER
             length = known.get(data[pos:start], 0)
             stop = start + length
-            if length < _SHORTEST or stop > last:
+            if not _SHORTEST <= length <= LARGE or stop > last:
                 return pos, seq
             payload = data[start:stop]
-            number, footer = tail(data, stop - _NUMBER)
-            crc = crc32c(payload)  # `masked` written out, as the step is: a call is a fifth of the time of an event
-            if ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF != footer:
-                return pos, seq
             first, time, second, a, b, c = head(payload)
             if first != _TIME_TAG:
                 return pos, seq
@@ -76,24 +74,28 @@ class Gathered:
                     step, at = _step(payload)
                 except (Malformed, Cut):
                     return pos, seq
-            rows = usual.get(payload[at:-_NUMBER])
-            if rows is None:
+            extend = usual.get(payload[at:-_NUMBER])
+            if extend is None:
+                return pos, seq
+            number, footer = tail(data, stop - _NUMBER)
+            crc = crc32c(payload)  # `masked` written out, as the step is: a call is a fifth of the time of an event
+            if ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFF_FFFF != footer:
                 return pos, seq
             seq += 1
-            rows.append((seq, step, time if 0 < time < _LATEST else None, number))
+            extend((seq, step, time if 0 < time < _LATEST else None, number))
             pos = stop + _FOOTER
 
     def rows(self) -> list[Parsed | Stretch]:
         """All rows so far: many with the same names as columns, by the ordinals they begin with."""
         rows: list[Parsed | Stretch] = []
-        for names, found in self._found.items():
-            if len(found) < LEAST:
-                rows += [
-                    Parsed(seq, step, time, dict(zip(names, some, strict=True))) for seq, step, time, *some in found
-                ]
+        for names, cells in self._found.items():
+            width = _PLACE + len(names)
+            seqs, steps, times, *columns = (cells[place::width] for place in range(width))
+            one = Stretch(seqs, steps, times, dict(zip(names, columns, strict=True)))
+            if len(seqs) < LEAST:
+                rows += rows_of(one)
             else:
-                seqs, steps, times, *columns = zip(*found, strict=True)
-                rows.append(Stretch(seqs, steps, times, dict(zip(names, columns, strict=True))))
+                rows.append(one)
         return sorted(rows, key=attrgetter("seq"))
 
 

@@ -13,9 +13,8 @@ from typing import Any
 from neatd.read.formats import tfrecord
 from neatd.read.formats.protobuf import Cut, Malformed
 from neatd.read.formats.tbevent import Reader, may_hold_numbers
+from neatd.read.formats.tbrows import LARGE
 from neatd.read.rows import BadLine, Fed
-
-_LARGE = 4096  # bytes; a smaller record costs less to check than to look into
 
 
 def feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
@@ -53,7 +52,7 @@ def _take_one(
         return None
     start, stop = frame
     end = stop + tfrecord.FOOTER.size
-    if stop - start > _LARGE and not may_hold_numbers(data, start, stop):
+    if stop - start > LARGE and not may_hold_numbers(data, start, stop):
         return end
     return end if end <= len(data) and _read(data, start, stop, seq, reader, bad) else None
 
