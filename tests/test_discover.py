@@ -373,3 +373,12 @@ def test_a_quick_look_keeps_what_only_a_survey_can_tell(tmp_path: Path) -> None:
     write(tmp_path, {f"logs/fit/train/{EVENTS}": "x", f"logs/fit/validation/{EVENTS}": "x"})
     found = sources_in(tmp_path, tmp_path / "logs" / "fit", Heads())
     assert [(one.stream, one.label) for one in found] == [("train", "train/"), ("validation", "validation/")]
+
+
+def test_a_log_that_is_taken_for_a_console_is_told_and_can_be_named(tmp_path: Path) -> None:
+    """Beside a run that was written at the same time; named in `include` it is a source of its own."""
+    lay(tmp_path, {"train.log": LOG, "runs/a/metrics.jsonl": LINE})
+    found = survey(tmp_path)
+    assert (names(tmp_path, found), found.consoles) == (["runs/a"], (("train.log", "runs/a"),))
+    found = survey(tmp_path, include=("train.log",))
+    assert ({one.path.name for one in found.sources}, found.consoles) == ({"train.log", "metrics.jsonl"}, ())

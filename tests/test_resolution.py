@@ -83,6 +83,19 @@ def test_points_do_not_jump_as_a_run_grows(db: sqlite3.Connection) -> None:
     assert len(kept) > 50 and set(kept) <= set(after)
 
 
+def test_a_long_series_without_a_clock_has_no_times(db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the extremes of every 64 points, those that are not finite among them, at uneven steps."""
+    monkeypatch.setattr(resolution, "EXACT", 100)
+    run = next(RUN)
+    values = [math.sin(number / 50) if number % 997 else math.nan for number in range(1, 6001)]
+    lines = [Line(seq, 1, seq * seq, None, {"loss": value}) for seq, value in enumerate(values, start=1)]
+    points.commit_lines(db, run, SOURCE, Cursor(seq=len(values)), lines, [], 1.0)
+    found = at_resolution(db, run, "loss", 300)
+    whole = {repr(one) for one in window.points_of(db, run, "loss")}
+    assert {time for _, _, time in found} == {None} and {repr(one) for one in found} <= whole
+    assert any(math.isnan(value) for _, value, _ in found) and len(found) > 60
+
+
 def test_a_series_that_is_not_there_is_empty(db: sqlite3.Connection) -> None:
     """No series, no points; a window outside of a series has none either."""
     run = fill(db, [1.0, 2.0])

@@ -146,6 +146,7 @@ def test_where_points_lie_changes_nothing_that_is_read(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(points, "LEAST_SEALED", least)
         patch.setattr(sealing, "MOST_SEALED", most)
+        patch.setattr(sealing, "MOST_DATA", 40)  # two columns, so that a block goes on in another row
         patch.setattr(sealing, "LEAST_WORTH", 1)
         for end, is_sealed in [*sorted(cuts), (len(parsed), True)]:
             commit(db, sealed, parsed[begin:end])

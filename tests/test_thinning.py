@@ -141,6 +141,29 @@ def test_every_window_function_gives_the_same_extremes(
         assert pick(values_of[0], default=None) == pick(values_of[1], default=None)
 
 
+@pytest.mark.parametrize("most_data", [1, 60_000, 10**9], ids=["a row each", "some together", "all together"])
+def test_thinning_one_column_leaves_those_that_lie_with_it(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, most_data: int
+) -> None:
+    """A column in the middle goes out of the bytes of its block; the others are read as before, wherever they lie."""
+    monkeypatch.setattr(sealing, "MOST_DATA", most_data)
+    run, names = ended(stores), ("val/a", "train/b", "val/c")
+    more = {name: [one * number for one in wave(9_000)] for number, name in enumerate(names, start=2)}
+    fill(stores, run, wave(9_000), **more)
+    before = {name: repr(window.points_of(stores.points, run, name)) for name in names}
+    drawn = at_resolution(stores.points, run, "val/c", 200)
+    assert thin(stores) > 16_000
+    for name in ("val/a", "val/c"):
+        assert repr(window.points_of(stores.points, run, name)) == before[name]
+    assert at_resolution(stores.points, run, "val/c", 200) == drawn
+    for name in ("loss", "train/b"):
+        assert 200 < len(window.points_of(stores.points, run, name)) < 700
+    data = "SELECT sum(length(data)) FROM block WHERE id IN (SELECT data_id FROM chunk c JOIN series s ON s.id = c.series_id"
+    sizes = "SELECT sum(size) FROM chunk c JOIN series s ON s.id = c.series_id WHERE s.run_id = ?"
+    held = stores.points.execute(f"{data} WHERE s.run_id = ?)", (run,)).fetchone()[0]
+    assert held == stores.points.execute(sizes, (run,)).fetchone()[0]
+
+
 def test_evaluations_short_series_and_young_runs_stay_whole(stores: Stores) -> None:
     """By name, by being rare, by being short; a run that goes on or ended lately; and with 0 days nothing is old."""
     count = 6_000

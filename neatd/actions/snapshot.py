@@ -151,6 +151,11 @@ def _read(path: Path) -> dict[str, Any]:
 # ---- keeping a checkpoint ----
 
 
+def is_keepable(folder: Path, wanted: Checkpoint) -> bool:
+    """Whether a checkpoint of the run in `folder` is still the catalogued one, so that a snapshot would hold it."""
+    return not _objection(folder / wanted.path, wanted, folder)
+
+
 def _keep(inp: SnapshotInput, wanted: Checkpoint | None, partial: Path, prefix: str, budget_bytes: int) -> _Held:
     """Copy one checkpoint into the snapshot, or say how else it is kept. Tried twice: a trainer may be renaming."""
     if wanted is None:

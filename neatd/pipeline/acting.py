@@ -6,8 +6,9 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.actions.snapshot import SnapshotInput, take
-from neatd.models import Event, Snapshot
+from neatd.actions.snapshot import SnapshotInput, is_keepable, take
+from neatd.models import Checkpoint, Event, Snapshot
+from neatd.pipeline.beginnings import first_written
 from neatd.pipeline.retaining import apply_plan, before_event, best_before, latest_step, plan_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.checkpoint import step_of
@@ -16,6 +17,7 @@ from neatd.store.short import new_id
 
 log = logging.getLogger(__name__)
 TURN_S = 0.5  # reading goes on between the copies of a storm
+WATCHED_S = 60.0  # no folder goes unlooked at for longer: what stood still before was not watched
 WAIT_FOR_SAVE_S = 15.0  # a checkpoint from before the event may still be at work on its rest
 
 
@@ -30,7 +32,9 @@ def take_snapshots(scene: Scene) -> bool:
             _settle(scene, snapshot, "failed", "the run's project is not there")
             continue
         event = events.get_event(scene.records, snapshot.event_id)
-        if _must_wait(found[1], event):
+        if reason := _needs_none(scene, found[1], event):
+            events.set_snapshot(scene.records, snapshot.id, status="done", mode="none", reason=reason)
+        elif _must_wait(found[1], event):
             is_waiting = True
         else:
             _take(scene, *found, snapshot, event)
@@ -39,6 +43,20 @@ def take_snapshots(scene: Scene) -> bool:
 
 def _live(scene: Scene, run_id: str) -> tuple[LiveProject, LiveRun] | None:
     return next(((project, live) for project, live in scene.live_runs() if live.run.id == run_id), None)
+
+
+def _needs_none(scene: Scene, live: LiveRun, event: Event) -> str:
+    """Why no folder is written for an event: the run has none of its own, or it happened before neat watched it."""
+    if live.place != live.folder:
+        return "the run has no folder"
+    if (live.run.created_at - live.last_line_at).total_seconds() > WATCHED_S:
+        return "the run was over before it was found"
+    now = datetime.now(UTC).timestamp()
+    if now - event.started_at.timestamp() <= scene.settings.lost_s:
+        return ""
+    # Not every trainer's clock is right: an event is no older than the oldest trace of its run.
+    oldest = first_written(live.folder, [source.path for source in live.sources.values()])
+    return "it happened before neat watched the run" if 0 < oldest < now - scene.settings.lost_s else ""
 
 
 def _must_wait(live: LiveRun, event: Event) -> bool:
@@ -56,12 +74,12 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         return
     catalogue = checkpoints.catalogue(scene.records, live.run.id)
     before = before_event(catalogue, event)
+    is_best = event.details.get("condition") == "best"
+    if is_best and not _has(live, before):
+        events.set_snapshot(scene.records, snapshot.id, status="done", mode="none", reason="no checkpoint was there")
+        return
     # The checkpoint of a best value is itself the best: a second copy at each record would fill the disk.
-    best = (
-        None
-        if event.details.get("condition") == "best"
-        else best_before(scene.points, live.run, project.config, catalogue, event)
-    )
+    best = None if is_best else best_before(scene.points, live.run, project.config, catalogue, event)
     left = int(scene.settings.snapshot_gib * 2**30) - events.snapshot_bytes(scene.records, project.project.id)
     source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
     events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next
@@ -75,6 +93,10 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         reason=result.reason,
     )  # fmt: skip
     project.is_stale = True
+
+
+def _has(live: LiveRun, wanted: Checkpoint | None) -> bool:
+    return wanted is not None and is_keepable(live.folder, wanted)
 
 
 def _settle(scene: Scene, snapshot: Snapshot, status: str, reason: str) -> None:

@@ -12,17 +12,17 @@ from neatd.config import ProjectConfig, load_project
 from neatd.errors import ConfigError
 from neatd.files import data_path, write_atomic
 from neatd.models import Cursor, GitState, Project
+from neatd.pipeline.beginnings import first_evidence
 from neatd.pipeline.moving import moved_here
-from neatd.pipeline.processes import keep_start
+from neatd.pipeline.processes import FRESH_S, git_now, keep_start
 from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream, pane_log
-from neatd.pipeline.testing import own_paths
 from neatd.place import PROJECT_FILE
 from neatd.read import databases
 from neatd.read.discover import PREDICTIONS, sources_in, survey
 from neatd.read.filesystems import has_events
 from neatd.read.formats.patterns import fits
 from neatd.read.formats.table import FORMATS
-from neatd.read.gitstate import git_marks, git_state
+from neatd.read.gitstate import git_marks
 from neatd.read.mlflow_facts import is_deleted
 from neatd.read.patterns import load_patterns
 from neatd.read.placed import Inside, Placed
@@ -34,6 +34,7 @@ from neatd.store import events, projects, readings, runs
 from neatd.store.cleaning import clean_records
 
 log = logging.getLogger(__name__)
+MOST_CONSOLES = 5  # logs that are told of: a folder of a scheduler's may hold thousands
 WALK_SHARE = 400  # a walk of t seconds is repeated after 400 t: a quarter of a percent of a core
 
 
@@ -141,14 +142,6 @@ def _stamps(paths: list[Path]) -> tuple[object, ...]:
     return tuple(found)
 
 
-def _git_now(scene: Scene, project: LiveProject) -> GitState:
-    """The project's git state, at most two seconds old: a thousand runs found at once ask git once."""
-    now = scene.clock()
-    if project.git is None or now - project.git[0] > 2.0:
-        project.git = now, git_state(project.root, own_paths(project.config))
-    return project.git[1]
-
-
 def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
     log.warning("%s: %s", rule, error)
     message = f"{error.message}; the last good ones stay in force"
@@ -177,6 +170,9 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
         _once(scene, project, "folder-unreadable", f"{folder} cannot be entered: check its permissions", str(folder))
     for note in found.notes:
         _once(scene, project, "watch-limited", note, note)
+    for path, run in found.consoles[:MOST_CONSOLES]:
+        text = f"{path} is taken for the console of {run}, and not read: where it belongs to another training, name it"
+        _once(scene, project, "console-log", f"{text} in neat.yaml, watch: {{include: [{path}]}}", path, "info")
     if found.is_capped:
         text = f"more than {watch.max_folders} folders or {watch.depth} levels below {project.root}: the rest is not watched"
         _once(scene, project, "watch-capped", f"{text}; raise watch.max_folders or watch.depth in neat.yaml", "cap")
@@ -203,8 +199,10 @@ def _is_thrown_away(folder: Path, sources: Sequence[Placed]) -> bool:
     return any(one.format == "mlflow" for one in sources) and is_deleted(folder)
 
 
-def _once(scene: Scene, project: LiveProject, rule: str, message: str, key: str) -> None:
-    if events.add_mishap(scene.records, rule, message, f"{rule}|{project.root}|{key}", "warning", project.project.id):
+def _once(
+    scene: Scene, project: LiveProject, rule: str, message: str, key: str, severity: str = "warning"
+) -> None:  # fmt: skip
+    if events.add_mishap(scene.records, rule, message, f"{rule}|{project.root}|{key}", severity, project.project.id):
         project.is_stale = True
 
 
@@ -213,14 +211,16 @@ def follow(scene: Scene, project: LiveProject, folder: Path, sources: Sequence[P
     relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
-        live = moved_here(scene, project, folder, sources) or begin_run(scene, project, folder, relative, folder)
+        live = moved_here(scene, project, folder, sources) or begin_run(
+            scene, project, folder, relative, folder, sources
+        )
         project.runs[relative] = live
     for placed in sources:
         name = placed.path.relative_to(folder).as_posix()
         if name not in live.sources:
             add_source(scene, live, name, placed)
             if (wrote := _written(placed.path)) is not None:  # by its process, once that is found, more exactly
-                keep_start(scene, project, live, wrote)
+                keep_start(scene, project, live, min(wrote, live.run.started_at.timestamp()))
     return live
 
 
@@ -308,13 +308,18 @@ def _keep(live: LiveRun, name: str, placed: Placed, cursor: Cursor) -> None:
     stream.seq, stream.attempt = max(stream.seq, cursor.seq), max(stream.attempt, cursor.attempt)
 
 
-def begin_run(scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path) -> LiveRun:
+def begin_run(
+    scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path, sources: Sequence[Placed] = ()
+) -> LiveRun:
     """The run of a folder with what is known of it; made when it is met for the first time."""
     run = runs.by_folder(scene.records, project.project.root, relative)
     if run is None:
         now = datetime.now(UTC)
-        git = _git_now(scene, project)
-        run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now)
+        began = first_evidence(place, sources, now.timestamp())
+        # What an older run began from is not seen any more: the code of now would be a false one.
+        git = git_now(scene, project) if now.timestamp() - began < FRESH_S else GitState()
+        at = datetime.fromtimestamp(began, UTC)
+        run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now, at)
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)
     live = LiveRun(run, folder, place, last_step=step, last_line_at=line_at or run.created_at)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from neatd.models import ProcessFact
+from neatd.models import GitState, ProcessFact
 from neatd.pipeline.facts import began_at, set_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.pipeline.testing import own_paths
+from neatd.read.gitstate import git_state
 from neatd.read.machine import machine_facts
 from neatd.read.process import find_processes
 from neatd.read.processfacts import described
@@ -41,7 +42,17 @@ def describe(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFac
     machine = machine_facts(scene.gpu.sample(scene.clock()))
     set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine})
     began_at(scene, live, fact.started)
+    if not live.run.git.is_repo and 0 <= time.time() - fact.started < FRESH_S:
+        set_run(scene, live, git=git_now(scene, project))  # its folder is old, its process is not
     keep_start(scene, project, live, fact.started)
+
+
+def git_now(scene: Scene, project: LiveProject) -> GitState:
+    """The project's git state, at most two seconds old: a thousand runs found at once ask git once."""
+    now = scene.clock()
+    if project.git is None or now - project.git[0] > 2.0:
+        project.git = now, git_state(project.root, own_paths(project.config))
+    return project.git[1]
 
 
 def keep_start(scene: Scene, project: LiveProject, live: LiveRun, began: float) -> None:

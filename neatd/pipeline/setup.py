@@ -30,11 +30,16 @@ IGNORE = b"""\
 *
 !.gitignore
 !knowledge.jsonl
+!patterns/
+!patterns/**
 !rules/
 !rules/**
 !templates/
 !templates/**
 """
+IGNORES_BEFORE = (  # what earlier versions wrote: nobody else's lines are in it, so it is renewed
+    IGNORE.replace(b"!patterns/\n!patterns/**\n", b""),
+)
 _UNSAFE = re.compile(r"[\"\\\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what YAML does not take in quotes
 
 
@@ -142,8 +147,9 @@ def _own(root: Path, name: str, project_id: str) -> Iterator[Change]:
         yield Change(PROJECT_FILE, None, config_text(name, project_id or str(uuid.uuid4())).encode())
     elif lacks_id(old):
         yield Change(PROJECT_FILE, old, f'id: "{project_id or uuid.uuid4()}"\n'.encode() + old)
-    if content(root, IGNORE_PATH) is None:
-        yield Change(IGNORE_PATH, None, IGNORE)
+    ignore = content(root, IGNORE_PATH)
+    if ignore is None or ignore in IGNORES_BEFORE:
+        yield Change(IGNORE_PATH, ignore, IGNORE)
 
 
 def _assistants(root: Path, setup: Setup, names: Iterable[str], left: list[LeftAlone]) -> Iterator[Change]:
@@ -180,7 +186,8 @@ def _manifest(root: Path, known: Manifest, changes: list[Change], with_git: bool
     hashes = dict(known.hashes)
     id_line = known.id_line
     for path, old, after in changes:
-        if path in (PROJECT_FILE, IGNORE_PATH) and old is None and after is not None:
+        is_whole = old is None or path == IGNORE_PATH
+        if path in (PROJECT_FILE, IGNORE_PATH) and is_whole and after is not None:
             hashes[path] = sha256(after)
         if path == PROJECT_FILE and old is not None and after is not None:
             id_line = after[: len(after) - len(old)].decode()

@@ -19,7 +19,7 @@ from neatd.actions.manifest import Manifest, read_manifest
 from neatd.assist.assistants import ASSISTANTS, File
 from neatd.errors import NeatError
 from neatd.files import is_inside, write_atomic
-from neatd.pipeline.setup import ATTRIBUTES, IGNORE, IGNORE_PATH, config_text, setup_of, sha256
+from neatd.pipeline.setup import ATTRIBUTES, IGNORE, IGNORE_PATH, IGNORES_BEFORE, config_text, setup_of, sha256
 from neatd.place import PROJECT_FILE, project_identity
 from neatd.store import folders
 
@@ -172,7 +172,7 @@ def _own(root: Path, manifest: Manifest, left: list[LeftAlone]) -> Iterator[Chan
         if old is None:
             continue
         if path == IGNORE_PATH:
-            if old != IGNORE and sha256(old) != manifest.hash_of(path):
+            if old not in (IGNORE, *IGNORES_BEFORE) and sha256(old) != manifest.hash_of(path):
                 left.append(LeftAlone(path, "it says more than what neat wrote: it is kept"))
                 continue
             if any(_files_below(root / folder) for folder in _EMPTIED):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from neatd.read.listing import File, Listing
 from neatd.read.naming import METRICS, PREDICTIONS, SOURCES, Parts, may_be_source, turn
 from neatd.read.placed import Placed
-from neatd.read.placing import DATABASE, TEXT, Held, Source, Spot, are_needed, is_split_name, place
+from neatd.read.placing import DATABASE, TEXT, Held, Source, Spot, are_needed, is_split_name, place, taken_for_consoles
 from neatd.read.quick import Quick, stamp
 from neatd.read.walking import Walk
 
@@ -36,6 +36,7 @@ class Survey(NamedTuple):
     is_capped: bool  # depth or number of folders ran out
     sources: tuple[Placed, ...] = ()  # of all runs, run by run; files of one stream oldest first
     notes: tuple[str, ...] = ()  # what was passed over, in the same words at each survey
+    consoles: tuple[tuple[str, str], ...] = ()  # (log, run): logs that are taken for the console of that run
     is_unfinished: bool = False  # heads were left for the next survey, which should come soon
 
 
@@ -55,7 +56,8 @@ def survey(
     heads.begin()
     walk = Walk(root, ignore, include)
     is_capped = walk.through(depth, most)
-    found = _Found(walk.listings, heads).placed(root, heads.path)
+    within = _Found(walk.listings, heads, include=include)
+    found = within.placed(root, heads.path)
     if not is_capped and not heads.is_short:
         heads.forget_unseen()
     notes = [note for one in walk.listings for note in one.notes]
@@ -66,7 +68,8 @@ def survey(
     runs = dict.fromkeys(one.folder for one in found if one.format != DATABASE)
     entered = tuple(heads.path(one.path) for one in walk.listings)
     return Survey(
-        tuple(runs), entered, tuple(walk.unreadable), is_capped, tuple(found), tuple(notes), heads.is_short
+        tuple(runs), entered, tuple(walk.unreadable), is_capped, tuple(found), tuple(notes), tuple(within.consoles),
+        heads.is_short,
     )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def sources_in(
     walk = Walk(root, ignore, include)
     walk.down_from(folder)
     stamps = {one.path: stamp(one.path) for one in walk.listings}
-    within = _Found(walk.listings, heads, folder.relative_to(root).parts)
+    within = _Found(walk.listings, heads, folder.relative_to(root).parts, include)
     found = tuple(one for one in within.placed(root) if one.folder == folder)
     newest = max((at[0] for at in stamps.values() if at), default=0)
     if (
@@ -110,8 +113,11 @@ def _new_heads() -> Heads:
 class _Found:
     """The sources in listed folders, and what those folders hold."""
 
-    def __init__(self, listings: Iterable[Listing], heads: Heads, known: Parts | None = None) -> None:
-        self._heads = heads
+    def __init__(
+        self, listings: Iterable[Listing], heads: Heads, known: Parts | None = None, include: tuple[str, ...] = ()
+    ) -> None:
+        self._heads, self._include = heads, frozenset(include)
+        self.consoles: list[tuple[str, str]] = []
         self._files = {one.parts: [*_with_formats(one.files, heads)] for one in listings}
         self._listings = {one.parts: one for one in listings}
         self._known = known  # a run by what was found before
@@ -145,7 +151,12 @@ class _Found:
         for parts, files in self._files.items():
             found += [(place(parts, file.name, format, self.held), file, format) for file, format in files]
         sources = [Source(spot, format == TEXT) for spot, _, format in found]
-        needed = are_needed(sources, lambda n: _written(found[n][1]))
+        logs = [f"{'/'.join((*parts, ''))}{file.name}" for parts, files in self._files.items() for file, _ in files]
+        needed = are_needed(sources, lambda n: _written(found[n][1]), lambda n: logs[n] in self._include)
+        self.consoles = [
+            (logs[n], "/".join(found[of][0].run) or ".")
+            for n, of in taken_for_consoles(sources, needed, lambda n: _written(found[n][1]))
+        ]
         kept = [one for one, is_needed in zip(found, needed, strict=True) if is_needed]
         streams: dict[tuple[Parts, str], list[tuple[Spot, File, str]]] = {}
         for one in kept:

@@ -6,8 +6,8 @@ A run is the folder that holds the metrics; trackers nested in one folder are on
 2. Parts of a run are always taken off: `checkpoint-N`; `vis_data`; the folders in `metrics` of an MLflow run (its label
    is the metric's name) and in `plots/metrics` of DVCLive (label: the folders in between).
 3. Of event files, once each: a folder that SummaryWriter.add_hparams made (a unix time, next to event files; no label)
-   or add_scalars (a metric's word in its name, no number at its end, next to event files of the same process; label: its
-   name); then a folder of a split as Keras writes (`train`, `validation`, ...; label: its name), unless it holds more
+   or add_scalars (next to event files of the same process, `tag_key` without a number at its end; in a collection a
+   metric's word has to be in its name; label: its name); then a folder of a split as Keras writes (`train`, `validation`, ...; label: its name), unless it holds more
    than event files (Ultralytics calls a run `train`), lies in the project's own folder, or is alone in a collection
    such as `runs`.
 4. A tracker's folder joins what is around it: `wandb`, `wandb/*run-*` and its `files` and `logs`, `tb`, `tensorboard`,
@@ -22,7 +22,7 @@ A run is the folder that holds the metrics; trackers nested in one folder are on
 
 Text logs are a fallback (`are_needed`): a source only where its run has no other one and, below a run's folder, no
 other run has any. In the project's own folder, or `logs` in it, a log is dropped when anything else in the project was
-written within a quarter of an hour of it: it is that training's console.
+written within a quarter of an hour of it: it is that training's console, unless the user named it (`watch.include`).
 """
 
 from __future__ import annotations
@@ -156,16 +156,26 @@ def _event_folder(folder: Parts, name: str, held: Look) -> tuple[Parts, str]:
         last = folder[-1]
         if _UNIX_TIME.fullmatch(last):
             folder = folder[:-1]
-        elif _is_of_scalars(last) and writer(name) in writers:
+        elif writer(name) in writers and _is_of_scalars(folder, writer(name), held):
             folder, label = folder[:-1], f"{last}/"
     if folder and _is_split(folder, held):
         folder, label = folder[:-1], f"{folder[-1]}/{label}"
     return folder, label
 
 
-def _is_of_scalars(name: str) -> bool:
-    """`loss_train` is add_scalars("loss", {"train": ...}); `lr_0.1` is an experiment."""
-    return "_" in name and not name[-1].isdigit() and is_metric(name)
+def _is_of_scalars(folder: Parts, by: str, held: Look) -> bool:
+    """`loss_train` is add_scalars("loss", {"train": ...}); `lr_0.1` is an experiment, and `runs/exp_b` may be one."""
+    if not _may_be_of_scalars(folder[-1]):
+        return False
+    if is_metric(folder[-1]):
+        return True
+    own, up = held(folder), folder[:-1]
+    is_known = bool(by.rpartition("|")[2]) and not (own.has_more or own.is_output)
+    return is_known and bool(up) and up[-1].lower() not in (_COLLECTIONS | _TRACKERS)
+
+
+def _may_be_of_scalars(name: str) -> bool:
+    return "_" in name and not name[-1].isdigit()
 
 
 def _is_split(folder: Parts, held: Look) -> bool:
@@ -194,7 +204,7 @@ def may_hold_part(folder: Parts, held: Held) -> bool:
     name = folder[-1]
     if name in ("runs", "plots", "files") or _above(folder) or is_split_name(name) or "metrics" in folder[-4:]:
         return True
-    return bool(held.writers) and bool(_UNIX_TIME.fullmatch(name) or _is_of_scalars(name))
+    return bool(held.writers) and bool(_UNIX_TIME.fullmatch(name) or _may_be_of_scalars(name))
 
 
 # ---- text logs ----
@@ -207,18 +217,37 @@ class Source(NamedTuple):
     is_text: bool
 
 
-def are_needed(found: Sequence[Source], written: Callable[[int], float]) -> list[bool]:
+def are_needed(
+    found: Sequence[Source], written: Callable[[int], float], is_named: Callable[[int], bool] = lambda n: False
+) -> list[bool]:
     """For each placed file whether it is a source; only text logs may be none (see above).
 
     `written` tells when the n-th was last written, in unix seconds; it is asked where a log may be a console only.
+    `is_named`: whether the user says that the n-th belongs to a training of its own.
     """
     own = {one.spot.run for one in found if not one.is_text}
     around = {run[:n] for run in own for n in range(len(run))}
     lone = [n for n, one in enumerate(found) if one.is_text and one.spot.run not in own]
     consoles = {n for n in lone if _is_for_consoles(found[n].spot.run)}
     others = sorted(written(n) for n, one in enumerate(found) if not one.is_text) if consoles else []
-    kept = {n for n in lone if not (_was_beside(written(n), others) if n in consoles else found[n].spot.run in around)}
+    kept = {
+        n
+        for n in lone
+        if is_named(n) or not (_was_beside(written(n), others) if n in consoles else found[n].spot.run in around)
+    }
     return [not one.is_text or n in kept for n, one in enumerate(found)]
+
+
+def taken_for_consoles(
+    found: Sequence[Source], needed: Sequence[bool], written: Callable[[int], float]
+) -> list[tuple[int, int]]:
+    """(n, the source written nearest to it) of the logs that were dropped as another training's console."""
+    own = {one.spot.run for one in found if not one.is_text}
+    dropped = [
+        n for n, one in enumerate(found) if not needed[n] and one.spot.run not in own and _is_for_consoles(one.spot.run)
+    ]
+    others = [(written(n), n) for n, one in enumerate(found) if not one.is_text] if dropped else []
+    return [(n, min(others, key=lambda one: abs(one[0] - written(n)))[1]) for n in dropped if others]
 
 
 def _is_for_consoles(run: Parts) -> bool:

@@ -1,8 +1,8 @@
 """What a run is doing, and why neat says so. Pure: facts and the time in, status and reason out.
 
 Nothing is called finished, failed or killed without evidence: an exit code, the planned last step, what the tracker wrote,
-a traceback at the end of the log, or the kernel's count of what it killed for memory. "Lost" says that the process is gone and
-nobody saw how it ended. Silence alone is a stall. Reasons hold times and not durations since, so they stay true unread.
+a traceback or a word of its end at the end of the log, or the kernel's count of what it killed for memory. "Lost" says that
+the process is gone, or the run ended before neat watched, and nobody saw how. Silence alone is a stall. Reasons hold times and not durations since, so they stay true unread.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from neatd.models import RunStatus
+
+
+_TOLD_ENDS = ("finished", "failed", "killed", "interrupted")
+_LEAST_REST_S, _REST_GAPS = 5.0, 3  # without lines, after which a run at its planned step is not waited for any more
 
 
 class RunFacts(NamedTuple):
@@ -31,6 +35,11 @@ class RunFacts(NamedTuple):
     told_exit_code: int | None = None  # the tracker's record of the end
     oom_kills: int = 0  # by the kernel in the process's control group, since it was last seen alive
     has_traceback: bool = False  # the log ends with one
+    traceback: str = ""  # its last line: "IndexError: list index out of range"
+    traceback_log: str = ""  # the log's name
+    ended_well: str = ""  # what in its files says that it came to its end, as a reason reads it
+    has_told_end: bool = False  # the tracker wrote when it ended, and no line came since
+    was_seen: bool = True  # lines came, or a process was there, while neat watched
     silence_limit_s: float = 0.0  # that is still usual for it, where it was learnt (rules/timing.py)
 
 
@@ -49,6 +58,8 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     is_live = facts.is_alive or facts.job_status in ("queued", "running")
     if facts.told_exit_code is not None:
         return _by_exit_record(facts.told_exit_code, where)
+    if facts.has_told_end and facts.told_status in _TOLD_ENDS:
+        return facts.told_status, f"its tracker says {facts.told_status} {where}"  # type: ignore[return-value]
     if facts.is_gone and facts.has_points and not facts.is_alive:
         return "lost", f"its folder vanished; it had come {where.removeprefix('at ').replace('step', 'to step')}"
     if facts.pid is not None and not is_live:
@@ -69,26 +80,38 @@ def _by_exit_record(code: int, where: str) -> tuple[RunStatus, str]:
 def _after_process(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
     ended = f"process {facts.pid} has ended"
     planned = f" of {facts.planned_steps}" if facts.planned_steps else ""
-    seen = _evidence(facts)
+    seen = _evidence(facts, where)
     if seen is not None:
-        return seen[0], f"{seen[1]}; {ended} {where}{planned}{_killed_for_memory(facts) if seen[0] == 'failed' else ''}"
+        at = "" if seen[1].endswith(where) else f" {where}{planned}"
+        return seen[0], f"{seen[1]}; {ended}{at}{_killed_for_memory(facts) if seen[0] == 'failed' else ''}"
     if _reached(facts):
         return "finished", f"reached step {facts.last_step} of {facts.planned_steps}; {ended}"
     return "lost", f"{ended} {where}{planned}; its exit code was not visible"
 
 
-def _evidence(facts: RunFacts) -> tuple[RunStatus, str] | None:
+def _evidence(facts: RunFacts, where: str) -> tuple[RunStatus, str] | None:
     """How a run without a process ended, as far as anything tells. A traceback says more than a tracker that calls every
     end finished, and than a kill, which may have struck one worker."""
-    if facts.has_traceback:
-        return "failed", "its log ends with a Python traceback"
+    if facts.has_traceback or facts.traceback:
+        return _by_traceback(facts, where)
     if facts.told_status in ("failed", "killed", "interrupted"):
         return facts.told_status, f"its tracker says {facts.told_status}"  # type: ignore[return-value]
+    if facts.ended_well:
+        return "finished", facts.ended_well
     if facts.oom_kills and not _reached(facts):
         return "killed", f"the kernel's out-of-memory killer struck in its control group ({facts.oom_kills} killed)"
     if facts.told_status == "finished":
         return "finished", "its tracker says finished"
     return None
+
+
+def _by_traceback(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
+    """Who pressed Ctrl-C sees a traceback too."""
+    if not facts.traceback:
+        return "failed", "its log ends with a Python traceback"
+    log = f" in {facts.traceback_log}" if facts.traceback_log else ""
+    is_interrupt = facts.traceback.startswith("KeyboardInterrupt")
+    return "interrupted" if is_interrupt else "failed", f"ended with {facts.traceback}{log} {where}"
 
 
 def _killed_for_memory(facts: RunFacts) -> str:
@@ -105,21 +128,35 @@ def _with_process(facts: RunFacts, patience: Patience, now: datetime) -> tuple[R
     if _silence_s(facts, now) > _threshold_s(facts, patience):
         alive = f"{who} alive" if facts.pid is not None else f"{who} runs"
         trouble = "; its log ends with a Python traceback" if facts.has_traceback else ""
+        trouble += f": {facts.traceback}" if trouble and facts.traceback else ""
         return "stalled", f"silent since {_clock(facts.last_line_at)}; {_usual(facts)}{alive}{trouble}"
     return "running", f"{who} runs"
 
 
 def _without_process(facts: RunFacts, patience: Patience, now: datetime, where: str) -> tuple[RunStatus, str]:
-    silence = _silence_s(facts, now)
-    if silence <= _threshold_s(facts, patience):
+    silence, threshold = _silence_s(facts, now), _threshold_s(facts, patience)
+    if facts.told_status in _TOLD_ENDS and not facts.has_traceback:
+        return facts.told_status, f"its tracker says {facts.told_status}; no process is seen; it ended {where}"  # type: ignore[return-value]
+    if _reached(facts) and silence > min(threshold, _rest_s(facts)) and not facts.has_traceback:
+        return "finished", f"reached step {facts.last_step} of {facts.planned_steps}"
+    if silence <= threshold:
         return ("running", "lines arrive") if facts.has_points else ("starting", "no line yet")
     since = f"silent since {_clock(facts.last_line_at)}; {_usual(facts)}no process is seen"
-    seen = _evidence(facts)
+    seen = _evidence(facts, where)
     if seen is not None:
-        return seen[0], f"{seen[1]}; {since}; it ended {where}"
-    if _reached(facts):
-        return "finished", f"reached step {facts.last_step} of {facts.planned_steps}"
-    return ("lost", f"{since}; it ended {where}") if silence > patience.lost_s else ("stalled", since)
+        at = "" if seen[1].endswith(where) else f"; it ended {where}"
+        return seen[0], f"{seen[1]}; {since}{at}"
+    if silence <= patience.lost_s:
+        return "stalled", since
+    if not facts.was_seen:
+        before = f"silent since {_clock(facts.last_line_at)}, {where}"
+        return "lost", f"it ended before neat watched; how is not known; {before}"
+    return "lost", f"{since}; it ended {where}"
+
+
+def _rest_s(facts: RunFacts) -> float:
+    """A trainer that counts from 1 has one more step to go at the last but one, and an evaluation may follow the last."""
+    return max(_LEAST_REST_S, _REST_GAPS * facts.usual_gap_s, 1.5 * facts.longest_pause_s)
 
 
 def _usual(facts: RunFacts) -> str:

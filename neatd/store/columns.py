@@ -114,16 +114,11 @@ def floats_of(data: bytes) -> Any:
 
 def times_of(data: bytes, count: int) -> Any:
     """`packing.unpack_times` as an array, NaN for None."""
-    return times_at(data, np.arange(count))
-
-
-def times_at(data: bytes, places: Any) -> Any:
-    """Those of `times_of` at some places."""
     if not data:
-        return np.full(len(places), np.nan)
+        return np.full(count, np.nan)
     if data[:1] in b"mt":
-        return ints_at(data[1:], places) / (1000 if data[:1] == b"m" else TICKS)
-    return floats_of(data[1:])[places]
+        return ints_of(data[1:]) / (1000 if data[:1] == b"m" else TICKS)
+    return floats_of(data[1:])
 
 
 def _array(data: bytes) -> Any:

@@ -7,23 +7,21 @@ finite are always in the answer. Stretches are powers of two of steps, so that p
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neatd.models import Column
-from neatd.store.columns import Opened, column_of, floats_of, ints_at, times_at
+from neatd.store.columns import Opened, column_of, floats_of, ints_at, times_of
 from neatd.store.connection import in_one_view
 from neatd.store.summary import BUCKET, NONE, bucket_parts
 from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_named
 
 EXACT = 65_536  # points of a window that are looked at one by one
-NOWHERE = -1
 Point = tuple[int, float, float | None]
 _IN_A_ROW = (
     ("first_step", "first", "first_time"), ("min_step", "min", "min_time"), ("max_step", "max", "max_time"),
@@ -31,20 +29,18 @@ _IN_A_ROW = (
 )  # fmt: skip
 ROW = "first_time, last_time, min_time, max_time, 1 AS is_short FROM chunk c"
 BUCKETS = (
-    f"substr(d.buckets, c.buckets_at + 1, c.buckets_size) AS buckets, buckets_size > 0 AS is_short, b.steps {DATA_OF}"
-    " JOIN block b ON b.id = c.block_id"
+    "substr(d.buckets, c.buckets_at + 1, c.buckets_size) AS buckets, buckets_size > 0 AS is_short, first_time, last_time,"
+    f" b.steps {DATA_OF} JOIN block b ON b.id = c.block_id"
 )
 
 
 class Drawn(NamedTuple):
-    """Points that may be drawn, in file order, as numpy arrays. Times are looked up for those that are."""
+    """Points that may be drawn, in file order, as numpy arrays of one length."""
 
     attempts: Any
     steps: Any
     values: Any
-    times: Any  # of those of no block
-    blocks: Any  # in which the time stands; NOWHERE for none
-    places: Any  # within the block
+    times: Any  # NaN where none is told
 
 
 @in_one_view
@@ -60,18 +56,19 @@ def at_resolution(
     sql = "SELECT count(*), sum(kept), sum(CASE WHEN buckets_size THEN 0 ELSE kept END) FROM chunk"
     chunks, kept, bare = points.execute(f"{sql} WHERE series_id = ?{where[0]}", (named[0], *values)).fetchone()
     if (kept or 0) <= max(EXACT, most):
-        found = _timed(column_of(opened, name, named[0], *where, values))
+        found = _drawn(column_of(opened, name, named[0], *where, values))
     else:
         is_coarse = 4 * chunks >= most or bare > 4 * EXACT
-        more = ROW if is_coarse else BUCKETS
-        sql = f"SELECT {CHUNK}, {more} WHERE series_id = ?{where[0]} ORDER BY first_seq"
+        sql = f"SELECT {CHUNK}, {ROW if is_coarse else BUCKETS} WHERE series_id = ?{where[0]} ORDER BY first_seq"
         rows = points.execute(sql, (named[0], *values)).fetchall()
         level = _extremes_of_chunks if is_coarse else _extremes_of_buckets
-        parts = [_timed(column_of(opened, name, named[0], f" AND 0{where[0]}", where[1], values))]
+        parts: list[Drawn] = []
         for is_whole, some in groupby(rows, lambda row: _is_whole(row, limits, first, last)):
-            parts[-1:-1] = [level(list(some))] if is_whole else [_opened(opened, row) for row in some]
-        found = Drawn(*(np.concatenate(some) for some in zip(*parts, strict=True)))
-    return _listed(points, _reduced(_current(found, limits, first, last), max(8, most))) if len(found.steps) else []
+            alike = list(some)
+            parts += [level(alike)] if is_whole else [_opened(opened, row) for row in alike]
+        narrow = _drawn(column_of(opened, name, named[0], f" AND 0{where[0]}", where[1], values))
+        found = Drawn(*(np.concatenate(one) for one in zip(*parts, narrow, strict=True)))
+    return _listed(_reduced(_current(found, limits, first, last), max(8, most))) if len(found.steps) else []
 
 
 def _within(first: int | None, last: int | None) -> tuple[tuple[str, str], list[int]]:
@@ -90,19 +87,16 @@ def _is_whole(row: sqlite3.Row, limits: Limits, first: int | None, last: int | N
     return is_within and bool(row["is_short"])
 
 
-def _timed(one: Column | None) -> Drawn:
-    """Points whose times are known."""
-    empty = np.empty(0, dtype=np.int64)
+def _drawn(one: Column | None) -> Drawn:
     if one is None:
-        return Drawn(empty, empty, empty.astype(np.float64), empty.astype(np.float64), empty, empty)
-    nowhere = np.full(len(one.steps), NOWHERE)
-    return Drawn(one.attempts, one.steps, one.values, one.times, nowhere, nowhere)
+        return Drawn(*(np.empty(0, dtype=kind) for kind in (np.int64, np.int64, np.float64, np.float64)))
+    return Drawn(one.attempts, one.steps, one.values, one.times)
 
 
 def _opened(opened: Opened, row: sqlite3.Row) -> Drawn:
     """Every point of a chunk."""
     sql = f"SELECT block_id, attempt, {DATA} {DATA_OF} WHERE c.id = ?"
-    return _timed(opened.chunk("", opened.points.execute(sql, (row["id"],)).fetchone()))
+    return _drawn(opened.chunk("", opened.points.execute(sql, (row["id"],)).fetchone()))
 
 
 def _extremes_of_chunks(rows: Sequence[sqlite3.Row]) -> Drawn:
@@ -113,10 +107,8 @@ def _extremes_of_chunks(rows: Sequence[sqlite3.Row]) -> Drawn:
         for step, value, time in _IN_A_ROW
         if row[step] is not None
     ]
-    attempts, steps, values, times = zip(*kept, strict=True)
-    nowhere = np.full(len(kept), NOWHERE)
-    numbers = (np.array(some, dtype=np.float64) for some in (values, times))
-    return Drawn(np.array(attempts), np.array(steps, dtype=np.int64), *numbers, nowhere, nowhere)
+    kinds = (np.int64, np.int64, np.float64, np.float64)
+    return Drawn(*(np.array(some, dtype=kind) for some, kind in zip(zip(*kept, strict=True), kinds, strict=True)))
 
 
 def _extremes_of_buckets(rows: Sequence[sqlite3.Row]) -> Drawn:
@@ -126,20 +118,26 @@ def _extremes_of_buckets(rows: Sequence[sqlite3.Row]) -> Drawn:
     owner = np.repeat(np.arange(len(rows)), counts)  # of each bucket the row
     begins = BUCKET * (np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts))
     lows, highs = (np.concatenate([floats_of(one[at]) for one in parts]) for at in (0, 1))
-    owners, places = [np.repeat(np.arange(len(rows)), 2)], [np.array([[0, row["kept"] - 1] for row in rows]).ravel()]
-    values = [np.array([[row["first"], row["last"]] for row in rows], dtype=np.float64).ravel()]
-    for at, some in ((3, lows), (4, highs), (5, np.full(len(owner), np.nan))):
+    found = [(np.repeat(np.arange(len(rows)), 2), *_ends(rows))]
+    for at, some, told in ((6, lows, 2), (7, highs, 3), (8, np.full(len(owner), np.nan), 4)):
         at_bucket = np.frombuffer(b"".join(one[at] for one in parts), dtype=np.uint8)
-        is_there = at_bucket != NONE
-        owners.append(owner[is_there])
-        places.append((begins + at_bucket)[is_there])
-        values.append(some[is_there])
-    order = np.argsort(whose := np.concatenate(owners), kind="stable")
-    whose, where, every = whose[order], np.concatenate(places)[order], np.concatenate(values)[order]
-    cuts = np.searchsorted(whose, np.arange(1, len(rows)))
-    steps = [ints_at(row["steps"], some) for row, some in zip(rows, np.split(where, cuts), strict=True)]
-    attempts, blocks = (np.array([row[name] for row in rows])[whose] for name in ("attempt", "block_id"))
-    return Drawn(attempts, np.concatenate(steps), every, np.full(len(where), np.nan), blocks, where)
+        if (is_there := at_bucket != NONE).any():
+            clock = [times_of(one[told], len(one[at]) - one[at].count(NONE)) for one in parts]
+            found.append((owner[is_there], (begins + at_bucket)[is_there], some[is_there], np.concatenate(clock)))
+    whose, places, values, times = (np.concatenate(some) for some in zip(*found, strict=True))
+    order = np.argsort(whose, kind="stable")
+    whose, places = whose[order], places[order]
+    cuts = np.split(places, np.searchsorted(whose, np.arange(1, len(rows))))
+    steps = [ints_at(row["steps"], some) for row, some in zip(rows, cuts, strict=True)]
+    attempts = np.array([row["attempt"] for row in rows])[whose]
+    return Drawn(attempts, np.concatenate(steps), values[order], times[order])
+
+
+def _ends(rows: Sequence[sqlite3.Row]) -> Iterator[Any]:
+    """(places, values, times) of the first and the last point of each chunk."""
+    yield np.array([[0, row["kept"] - 1] for row in rows]).ravel()
+    for first, last in (("first", "last"), ("first_time", "last_time")):
+        yield np.array([[row[first], row[last]] for row in rows], dtype=np.float64).ravel()
 
 
 def _current(one: Drawn, limits: Limits, first: int | None, last: int | None) -> Drawn:
@@ -195,15 +193,6 @@ def _first_of_each(marks: Any, starts: Any, sizes: Any) -> Any:
     return at[is_first]
 
 
-def _listed(points: sqlite3.Connection, one: Drawn) -> list[Point]:
-    """As points, with the times that are not known yet."""
-    times = one.times.copy()
-    order = np.argsort(one.blocks, kind="stable")
-    blocks, begins = np.unique(one.blocks[order], return_index=True)
-    here = dict(zip(blocks.tolist(), np.split(order, begins[1:]), strict=True))
-    wanted = json.dumps([block_id for block_id in here if block_id != NOWHERE])
-    sql = "SELECT b.id, b.times FROM json_each(?) j CROSS JOIN block b ON b.id = j.value"
-    for block_id, packed in points.execute(sql, (wanted,)):
-        times[here[block_id]] = times_at(packed, one.places[here[block_id]])
-    cells = zip(one.steps.tolist(), one.values.tolist(), times.tolist(), strict=True)
+def _listed(one: Drawn) -> list[Point]:
+    cells = zip(one.steps.tolist(), one.values.tolist(), one.times.tolist(), strict=True)
     return [(step, value, None if math.isnan(time) else time) for step, value, time in cells]

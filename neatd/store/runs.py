@@ -18,9 +18,15 @@ from neatd.store.short import new_id
 
 
 def ensure_run(
-    connection: sqlite3.Connection, project_id: str, root: str, folder: str, git: GitState, now: datetime
+    connection: sqlite3.Connection,
+    project_id: str,
+    root: str,
+    folder: str,
+    git: GitState,
+    now: datetime,
+    began: datetime | None = None,
 ) -> Run:
-    """The run of a folder; made, with the git state of this moment, when it is met for the first time."""
+    """The run of a folder; made when it is met for the first time, with the git state that it `began` from."""
     found = by_folder(connection, root, folder)
     if found:
         return found
@@ -29,7 +35,7 @@ def ensure_run(
         connection.execute(
             "INSERT INTO run (id, project_id, root, folder, name, git, created_at, started_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (new_id("run"), project_id, root, folder, redact(folder) or ".", _column(git), at, at, at),
+            (new_id("run"), project_id, root, folder, redact(folder) or ".", _column(git), at, stamp(began or now), at),
         )
     run = by_folder(connection, root, folder)
     assert run is not None

@@ -51,7 +51,7 @@ def _write_block(points: sqlite3.Connection, rows: Rows) -> dict[int, Summary]:
     last = next(reversed(rows.columns), None)
     for series_id, values in rows.columns.items():
         found[series_id] = one = summarise(rows.steps, values)
-        waiting.append(({"series_id": series_id} | _numbers(rows, one), packed_column(values)))
+        waiting.append(({"series_id": series_id} | _numbers(rows, one), packed_column(values, rows.times)))
         if series_id == last or sum(len(packed.data) for _, packed in waiting) >= MOST_DATA:
             block_id = _write_together(points, rows if block_id is None else None, block_id, waiting)
             waiting = []
@@ -81,8 +81,8 @@ class Packed(NamedTuple):
     buckets: bytes  # none where opening the column takes no longer
 
 
-def packed_column(values: Sequence[float]) -> Packed:
-    buckets = pack_buckets(buckets_of(values)) if len(values) >= LEAST_BUCKETS else b""
+def packed_column(values: Sequence[float], times: Sequence[float | None]) -> Packed:
+    buckets = pack_buckets(buckets_of(values), times) if len(values) >= LEAST_BUCKETS else b""
     return Packed(pack_floats(values), buckets)
 
 

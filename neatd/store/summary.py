@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from neatd.store.packing import pack_floats, unpack_floats
+from neatd.store.packing import pack_floats, pack_times, unpack_floats
 
 BUCKET = 64  # points
 LEAST_BUCKETS = 2048  # points of a column that has buckets; a shorter one is opened as fast
@@ -84,19 +84,17 @@ def _bucket(values: Sequence[float], is_finite: bool) -> tuple[float, float, flo
     return low, high, sum(kept) / len(kept), values.index(low), values.index(high), bad_at
 
 
-def pack_buckets(found: Buckets) -> bytes:
-    """Buckets as bytes; the means as float32, for they are drawn and never judged."""
-    means = array("f", found.means)
-    parts = [
-        pack_floats(found.mins),
-        pack_floats(found.maxs),
-        means.tobytes(),
-        found.min_at,
-        found.max_at,
-        found.bad_at if found.bad_at.strip(bytes([NONE])) else b"",
+def pack_buckets(found: Buckets, times: Sequence[float | None] = ()) -> bytes:
+    """Buckets as bytes, with the times of their extremes; the means as float32, for they are drawn and never judged."""
+    places = (found.min_at, found.max_at, found.bad_at)
+    packed = [pack_floats(found.mins), pack_floats(found.maxs)]
+    packed += [
+        pack_times([times[BUCKET * n + at] for n, at in enumerate(some) if at != NONE]) if times else b""
+        for some in places
     ]
-    lengths = array("I", [len(parts[0]), len(parts[1]), len(found.mins)])
-    return lengths.tobytes() + b"".join(parts)
+    is_finite = not found.bad_at.strip(bytes([NONE]))
+    parts = [*packed, array("f", found.means).tobytes(), *places[:2], b"" if is_finite else found.bad_at]
+    return array("I", map(len, parts)).tobytes() + b"".join(parts)
 
 
 class BucketParts(NamedTuple):
@@ -104,6 +102,9 @@ class BucketParts(NamedTuple):
 
     mins: bytes
     maxs: bytes
+    min_times: bytes  # of the buckets that have a lowest value, as `pack_times` packs them
+    max_times: bytes
+    bad_times: bytes
     means: bytes
     min_at: bytes
     max_at: bytes
@@ -112,13 +113,15 @@ class BucketParts(NamedTuple):
 
 def bucket_parts(data: bytes) -> BucketParts:
     """What is in bytes that `pack_buckets` made."""
-    low, high, count = array("I", data[:12])
-    ends = list(accumulate((12, low, high, 4 * count, count, count, count)))
-    parts = [data[start:end] for start, end in pairwise(ends)]
-    return BucketParts(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5] or bytes([NONE]) * count)
+    head = 4 * len(BucketParts._fields)
+    ends = accumulate(array("I", data[:head]), initial=head)
+    found = BucketParts(*(data[start:end] for start, end in pairwise(ends)))
+    return found if found.bad_at else found._replace(bad_at=bytes([NONE]) * len(found.min_at))
 
 
 def unpack_buckets(data: bytes) -> Buckets:
-    """What `pack_buckets` packed."""
+    """What `pack_buckets` packed, without the times."""
     one = bucket_parts(data)
-    return Buckets(unpack_floats(one.mins), unpack_floats(one.maxs), array("f", one.means), *one[3:])
+    return Buckets(
+        unpack_floats(one.mins), unpack_floats(one.maxs), array("f", one.means), one.min_at, one.max_at, one.bad_at
+    )

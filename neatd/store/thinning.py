@@ -166,7 +166,7 @@ def _thin(points: sqlite3.Connection, chunk_id: int, limits: Limits, marks: Sequ
     stay = staying(steps, values, limits.below(row["attempt"]), marks)
     times_left = [times[at] for at in stay]
     left = Rows(row["attempt"], [seqs[at] for at in stay], [steps[at] for at in stay], times_left, {})
-    packed = packed_column([values[at] for at in stay])
+    packed = packed_column([values[at] for at in stay], times_left)
     _take_out(points, chunk_id, row["block_id"])
     block = insert_block(points, left, [packed])
     points.execute(

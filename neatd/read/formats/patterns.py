@@ -19,9 +19,10 @@ from neatd.read.formats.logfamilies import FAMILIES
 from neatd.read.formats.loggeneric import generic
 from neatd.read.formats.lognumbers import spelled, whole
 from neatd.read.formats.logsteps import Found, Memory
-from neatd.read.formats.saferegex import LONGEST_LINE, compiled
+from neatd.read.formats.saferegex import LONGEST_LINE, compiled, ways_in
 
 MOST = 50  # patterns of a file
+MOST_TRIES = 50_000_000  # ways times characters of a head, half a second at the very worst
 
 
 class Pattern(Model):
@@ -68,10 +69,18 @@ def chosen(patterns: tuple[Pattern, ...], path: str) -> tuple[Pattern, ...]:
 
 
 def fits(patterns: tuple[Pattern, ...], path: str, head: bytes) -> bool:
-    """Whether a line of a log's head is one that a pattern for it reads."""
+    """Whether a line of a log's head is one that a pattern for it reads. What is looked at is bounded by what it costs."""
     wanted = chosen(patterns, path)
-    lines = head.decode("utf-8", "replace").splitlines() if wanted else []
-    return any(of_pattern(one, line) is not None for line in lines for one in wanted)
+    left = MOST_TRIES
+    for line in head.decode("utf-8", "replace").splitlines() if wanted else ():
+        for one in wanted:
+            length = min(len(line), LONGEST_LINE)
+            left -= length * ways_in(one.regex, length)
+            if left < 0:
+                return False
+            if of_pattern(one, line) is not None:
+                return True
+    return False
 
 
 def of_pattern(pattern: Pattern, line: str) -> Found | None:

@@ -1,7 +1,8 @@
 """Regular expressions of a project's own, of a kind that cannot run for long on a line. Pure.
 
 The shape is judged by `neatd/redact_own.py`. There an endless repetition stands at the end only; here also where what
-follows ends it, as people write patterns of lines, and one that nothing ends counts as a line's length of tries.
+follows ends it, as people write patterns of lines, and one that nothing ends counts as a line's length of tries. So does
+one that is begun at every place of a line again: `.*\\d+x` took 3.4 s for 1,000 digits, though \\d+ ends in one way.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from neatd.redact_own import ways_of
 
 LONGEST = 500  # characters of a pattern
 LONGEST_LINE = 1000  # characters of a line that a pattern sees
-MOST_WAYS = 100_000  # in which a line can be tried: one `.*` and one `.{0,80}`; under a second at the very worst
+MOST_WAYS = 2000  # in which a place of a line can be tried: one `.*`, or two `.{0,40}`; 20 ms for a line at the very worst
+_FEW_WAYS = 16  # in which what stands before may end: then a repetition is not begun often
+_SHORT_LINE = 128  # characters
 _ANY_OTHER = 128  # stands for every character beyond ASCII
+_EVERY = frozenset(range(_ANY_OTHER + 1))
 _CATEGORIES = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w", "NOT_DIGIT": r"\D", "NOT_SPACE": r"\S", "NOT_WORD": r"\W"}
 
 
@@ -31,43 +35,74 @@ def compiled(text: str) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a later Python may read in another way
-            pattern, tree = re.compile(text), list(parser.parse(text))
+            pattern = re.compile(text)
+            ways = ways_in(text, LONGEST_LINE)
     except (re.error, RecursionError, OverflowError) as error:
         raise ConfigError(f"not a regular expression: {error}", "mend it") from error
-    if ways_of(text, _bounded(tree, frozenset()), is_last=True) > MOST_WAYS:
+    if ways > MOST_WAYS:
         raise ConfigError(
             "its repetitions multiply to more than a line can be tried in",
-            "at most one .*, elsewhere a bound such as .{0,80}, and behind a number what cannot be part of it",
+            "at most one .*, with a plain word behind it, or bounds such as .{0,40}, and behind a number what cannot be"
+            " part of it",
         )
     return pattern
 
 
-def _bounded(items: list[Any], after: frozenset[int]) -> list[Any]:
-    """The same items, each endless repetition with the bound of what it costs.
-
-    One that cannot take what comes behind it, as \\d+ before a blank, is tried in one way; another in one for each
-    character of a line.
-    """
-    found: list[Any] = []
-    for at, (code, value) in enumerate(items):
-        behind = _first(items[at + 1 :], after)
-        if code is codes.SUBPATTERN:
-            value = (*value[:3], _bounded(list(value[3]), behind))
-        elif code is codes.BRANCH:
-            value = (value[0], [_bounded(list(one), behind) for one in value[1]])
-        elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
-            value = _bounded_repeat(value, behind)
-        found.append((code, value))
-    return found
+def ways_in(text: str, length: int) -> int:
+    """In how many ways a place of a line of so many characters can be tried at most. Raises as `re.compile` does."""
+    return _ways(text, _SHORT_LINE if length <= _SHORT_LINE else LONGEST_LINE)
 
 
-def _bounded_repeat(repeat: tuple[int, Any, Any], behind: frozenset[int]) -> tuple[int, Any, Any]:
-    least, most, repeated = repeat[0], repeat[1], list(repeat[2])
-    if len(repeated) != 1 or repeated[0][0] not in (codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY):
-        return least, most, _bounded(repeated, behind | _first(repeated, behind))
-    if most == codes.MAXREPEAT and least <= 1:
-        return (1, 1, repeated) if not _taken(repeated[0]) & behind else (1, LONGEST_LINE, repeated)
-    return least, most, repeated
+@cache
+def _ways(text: str, line: int) -> int:
+    found = _Bounds(text, line).items(list(parser.parse(text)), frozenset(), _EVERY, 1)[0]
+    return ways_of(text, found, is_last=True)
+
+
+class _Bounds:
+    """Gives each endless repetition the bound of what it costs in a line of `line` characters."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self.text, self.line = text, line
+
+    def items(
+        self, items: list[Any], after: frozenset[int], before: frozenset[int], ways: int
+    ) -> tuple[list[Any], frozenset[int]]:  # fmt: skip
+        """(the same items with bounds, the characters they can end with). `before` is what they can stand behind, in
+        `ways` ways; `after` is what can begin behind them."""
+        found: list[Any] = []
+        for at, (code, value) in enumerate(items):
+            behind, ends = _first(items[at + 1 :], after), before
+            if code is codes.SUBPATTERN:
+                inner, ends = self.items(list(value[3]), behind, before, ways)
+                value = (*value[:3], inner)
+            elif code is codes.BRANCH:
+                each = [self.items(list(one), behind, before, ways) for one in value[1]]
+                value, ends = (value[0], [one for one, _ in each]), frozenset().union(*(end for _, end in each))
+            elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+                value, ends = self._repeat(value, behind, before, ways)
+            elif code is not codes.AT:
+                ends = _taken((code, value))
+            found.append((code, value))
+            ways *= ways_of(self.text, [found[-1]], is_last=False)
+            before = ends
+        return found, before
+
+    def _repeat(
+        self, repeat: tuple[int, Any, Any], behind: frozenset[int], before: frozenset[int], ways: int
+    ) -> tuple[tuple[int, Any, Any], frozenset[int]]:  # fmt: skip
+        """One that cannot take what comes behind it, as \\d+ before a blank, ends in one way; another in one for each
+        character of a line. So does one that begins in many places of what it takes itself: each time it runs to its end."""
+        least, most, repeated = repeat[0], repeat[1], list(repeat[2])
+        if len(repeated) != 1 or repeated[0][0] not in (codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY):
+            inner, ends = self.items(repeated, behind | _first(repeated, behind), before, ways)
+            return (least, most, inner), ends | before if least == 0 else ends
+        taken = _taken(repeated[0])
+        ends = taken | before if least == 0 else taken
+        if most == codes.MAXREPEAT and least <= 1:
+            is_plain = not taken & behind and (ways <= _FEW_WAYS or not taken & before)
+            return ((1, 1, repeated) if is_plain else (1, self.line, repeated)), ends
+        return (least, most, repeated), ends
 
 
 def _first(items: list[Any], after: frozenset[int]) -> frozenset[int]:
@@ -106,13 +141,12 @@ def _of_category(name: str) -> frozenset[int]:
 def _taken(item: tuple[Any, Any]) -> frozenset[int]:
     """The characters one item takes, in ASCII; what is not known takes all."""
     code, value = item
-    everything = frozenset(range(_ANY_OTHER + 1))
     if code is codes.LITERAL:
         return frozenset({min(value, _ANY_OTHER)})
     if code is codes.NOT_LITERAL:
-        return everything - {value}
+        return _EVERY - {value}
     if code is not codes.IN:
-        return everything
+        return _EVERY
     found: frozenset[int] = frozenset()
     for kind, one in value:
         if kind is codes.LITERAL:
@@ -121,4 +155,4 @@ def _taken(item: tuple[Any, Any]) -> frozenset[int]:
             found |= {min(n, _ANY_OTHER) for n in range(one[0], min(one[1], _ANY_OTHER) + 1)} or {_ANY_OTHER}
         elif kind is codes.CATEGORY:
             found |= _of_category(str(one).removeprefix("CATEGORY_"))
-    return everything - (found - {_ANY_OTHER}) if value[0][0] is codes.NEGATE else found
+    return _EVERY - (found - {_ANY_OTHER}) if value[0][0] is codes.NEGATE else found

@@ -11,6 +11,7 @@ import copy
 import re
 from typing import Any
 
+from neatd.read.formats.logends import HEADER, clear, follow, note_last_line
 from neatd.read.formats.loggeneric import time_of
 from neatd.read.formats.logheld import hold, is_held_back, let_go
 from neatd.read.formats.logsteps import Found, Memory
@@ -28,10 +29,11 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MAYBE = (
     b"loss", b"epoch", b"step", b"iter", b"acc", b"{", b"%|", b"batch", b"update", b"dice", b"param", b"device", b"gpu av",
-    b"num ex", b"cuda", b" cpu", b" mps", b"   all ", b"learning rate", b"*** running", "━".encode(),
+    b"num ex", b"cuda", b" cpu", b" mps", b"   all ", b"learning rate", b"*** running", "━".encode(), HEADER,
 )  # fmt: skip
 _MAYBE_ANY = re.compile(b"|".join(map(re.escape, _MAYBE)))
-_WAITING = ("held", "is_wiped")  # what is remembered of a line that the very next one bears on
+_OF_NEXT = ("held", "in_traceback")  # what is remembered of a line that any next one with text bears on
+_WAITING = ("held", "is_wiped", "in_traceback")  # what is remembered of a line that the very next one bears on
 
 
 def feeder(patterns: tuple[Pattern, ...] = ()) -> Feed:
@@ -65,12 +67,15 @@ class _Reading:
         self.is_strong = False
 
     def read(self, data: bytes) -> Fed:
-        at = self._pass_over(data) if self.memory.get("is_long") else 0
+        at = begin = self._pass_over(data) if self.memory.get("is_long") else 0
         if not self.memory.get("is_long"):
             at = self._pieces(data, at)
+            note_last_line(data[begin:at], self.memory)
             if len(data) - at > LONGEST_LINE:
                 self.memory["is_long"] = True
                 at = self._pass_over(data, at)
+        if self.memory.get("is_long"):
+            self.memory.pop("done", None)
         return Fed(self.rows, at, self.seq, self.memory, told=self.told)
 
     def _pieces(self, data: bytes, at: int) -> int:
@@ -114,7 +119,7 @@ class _Reading:
         if is_blank or len(raw) > LONGEST_LINE:
             self._blank(len(raw), is_piece)
             return
-        if self.patterns or "held" in self.memory or _MAYBE_ANY.search(raw.lower()):
+        if self.patterns or any(one in self.memory for one in _OF_NEXT) or _MAYBE_ANY.search(raw.lower()):
             self._text(_plain(raw), is_piece)
         self.memory.pop("is_wiped", None)
 
@@ -127,6 +132,9 @@ class _Reading:
 
     def _text(self, line: str, is_piece: bool) -> None:
         if not line.strip():
+            return
+        if follow(line, self.memory):
+            self.let_go(None)
             return
         found = next((one for pattern in self.patterns if (one := of_pattern(pattern, line))), None)
         found = found or of_built_in(line, self.memory, is_piece)
@@ -166,6 +174,7 @@ class _Reading:
 
     def _row(self, found: Found, values: dict[str, float], time: float | None) -> None:
         self.seq += 1
+        clear(self.memory)
         self.is_strong = self.is_strong or found.is_strong
         step = self.seq if found.step is None else found.step
         labelled = {self.label + name: one for name, one in values.items()} if self.label else values
