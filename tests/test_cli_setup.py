@@ -418,3 +418,19 @@ def test_logs_print_the_last_lines(cli: Cli) -> None:
     assert cli.ok("neatd", "logs", "-n", "2") == "line 98\nline 99\n"
     assert cli.ok("neatd", "logs", "-n", "0") == ""
     assert len(cli.ok("neatd", "logs").splitlines()) == 50
+
+
+def test_a_gitignore_of_an_earlier_version_is_renewed(cli: Cli) -> None:
+    """It lets a project's patterns into git; one with anybody's own lines is left alone, and an undo is exact."""
+    cli.ok("init", "--yes")
+    path = cli.root / ".neat" / ".gitignore"
+    now = path.read_text()
+    assert "!patterns/\n!patterns/**\n" in now
+    before = now.replace("!patterns/\n!patterns/**\n", "")
+    path.write_text(before)
+    assert cli.json("init", "--yes")["changed"][0] == ".neat/.gitignore" and path.read_text() == now
+    path.write_text(before + "!mine\n")
+    assert cli.json("init", "--yes")["changed"] == []
+    path.write_text(now)
+    cli.ok("init", "--undo", "--yes")
+    assert contents(cli.root) == {}

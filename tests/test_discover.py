@@ -377,7 +377,7 @@ def test_a_quick_look_keeps_what_only_a_survey_can_tell(tmp_path: Path) -> None:
 
 def test_a_log_that_is_taken_for_a_console_is_told_and_can_be_named(tmp_path: Path) -> None:
     """Beside a run that was written at the same time; named in `include` it is a source of its own."""
-    lay(tmp_path, {"train.log": LOG, "runs/a/metrics.jsonl": LINE})
+    write(tmp_path, {"train.log": LOG, "runs/a/metrics.jsonl": LINE})
     found = survey(tmp_path)
     assert (names(tmp_path, found), found.consoles) == (["runs/a"], (("train.log", "runs/a"),))
     found = survey(tmp_path, include=("train.log",))

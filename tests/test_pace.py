@@ -218,3 +218,16 @@ def test_a_tail_has_what_is_not_finite_and_leaves_out_what_was_abandoned(db: sql
         (1, "1.0"), (2, "1.0"), (3, "nan"), (4, "2.0")
     ]  # fmt: skip
     assert tail(db, run, "none", 9) == []
+
+
+def test_lines_without_times_have_the_pace_by_which_they_arrived(db: sqlite3.Connection) -> None:
+    """As the daemon kept it: thirty of a hundred steps are left, two seconds each. Times in the lines come before it."""
+    at = after(70).timestamp()
+    kept = {"step_s": 2.0, "last_step_s": 4.0, "pause_s": 0.0, "at_step": 70, "at_time": at, "gap": 5}
+    run, timed = (run_of(planned_steps=100, facts={"pace": kept}) for _ in range(2))
+    logged(db, run, loss, 70, None)
+    logged(db, timed, loss, 70, 1.0)
+    found = going(db, run, after(70))
+    assert found.pace is not None and (found.pace.step_s, found.pace.ratio) == (2.0, 2.0)
+    assert found.eta_s == pytest.approx(60) and going(db, run, after(5_000)).eta_s == pytest.approx(50)
+    assert (one := going(db, timed, after(70)).pace) is not None and one.step_s == 1.0

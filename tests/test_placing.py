@@ -177,7 +177,9 @@ def test_add_scalars_may_be_called_anything_in_a_run() -> None:
     """Of the same process, with nothing but event files in it; with more it is a run of its own."""
     assert placed(f"runs/a/pair_b/{EVENTS}", runs__a=events()) == ("runs/a", "pair_b", "pair_b/")
     assert placed(f"runs/a/pair_b/{EVENTS}", runs__a=events(), runs__a__pair_b=METRICS)[0] == "runs/a/pair_b"
-    assert placed(f"runs/a/pair_b/{EVENTS}", runs__a=events("events.out.tfevents.1700000000.host"))[0] == "runs/a/pair_b"
+    assert (
+        placed(f"runs/a/pair_b/{EVENTS}", runs__a=events("events.out.tfevents.1700000000.host"))[0] == "runs/a/pair_b"
+    )
 
 
 @pytest.mark.parametrize(

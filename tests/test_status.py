@@ -115,9 +115,11 @@ def test_silence_without_a_process_is_stalled_then_lost() -> None:
 
 
 def test_a_run_without_process_that_reached_its_plan_and_rests_finished() -> None:
-    """While lines still come it is running, even past the plan."""
+    """While lines still come it is running, even past the plan; it does not take a stall to say that they ended."""
     assert status(1, last_step=1000) == "running"
-    assert status(61, last_step=1000) == "finished"
+    assert status(4, last_step=1000) == "running" and status(6, last_step=1000) == "finished"
+    assert status(20, last_step=999, usual_gap_s=10.0) == "running"
+    assert status(31, last_step=999, usual_gap_s=10.0) == "finished"
 
 
 def test_a_slow_run_is_not_lost_between_two_of_its_lines() -> None:
@@ -235,6 +237,44 @@ def test_a_job_that_was_killed_for_memory_says_so() -> None:
     said = {"job_status": "killed", "job_reason": "signal 9", "oom_kills": 1}
     assert reason(**said) == "signal 9 at step 400; the kernel killed 1 for memory in its control group"
     assert reason(**said | {"job_status": "finished"}) == "signal 9 at step 400"
+
+
+def test_a_failure_names_its_error() -> None:
+    """The traceback's last line, the log it stands in and the step; Ctrl-C is no failure."""
+    said = {"has_traceback": True, "traceback": "IndexError: list index out of range", "traceback_log": "train.log"}
+    assert run_status(facts(1, pid=7, **said), PATIENCE, NOW) == (
+        "failed", "ended with IndexError: list index out of range in train.log at step 400; process 7 has ended",
+    )  # fmt: skip
+    assert reason(61, **said).startswith("ended with IndexError: list index out of range in train.log at step 400; silent")
+    assert status(1, pid=7, **said | {"traceback": "KeyboardInterrupt"}) == "interrupted"
+    assert reason(400, pid=7, is_alive=True, **said).endswith("traceback: IndexError: list index out of range")
+
+
+def test_files_that_say_that_it_ended_well_are_evidence() -> None:
+    """Over a kill that struck a worker, not over a traceback nor over a tracker that says it failed."""
+    said = {"ended_well": "train.log ends with 'Training complete'", "planned_steps": None}
+    assert run_status(facts(1, pid=7, **said), PATIENCE, NOW) == (
+        "finished", "train.log ends with 'Training complete'; process 7 has ended at step 400",
+    )  # fmt: skip
+    assert status(1, pid=7, **said, oom_kills=1) == "finished"
+    assert status(1, pid=7, **said, has_traceback=True) == "failed"
+    assert status(1, pid=7, **said, told_status="failed") == "failed"
+    assert status(1, **said) == "running" and status(61, **said) == "finished"
+    assert status(1e6, pid=7, is_alive=True, **said) == "stalled"
+
+
+def test_a_tracker_that_wrote_when_it_ended_counts_at_once() -> None:
+    """Also while the process lives on, as a notebook's does."""
+    assert status(1, told_status="finished", has_told_end=True) == "finished"
+    assert status(1, told_status="killed", has_told_end=True, pid=7, is_alive=True) == "killed"
+    assert status(1, told_status="running", has_told_end=True) == "running"
+
+
+def test_a_run_that_ended_before_neat_watched_is_lost_and_says_so() -> None:
+    """Nobody knows how it ended."""
+    assert run_status(facts(5000, was_seen=False), PATIENCE, NOW)[0] == "lost"
+    assert reason(5000, was_seen=False).startswith("it ended before neat watched; how is not known; silent since 2026-03-01")
+    assert status(5000, was_seen=False, last_step=1000) == "finished"
 
 
 EVIDENCE = st.builds(

@@ -22,8 +22,8 @@ def header(found: Run, shape: _Shape) -> Iterator[str]:
     yield from (f"  {name}: {text}" for name, text in _told(shape) if text)
     if shape["attempt"] > 1:
         yield f"  attempt {shape['attempt']}: it was restarted from an earlier step; the abandoned points are kept"
-    if shape["bad_lines"]:
-        yield f"  {shape['bad_lines']} line(s) could not be read"
+    for name, one in shape["unreadable"].items():
+        yield f"  {name}: {one['lines']} unreadable, the first is {one['first']}"
 
 
 def eta(shape: _Shape) -> str:
@@ -119,7 +119,8 @@ def _code(start: _Shape) -> str:
         text += f" with {len(dirty)} changed file(s): {one_line(', '.join(dirty[:MOST_FILES]), 120)}{more}"
     if untracked:
         text += f"; {len(untracked)} file(s) that git does not know"
-    return text + (" (`--diff` prints the changes)" if start["diff_bytes"] else "")
+    said = [part for part, is_there in (("the changes", start["diff_bytes"]), ("these names", untracked)) if is_there]
+    return text + (f" (`--diff` prints {' and '.join(said)})" if said else "")
 
 
 def _clock(moment: datetime) -> str:

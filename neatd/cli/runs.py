@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -39,16 +40,15 @@ def runs_(filter_: str, is_all: bool, as_json: bool) -> None:
         found = matching(opened.records, opened.project.id, filter_)
         print_json(run_shapes(opened.points, opened.project, found))
         return
-    found = matching(opened.records, opened.project.id, filter_, None if is_all else SHOWN)
+    found, left = runs.listed_runs(opened.records, opened.project.id, filter_, None if is_all else SHOWN)
     shapes = {one["id"]: one for one in run_shapes(opened.points, opened.project, found)}
     shorts = records.shown_ids([run.id for run in found])
     rows = [_row(run, shapes[run.id], shorts[run.id]) for run in found]
     print_table(
         ("id", "name", "status", "step", "left", "last line", "why"), rows, "" if rows else _no_runs(opened, filter_)
     )
-    left = 0 if is_all else runs.count_matching(opened.records, opened.project.id, filter_) - len(found)
     if left:
-        click.echo(f"… and {left} more: `neat runs --all`")
+        click.echo(f"… and {left} more: `{shlex.join(['neat', 'runs', *([filter_] if filter_ else []), '--all'])}`")
 
 
 def _row(run: Run, shape: dict[str, Any], short: str) -> tuple[str, ...]:
@@ -71,12 +71,22 @@ def run() -> None:
 @run.command("show", short_help="Show a run: how it stands, its series, checkpoints, events, configuration, code.")
 @click.argument("word", metavar="ID")
 @click.option("--system", "is_system_too", is_flag=True, help="List the series of the machine too.")
-@click.option("--diff", "is_diff", is_flag=True, help="Print what was changed against the commit when the run started.")
+@click.option(
+    "--diff",
+    "is_diff",
+    is_flag=True,
+    help="Print what was changed against the commit when the run started, and the names of files that git did not know.",
+)
 @json_option
 def show(word: str, is_system_too: bool, is_diff: bool, as_json: bool) -> None:
     """Show a run: how it stands, its series, checkpoints, events, configuration, code.
 
-    ID is the beginning of its id, its name, or the last part of its name.
+    ID is the beginning of its id, its name, or the end of its name, from a slash on.
+
+    The trend of predictions is over the last 5 evaluations, each example against itself where examples come back:
+    improving or regressing where the answers rise or fall with the evaluations by more than 2.1 standard deviations of
+    what mere chance of the same answers in another order gives (Mantel's test for trend, continuity corrected); else
+    stable.
 
     \b
     neat run show baseline
@@ -102,9 +112,13 @@ def _print_diff(opened: Open, found: Run, as_json: bool) -> None:
         raise NeatError(f"the changes that {found.name} started from are not kept", hint)
     if as_json:
         print_json({**start_shape(opened.records, found), "diff": text})
-    elif text:
+        return
+    untracked = start_shape(opened.records, found)["untracked"]
+    if text:
         click.echo(without_controls(text), nl=False)
-    else:
+    for name in untracked:
+        click.echo(without_controls(f"untracked: {name}"))
+    if not text and not untracked:
         click.echo(f"{found.name} started from its commit: nothing was changed", err=True)
 
 

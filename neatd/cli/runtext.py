@@ -11,6 +11,7 @@ from neatd.assist.render import number, size
 from neatd.cli.common import print_table
 from neatd.cli.runheader import header
 from neatd.models import Run
+from neatd.rules.predictions import WINDOW
 
 
 def print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
@@ -40,13 +41,13 @@ def _series_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _predictions(one: dict[str, Any]) -> str:
-    """The last evaluation, the last answers, the change, the trend with its rule."""
+    """The last evaluation, the last answers, the change, the trend."""
     parts = [f"{one['correct']} of {one['examples']} correct at step {one['step']} ({_percent(one['accuracy'])})"]
     parts.append(f"last 20 {_percent(one['last_20'])}, last 50 {_percent(one['last_50'])}, all {_percent(one['all'])}")
     changes = [(one["change_percent"]["before"], "the one before"), (one["change_percent"]["first"], "the first")]
     parts += [f"{change:+.3g} % against {what}" for change, what in changes if change is not None]
     if one["trend"]:
-        parts.append(f"{one['trend']} ({one['rule']})")
+        parts.append(f"{one['trend']} over the last {WINDOW} evaluations (the rule: `neat run show --help`)")
     return "; ".join(parts)
 
 

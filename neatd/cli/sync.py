@@ -56,13 +56,16 @@ def _set_git_up(install: bool, hook: bool, as_json: bool) -> None:
 
 def _exchange(is_dry: bool, as_json: bool) -> None:
     from neatd.redact_own import patterns_of
-    from neatd.store.cleaning import clean_records
+    from neatd.store import runs
+    from neatd.store.cleaning import clean_records, clean_told
     from neatd.store.sync import sync as exchange
 
     opened = open_here(warn=False, takes_in=False)
     patterns = patterns_of(opened.root)
     if patterns:
         clean_records(opened.records, opened.project.id, patterns)  # what was kept before a pattern was known
+        known = runs.all_runs(opened.records, opened.project.id)
+        clean_told(opened.points, [run.id for run in known], patterns)
     done = exchange(opened.records, opened.root, opened.project.id, datetime.now(UTC), is_dry)
     if as_json:
         refused = [{"file": str(done.path), "line": one.number, "why": one.why} for one in done.refused]

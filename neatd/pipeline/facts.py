@@ -12,6 +12,7 @@ from neatd.read.formats.table import FORMATS
 from neatd.read.mlflow_facts import mlflow_facts
 from neatd.read.runconfig import NAMES, planned_epochs, planned_steps, read_config
 from neatd.redact import redact_value
+from neatd.redact_own import compile_patterns, redact_value_with
 from neatd.store import runs
 
 _OWN_COLUMNS = ("config", "planned_steps")  # told, and kept elsewhere than in the facts
@@ -24,7 +25,7 @@ def refresh_facts(scene: Scene, project: LiveProject, live: LiveRun) -> None:
     if stamp == live.config_stamp and not live.is_told:
         return
     told = _told(live)
-    config = (read_config(live.folder) if stamp else {}) or told.get("config") or {}
+    config = (read_config(live.folder, project.root) if stamp else {}) or told.get("config") or {}
     # What a tracker says of its own run comes before what a parameter of some name may mean.
     steps = told.get("planned_steps") or planned_steps(config) or project.config.planned_steps
     epochs = told.get("planned_epochs") or planned_epochs(config) or project.config.planned_epochs
@@ -33,7 +34,9 @@ def refresh_facts(scene: Scene, project: LiveProject, live: LiveRun) -> None:
         said["planned_epochs"] = epochs
     if steps is None and epochs and _counts_epochs(live):
         steps = round(epochs)
-    facts = {**live.run.facts, "told": redact_value(said)} if said else live.run.facts
+    secrets = compile_patterns(project.config.secrets)
+    config = redact_value_with(secrets, config)
+    facts = {**live.run.facts, "told": redact_value_with(secrets, said)} if said else live.run.facts
     wanted: dict[str, Any] = {"config": config or live.run.config, "planned_steps": steps, "facts": facts}
     changed = {name: value for name, value in wanted.items() if getattr(live.run, name) != value}
     if changed:

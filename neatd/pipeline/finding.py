@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from neatd.store import events, projects, readings, runs
 from neatd.store.cleaning import clean_records
 
 log = logging.getLogger(__name__)
+AT_REST_S = 1.0  # a file with a mistake that was written since may be half of what it is to be
 MOST_CONSOLES = 5  # logs that are told of: a folder of a scheduler's may hold thousands
 WALK_SHARE = 400  # a walk of t seconds is repeated after 400 t: a quarter of a percent of a core
 
@@ -77,14 +79,16 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
             project.config = config
             project.is_stale = True
         except ConfigError as error:
-            _mishap(scene, project, "config-mistake", error)
+            if not _is_told(scene, project, "config-mistake", [error], [project.root / PROJECT_FILE]):
+                stamp = ()
         project.config_stamp = stamp  # only now: what could not be kept is tried again
     _reload_patterns(scene, project)
     folders = (scene.home / "rules", project.root / ".neat" / "rules")
-    rules_stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
+    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
+    rules_stamp = _stamps([*folders, *files])
     if not project.rules or rules_stamp != project.rules_stamp:
-        project.rules = _load_rules(scene, project, folders)
-        project.rules_stamp = rules_stamp
+        project.rules, mistakes = _load_rules(scene, project, folders)
+        project.rules_stamp = rules_stamp if _is_told(scene, project, "rules-mistake", mistakes, files) else ()
         for live in project.runs.values():
             for stream in live.streams.values():
                 stream.judge = None
@@ -93,13 +97,14 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
 def _reload_patterns(scene: Scene, project: LiveProject) -> None:
     """Read again how the project and the user say their logs are read, when that changed."""
     folders = (project.root / ".neat" / "patterns", scene.home / "patterns")
-    stamp = _stamps([*folders, *(path for folder in folders for path in sorted(folder.glob("*.y*ml")))])
+    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
+    stamp = _stamps([*folders, *files])
     if stamp == project.patterns_stamp:
         return
-    project.patterns, mistakes = load_patterns(project.root, scene.home)
-    for error in mistakes:
-        _mishap(scene, project, "patterns-mistake", error)
-    known = project.patterns
+    known, mistakes = load_patterns(project.root, scene.home)
+    if not _is_told(scene, project, "patterns-mistake", mistakes, files):
+        return
+    project.patterns = known
     project.heads.is_wanted = lambda path, head: fits(known, path.relative_to(project.root).as_posix(), head)
     project.heads.ask_again()
     for live in project.runs.values():
@@ -108,8 +113,11 @@ def _reload_patterns(scene: Scene, project: LiveProject) -> None:
     project.patterns_stamp = stamp
 
 
-def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -> tuple[Rule, ...]:
-    """Shipped rules, the user's, the project's, by name; for a file with a mistake, its last good text."""
+def _load_rules(
+    scene: Scene, project: LiveProject, folders: tuple[Path, ...]
+) -> tuple[tuple[Rule, ...], list[ConfigError]]:
+    """(shipped rules, the user's, the project's, by name; mistakes). For a file with a mistake its last good text."""
+    mistakes: list[ConfigError] = []
     shipped, problems = load_rules([data_path("rules")])
     by_name = {rule.rule: rule for rule in shipped}
     for folder in folders:
@@ -118,7 +126,7 @@ def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -
             try:
                 rule = load_rule(path)
             except ConfigError as error:
-                _mishap(scene, project, "rules-mistake", error)
+                mistakes.append(error)
                 kept = good / path.name
                 if kept.exists():
                     rule = load_rule(kept)
@@ -128,7 +136,7 @@ def _load_rules(scene: Scene, project: LiveProject, folders: tuple[Path, ...]) -
             by_name[rule.rule] = rule
     for problem in problems:
         log.error("a shipped rule is broken: %s", problem)
-    return tuple(by_name.values())
+    return tuple(by_name.values()), mistakes
 
 
 def _stamps(paths: list[Path]) -> tuple[object, ...]:
@@ -140,6 +148,18 @@ def _stamps(paths: list[Path]) -> tuple[object, ...]:
         except OSError:
             found.append((str(path), 0, 0))
     return tuple(found)
+
+
+def _is_told(
+    scene: Scene, project: LiveProject, rule: str, mistakes: Sequence[ConfigError], files: Sequence[Path]
+) -> bool:
+    """Keep the mistakes of files that are at rest. False: one is being written perhaps, and is to be read again."""
+    if mistakes and any(0 <= time.time() - (_written(path) or 0.0) < AT_REST_S for path in files):
+        project.looks_again = True
+        return False
+    for error in mistakes:
+        _mishap(scene, project, rule, error)
+    return True
 
 
 def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
@@ -157,6 +177,7 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
         _once(scene, project, "project-gone", f"the project's folder {project.root} is gone; its records stay", "gone")
         project.next_survey = begun + scene.settings.full_sweep_s
         return
+    project.looks_again = False
     reload_config(scene, project)
     watch = project.config.watch
     found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders, project.heads)
@@ -247,8 +268,16 @@ def look_for_sources(scene: Scene, project: LiveProject, live: LiveRun) -> None:
 def follow_database(scene: Scene, project: LiveProject, path: Path) -> bool:
     """Follow the runs inside a database of another program; those that changed since the last look become due.
 
-    False when nothing was written since then.
+    False when nothing was written since then, and where its owner writes just now: the next sweep asks again.
     """
+    try:
+        return _look_inside(scene, project, path)
+    except databases.BusyDatabase:
+        project.looks_again = True
+        return False
+
+
+def _look_inside(scene: Scene, project: LiveProject, path: Path) -> bool:
     look = project.databases.get(path)
     if look is None:
         kind = databases.kind_of(path)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.jobs.reconcile import observe
-from neatd.models import ENDED
+from neatd.models import ENDED, Run
+from neatd.pipeline.endings import SLACK_S, traceback_of, was_seen, with_ending
 from neatd.pipeline.facts import set_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.process import is_alive
@@ -63,8 +64,17 @@ def _facts(scene: Scene, live: LiveRun) -> RunFacts:
         silence_limit_s=silence.limit_s,
         told_status=told.get("status"),
         told_exit_code=told.get("exit_code"),
-        has_traceback=any(source.cursor.state.get("has_traceback", False) for source in live.sources.values()),
+        has_told_end=isinstance(end := told.get("ended_at"), int | float)
+        and live.last_line_at.timestamp() <= end + SLACK_S,
+        has_traceback=bool(trace := traceback_of(live)),
+        traceback=trace,
+        was_seen=was_seen(live, run, scene.settings.lost_s),
     )
+    return with_ending(scene, live, _with_program(scene, live, run, facts))
+
+
+def _with_program(scene: Scene, live: LiveRun, run: Run, facts: RunFacts) -> RunFacts:
+    """The facts with the run's job, or its process."""
     if run.job_id:
         return _with_job(scene, live, facts, run.job_id)
     if run.process:

@@ -13,7 +13,6 @@ from neatd.rules.judge import Judge
 from neatd.store import events, window
 from neatd.store.connection import transaction
 
-JUDGE_EVERY_S = 0.4  # the state of the detectors is written each time
 BATCH_LINES = 256  # a backlog of so many lines is judged in columns
 
 
@@ -31,32 +30,18 @@ class Judged(NamedTuple):
 
 
 def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> list[Judged]:
-    """Judge up to a turn's worth of each stream of a run that is due. Until it is written the stream has no judge."""
-    now = scene.clock()
-    return [
-        _judged(scene, project, live, stream, now) for stream in live.streams.values() if is_due(scene, stream, now)
-    ]
+    """Judge up to a turn's worth of each stream of a run. Until it is written the stream has no judge."""
+    return [_judged(scene, project, live, stream) for stream in live.streams.values() if stream.waits]
 
 
-def is_due(scene: Scene, stream: Stream, now: float) -> bool:
-    """Whether a stream is to be judged now: a little behind its lines, so that some are judged together."""
-    if not stream.waits:
-        return False
+def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> Judged:
     if stream.judged_seq is None:
-        stream.judged_seq = -1  # asked of the store when it is judged
-    return now - stream.judged_at >= JUDGE_EVERY_S or stream.seq - stream.judged_seq >= scene.settings.judge_lines
-
-
-def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream, now: float) -> Judged:
-    if stream.judged_seq is None or stream.judged_seq < 0:
         stream.judged_seq = _position(scene, live, stream)
     if stream.judge is None:
         stream.judge = _wake_judge(scene, project, live, stream)
     upto = min(stream.seq, stream.judged_seq + scene.settings.judge_lines)
     judge, stream.judge = stream.judge, None  # a failure from here on leaves no judge that is ahead of the store
     verdicts = _verdicts(scene, live, stream, judge, stream.judged_seq, upto) if upto > stream.judged_seq else []
-    if upto == stream.seq:
-        stream.judged_at = now
     # An event whose line carries no time happened no later than the last write, whenever it is judged.
     return Judged(project, live, stream, judge, upto, judge.dump(), verdicts, live.last_line_at)
 

@@ -48,6 +48,7 @@ SAVES_LOOK_S = 30.0
 FULL_DISK_PAUSE_S = 5.0
 FULLY_WATCHED = 10  # so many times rarer is a project walked when each of its folders tells of changes
 JUDGE_LAG_S = 1.0  # a backlog that is read goes unjudged for no longer
+JUDGE_EVERY_S = 0.4  # the state of the detectors is written each time
 KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
 
@@ -65,6 +66,7 @@ class Loop:
         self.is_snapshot_waiting = False
         self.are_orders_due = self.are_watches_due = True
         self.judged_at = float("-inf")
+        self.is_judging = False  # lines were left by the last judging
         self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
@@ -101,29 +103,36 @@ class Loop:
             self._guard("watches", self._watch)
         if has_walked or self.is_whole_due:
             self.scene.find_open()
-        self.turn = self._to_do(is_sweep, is_whole=has_walked or self.is_whole_due)
+        lag_s = now - self.judged_at
+        self.turn = self._to_do(is_sweep, is_whole=has_walked or self.is_whole_due, is_judging=lag_s > JUDGE_EVERY_S)
         self.is_whole_due = False
         has_more = self._read()
-        if not has_more or now - self.judged_at > JUDGE_LAG_S:  # what is read is seen before a long backlog is judged
-            self.judged_at = now
-            has_more |= self._judge()
+        # What is read is seen before a long backlog is judged, and single lines are judged some at a time.
+        if self.is_judging or lag_s > (JUDGE_LAG_S if has_more else JUDGE_EVERY_S):
+            self.judged_at, self.is_judging = now, self._judge()
+        has_more |= self.is_judging
         self._act(is_sweep)
         if is_sweep:
             self._keep_knowledge()
-        self.stirred = {id(live): (project, live) for project, live in self.turn if live.has_work}
         for project, live in self.turn:
             self.scene.note_open(project, live)
+            if not live.has_work:
+                self.stirred.pop(id(live), None)
+            else:
+                self.stirred[id(live)] = project, live
         has_more |= self._hash(is_sweep)
         for project in rendering.due(self.scene, has_more):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
 
-    def _to_do(self, is_sweep: bool, is_whole: bool) -> list[tuple[LiveProject, LiveRun]]:
+    def _to_do(self, is_sweep: bool, is_whole: bool, is_judging: bool) -> list[tuple[LiveProject, LiveRun]]:
         """The runs of this turn. Of those that have ended only the stirred ones: thousands at rest cost nothing."""
         if is_whole:
             return [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
-        wanted = self.stirred | self.scene.open if is_sweep else self.stirred
-        return [(p, live) for p, live in wanted.values() if live.has_work or id(live) in self.awake]
+        wanted = (self.stirred | self.scene.open if is_sweep else self.stirred).values()
+        if is_judging or self.is_judging:
+            return [(p, live) for p, live in wanted if live.has_work or id(live) in self.awake]
+        return [(p, live) for p, live in wanted if live.has_news or id(live) in self.awake]
 
     # ---- the six ----
 
@@ -170,6 +179,8 @@ class Loop:
         times = FULLY_WATCHED if self._is_watched(project) else 1
         pause_s = min(finding.WALK_SHARE * (self.scene.clock() - now), self.scene.settings.full_sweep_s) * times
         project.next_survey = max(project.next_survey, now + pause_s)
+        if project.looks_again:
+            project.next_survey = min(project.next_survey, self.scene.clock() + self.scene.settings.sweep_s)
 
     def _glance(self, project: LiveProject) -> None:
         """What a sweep looks at between walks: the runs that are awake, and databases."""
@@ -225,6 +236,7 @@ class Loop:
         if is_sweep:
             self._guard("processes", processes.look_for_processes, self.scene)
             self._guard("panes", paning.look_into_panes, self.scene)
+        self._guard("processes", processes.describe_met, self.scene)
         self._guard("samples", sampling.sample_runs, self.scene)
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)

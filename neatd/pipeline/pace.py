@@ -1,7 +1,8 @@
 """How fast a run goes and when it will be done, from the end of its densest series. Reads only. Measured on two
 busy cores: 3 to 8 ms a run.
 
-What no line tells is None: a trainer that writes no times has no pace.
+Where no line tells a time, the pace is the one by which lines arrived while the daemon watched (`pipeline/arriving.py`).
+What neither tells is None.
 """
 
 from __future__ import annotations
@@ -48,13 +49,26 @@ def planned(run: Run, name: str) -> float | None:
 def going(points: sqlite3.Connection, run: Run, now: datetime) -> Going:
     """How a run goes, from its newest points."""
     pairs = _pairs(points, run.id)
-    pace = pace_of(pairs)
+    pace = pace_of(pairs) or by_arrival(run)
     numbers = {row[0]: (row[1], row[2]) for row in _numbers(points, run.id)}
     eta_s = _eta_s(points, run, pace, pairs, numbers, now.timestamp()) if run.status in GOES_ON else None
     return Going(
         pace, eta_s, None if eta_s is None else _after(now, eta_s),
         _samples_per_s(points, run, pace, numbers), _rate(points, run.id, numbers, _TOKENS),
     )  # fmt: skip
+
+
+def by_arrival(run: Run) -> Pace | None:
+    """The pace by which lines arrived, as the daemon keeps it; None where it saw too few."""
+    kept = run.facts.get("pace") or {}
+    said = (kept.get(name) for name in ("step_s", "last_step_s", "pause_s", "at_step", "at_time"))
+    found = [float(one) for one in said if isinstance(one, int | float)]
+    return Pace(*found) if len(found) == len(Pace._fields) else None
+
+
+def _gap(run: Run, pairs: list[tuple[float, float]]) -> float:
+    """How far two lines lie apart, two arrivals where lines tell no times."""
+    return last_gap(pairs) if pairs else float((run.facts.get("pace") or {}).get("gap") or 1.0)
 
 
 def _pairs(points: sqlite3.Connection, run_id: str) -> list[tuple[float, float]]:
@@ -78,7 +92,7 @@ def _eta_s(
 ) -> float | None:  # fmt: skip
     """By the planned steps, else epochs, else trials."""
     if run.planned_steps:
-        return left_s(pace, run.planned_steps, last_gap(pairs), now) if pace else None
+        return left_s(pace, run.planned_steps, _gap(run, pairs), now) if pace else None
     epochs, trials = planned(run, "planned_epochs"), planned(run, "planned_trials")
     if epochs:
         name, lowest = next(((one, two[1]) for one, two in numbers.items() if _EPOCH.search(one)), ("", None))
@@ -89,7 +103,7 @@ def _eta_s(
         )
         of_epochs = pace_of(found)
         return left_s(of_epochs, epochs, last_gap(found), now) if of_epochs else None
-    return left_s(pace, trials - 1, last_gap(pairs), now) if trials and pace else None  # trials are counted from 0
+    return left_s(pace, trials - 1, _gap(run, pairs), now) if trials and pace else None  # trials are counted from 0
 
 
 def _samples_per_s(points: sqlite3.Connection, run: Run, pace: Pace | None, numbers: _Numbers) -> float | None:

@@ -21,10 +21,12 @@ from neatd.read.panes import pane_of, read_pane
 from neatd.read.placed import Placed
 from neatd.read.process import programs_below
 from neatd.redact_own import redactor
+from neatd.store import events
 
 LOOK_S = 10.0
 READ_S = 3.0
 YOUNG_S = 15.0  # a program has so long to open a file of its own
+MOST_BYTES = 64 << 20  # of the lines of one pane
 KEPT_LINES = 400  # of a pane, to know it again after a restart
 
 
@@ -72,7 +74,13 @@ def _consider(scene: Scene, project: LiveProject, fact: ProcessFact, script: str
 
 
 def _read(scene: Scene, project: LiveProject, live: LiveRun) -> None:
-    """Write the lines down that are new since the last look."""
+    """Write the lines down that are new since the last look, as long as there are not too many."""
+    if live.place.exists() and live.place.stat().st_size >= MOST_BYTES:
+        message = f"{live.run.name}: more than {MOST_BYTES >> 20} MiB stood in its pane: no more is read of it"
+        events.add_mishap(
+            scene.records, "pane-full", message, f"pane|{live.run.id}", "info", project.project.id, live.run.id
+        )
+        return
     process = live.run.process
     if live.pane is None and process is not None:
         live.pane = pane_of(process.pid)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from neatd.models import GitState, ProcessFact
 from neatd.pipeline.facts import began_at, set_run
+from neatd.pipeline.hinting import hints_for
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.pipeline.testing import own_paths
 from neatd.read.gitstate import git_state
@@ -14,11 +15,13 @@ from neatd.read.machine import machine_facts
 from neatd.read.process import find_processes
 from neatd.read.processfacts import described
 from neatd.read.startdiff import StartDiff, start_diff
-from neatd.redact_own import redactor
+from neatd.redact_own import compile_patterns, redact_value_with, redactor
 from neatd.store import runs
 
 LOOK_S = 10.0
+BUDGET_S = 0.02  # of a turn
 DIFF_S = 5.0
+LONGEST_COMMAND = 500  # characters that are kept
 FRESH_S = 300.0  # a run that began longer ago began from code that is not seen any more
 
 
@@ -32,13 +35,22 @@ def look_for_processes(scene: Scene) -> None:
     }
     for _, live in wanted.values():
         live.next_process_look = now + LOOK_S
-    for folder, fact in find_processes(wanted).items():
-        describe(scene, *wanted[folder], fact)
+    for folder, fact in find_processes(wanted, hints_for(scene) if wanted else None).items():
+        scene.met.append((*wanted[folder], fact))
+
+
+def describe_met(scene: Scene) -> None:
+    """Look closely at some of the processes that were found: a hundred at once would hold up everybody's lines."""
+    begun = scene.clock()
+    while scene.met and scene.clock() - begun < BUDGET_S:
+        project, live, fact = scene.met.popleft()
+        if live.run.process is None:
+            describe(scene, project, live, fact)
 
 
 def describe(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFact) -> None:
     """Keep the process behind a run, what it tells, and the code as it is when it began just now."""
-    fact = described(fact)
+    fact = _without_secrets(project, described(fact))
     machine = machine_facts(scene.gpu.sample(scene.clock()))
     set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine})
     began_at(scene, live, fact.started)
@@ -53,6 +65,12 @@ def git_now(scene: Scene, project: LiveProject) -> GitState:
     if project.git is None or now - project.git[0] > 2.0:
         project.git = now, git_state(project.root, own_paths(project.config))
     return project.git[1]
+
+
+def _without_secrets(project: LiveProject, fact: ProcessFact) -> ProcessFact:
+    """The known ones and the project's own, out of the whole command before it is cut: half a key would stay."""
+    clean = redact_value_with(compile_patterns(project.config.secrets), fact.model_dump())
+    return ProcessFact.model_validate({**clean, "command": clean["command"][:LONGEST_COMMAND]})
 
 
 def keep_start(scene: Scene, project: LiveProject, live: LiveRun, began: float) -> None:

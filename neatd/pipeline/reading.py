@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.models import Cursor
+from neatd.pipeline.arriving import note_arrival
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
 from neatd.pipeline.taking import Took, poll_database, read_predictions, take_rows, written_at
 from neatd.read.databases import BusyDatabase
@@ -106,6 +107,7 @@ def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_
         source.gaps = learn(source.gaps, now - source.last_growth)
     live.last_growth = source.last_growth = now
     live.last_line_at = datetime.fromtimestamp(written_at(source), UTC)
+    note_arrival(scene, live, source, live.last_line_at.timestamp(), is_rewritten or live.is_ended)
     live.saves_due = True
     project.next_render = min(project.next_render, now + 10.0)
 

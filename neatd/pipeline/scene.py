@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.config import ProjectConfig, Settings
-from neatd.models import ENDED, Cursor, GitState, Project, Run
+from neatd.models import ENDED, Cursor, GitState, ProcessFact, Project, Run
 from neatd.pipeline.datasets import Work
 from neatd.read.checkpoint import RestWatch
 from neatd.read.databases import Kind
@@ -21,6 +22,7 @@ from neatd.read.formats.patterns import Pattern
 from neatd.read.formats.table import FORMATS
 from neatd.read.gpu import GpuReader
 from neatd.read.heads import Heads
+from neatd.read.lastwords import LastWords
 from neatd.read.memory import MemoryReader
 from neatd.read.panes import Pane
 from neatd.read.placed import Placed
@@ -29,7 +31,7 @@ from neatd.read.rows import Feed
 from neatd.read.startdiff import StartDiff
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
-from neatd.rules.timing import Gaps, Silence, silence_of
+from neatd.rules.timing import RECENT, Gaps, Silence, silence_of
 
 PANE_LOG = "pane.log"  # the source of a run whose pane is read
 
@@ -53,6 +55,10 @@ class Source:
     feed: Feed | None = None  # its parser, once it was read
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     gaps: Gaps = field(default_factory=Gaps)  # between its growths
+    arrivals: deque[tuple[int, float]] = field(
+        default_factory=lambda: deque(maxlen=RECENT)
+    )  # (step, unix s) it grew to
+    is_timed: bool = False  # its rows tell times
 
     @property
     def path(self) -> Path:
@@ -73,7 +79,6 @@ class Stream:
     narrow: int = 0  # rows since it was sealed last
     judge: Judge | None = None
     judged_seq: int | None = None  # None: not looked up yet
-    judged_at: float = float("-inf")  # monotonic
 
     @property
     def is_judged(self) -> bool:
@@ -109,6 +114,8 @@ class LiveRun:
     next_process_look: float = 0.0
     next_saves_look: float = 0.0
     next_look: float = 0.0
+    last_words: tuple[float, LastWords] | None = None  # of logs beside its sources; monotonic: when to look again
+    next_pace: float = 0.0
     config_stamp: tuple[int, int] | None = None
     is_told: bool = True  # a source said something of the run that its record may not have yet
 
@@ -117,11 +124,14 @@ class LiveRun:
         return self.run.status in ENDED
 
     @property
+    def has_news(self) -> bool:
+        """Whether something of the run waits to be read or catalogued."""
+        return self.saves_due or any(source.is_due for source in self.sources.values())
+
+    @property
     def has_work(self) -> bool:
-        """Whether something of the run waits to be read, judged or catalogued. Asked of every run at every turn."""
-        if self.saves_due:
-            return True
-        return any(source.is_due for source in self.sources.values()) or any(s.waits for s in self.streams.values())
+        """Whether something of the run waits to be read, judged or catalogued."""
+        return self.has_news or any(stream.waits for stream in self.streams.values())
 
     def is_awake(self, now: float) -> bool:
         """Whether a sweep looks at the run: always while it grows or has a process, else three times a minute."""
@@ -160,6 +170,7 @@ class LiveProject:
     rules_stamp: tuple[object, ...] = ()
     patterns_stamp: tuple[object, ...] = ()
     next_survey: float = 0.0
+    looks_again: bool = False  # something was being written at the last walk: the next one comes with the next sweep
     folders: tuple[Path, ...] = ()
     heads: Heads = field(default_factory=Heads)
     has_events: bool = False  # its file system tells of changes
@@ -213,6 +224,9 @@ class Scene:
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)
     next_pane_look: float = 0.0
+    met: deque[tuple[LiveProject, LiveRun, ProcessFact]] = field(
+        default_factory=deque
+    )  # processes to be looked at closely
     clock: Callable[[], float] = time.monotonic
 
     def live_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:

@@ -92,7 +92,8 @@ def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str,
 def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run) -> dict[str, Any]:
     """A run with its series (those of the machine by themselves), checkpoints, events, configuration, git, plan and pace,
     machine, process, and the code it started from."""
-    read = readings.readings(series, found.id).values()
+    cursors = readings.readings(series, found.id)
+    read = cursors.values()
     facts = points.series_of(series, found.id)
     return {
         **_run_shape(found, project.name, tabled.progress(series, [found.id])),
@@ -106,6 +107,9 @@ def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: P
         "process": found.process.model_dump() if found.process else None,
         "attempt": max((cursor.attempt for cursor in read), default=1),
         "bad_lines": sum(cursor.bad_lines for cursor in read),
+        "unreadable": {
+            name: {"lines": one.bad_lines, "first": one.first_bad} for name, one in cursors.items() if one.bad_lines
+        },
         "predictions": prediction_shape(series, found.id),
         "start": start_shape(store, found),
         "facts": found.facts,

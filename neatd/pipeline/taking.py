@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from neatd.models import Cursor, Line, Stretch
@@ -20,9 +22,10 @@ from neatd.read.formats.table import FORMATS, feed_of
 from neatd.read.predictions import parse_predictions
 from neatd.read.rows import BadLine, Feed, Parsed
 from neatd.read.tail import read_turn, take
-from neatd.redact import redact_value
+from neatd.redact_own import Patterns, compile_patterns, redact_value_with
 from neatd.store import points, sealing
 
+_WITH_TEXTS = ("wandb", "optuna_journal")  # whose state holds texts of the run
 SEAL_ROWS = 2048  # of a stream in the narrow table: then they become columns
 EARLIEST_S = 1e9  # 2001: a row of an earlier time was given a step or seconds of its own for one
 Rows = Sequence[Parsed | Stretch]
@@ -64,7 +67,7 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
         if followed is None:
             return _start_over(scene, live, name, source, after)
         rows, after, is_new = followed
-    after = _noted(after, taken.fed.bad, taken.fed.told)
+    after = _noted(after, taken.fed.bad, taken.fed.told, _secrets(project))
     is_next_file = stream.seq > 0 and not (cursor.has_steps if form.is_file_a_life else cursor.seq)
     if form.framing == "whole":
         is_next_file = False  # its parser gives no row twice: the same step again is what was logged there later
@@ -84,11 +87,23 @@ def _feed_for(project: LiveProject, source: Source) -> Feed:
     if placed.format == "jsonl" and (options := json_options(placed.path.as_posix())) != PLAIN:
         return json_feeder(options)
     inside = placed.path if placed.path.is_relative_to(project.root) else placed.folder / placed.path.name
+    if placed.format in _WITH_TEXTS:
+        made: Feed = import_module(f"neatd.read.formats.{placed.format}").feeder(partial(_cleaned, project))
+        return made
     if placed.format == "text" and (wanted := chosen(project.patterns, project.folder_name(inside))):
         from neatd.read.formats.textlog import feeder
 
-        return feeder(wanted)
+        return feeder(wanted, time.thread_time)
     return feed_of(placed.format)
+
+
+def _secrets(project: LiveProject | None) -> Patterns:
+    return compile_patterns(project.config.secrets) if project else ()
+
+
+def _cleaned(project: LiveProject, value: Any) -> Any:
+    """Without the known secrets and those of the project, as its neat.yaml names them now."""
+    return redact_value_with(_secrets(project), value)
 
 
 def _followed(
@@ -124,14 +139,14 @@ def _start_over(scene: Scene, live: LiveRun, name: str, source: Source, cursor: 
     return Took(source.cursor, True, True)
 
 
-def _noted(after: Cursor, bad: Sequence[BadLine], told: Any) -> Cursor:
+def _noted(after: Cursor, bad: Sequence[BadLine], told: Any, secrets: Patterns = ()) -> Cursor:
     """The cursor with what could not be read counted, and with what the source says of its run, without its secrets."""
     changes: dict[str, Any] = {}
     if bad:
         changes["first_bad"] = after.first_bad or f"line {bad[0].seq}: {bad[0].why}"
         changes["bad_lines"] = after.bad_lines + len(bad)
     if told:
-        changes["told"] = after.told | redact_value(dict(told))
+        changes["told"] = after.told | redact_value_with(secrets, dict(told))
     return after.model_copy(update=changes) if changes else after
 
 
@@ -152,6 +167,7 @@ def _commit(
     stream.narrow += points.commit_lines(
         scene.points, run_id, name, after, lines, starts, written_at(source), stream=stream.name, rank=form.rank
     )
+    source.is_timed = source.is_timed or bool(rows and _times_of(rows[0]))
     live.is_told = live.is_told or after.told != source.cursor.told
     source.cursor, stream.seq, stream.attempt, stream.stands = after, seq, attempt, stands
     live.last_step = _furthest(live.last_step, lines, attempt, is_same=not starts)
@@ -171,7 +187,8 @@ def poll_database(scene: Scene, live: LiveRun, name: str, source: Source) -> Too
     stream, cursor = live.streams[source.placed.stream], source.cursor
     fed = databases.poll(source.path, source.placed.key, cursor.state, stream.seq)
     after = cursor.model_copy(update={"state": fed.state, "seq": fed.seq, "is_missing": False})
-    after = _noted(after, fed.bad, {} if fed.told.items() <= cursor.told.items() else fed.told)
+    secrets = _secrets(scene.projects.get(live.run.root))
+    after = _noted(after, fed.bad, {} if fed.told.items() <= cursor.told.items() else fed.told, secrets)
     if after != cursor:
         newest = max((time for row in fed.rows for time in _times_of(row)), default=0.0)
         if newest > EARLIEST_S:  # a file tells when it was written; of a run in a database its rows do

@@ -151,12 +151,17 @@ class _Found:
         for parts, files in self._files.items():
             found += [(place(parts, file.name, format, self.held), file, format) for file, format in files]
         sources = [Source(spot, format == TEXT) for spot, _, format in found]
-        logs = [f"{'/'.join((*parts, ''))}{file.name}" for parts, files in self._files.items() for file, _ in files]
-        needed = are_needed(sources, lambda n: _written(found[n][1]), lambda n: logs[n] in self._include)
-        self.consoles = [
-            (logs[n], "/".join(found[of][0].run) or ".")
-            for n, of in taken_for_consoles(sources, needed, lambda n: _written(found[n][1]))
-        ]
+        around = [parts for parts, files in self._files.items() for _ in files]
+
+        def written(n: int) -> float:
+            return _written(found[n][1])
+
+        def path_of(n: int) -> str:
+            return "/".join((*around[n], found[n][1].name))
+
+        needed = are_needed(sources, written, lambda n: bool(self._include) and path_of(n) in self._include)
+        dropped = taken_for_consoles(sources, needed, written)
+        self.consoles = [(path_of(n), "/".join(found[of][0].run) or "the project's own folder") for n, of in dropped]
         kept = [one for one, is_needed in zip(found, needed, strict=True) if is_needed]
         streams: dict[tuple[Parts, str], list[tuple[Spot, File, str]]] = {}
         for one in kept:

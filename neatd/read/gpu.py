@@ -2,7 +2,8 @@
 driver shows it. Reads only: no setting is touched, MIG neither.
 
 A machine without one costs three looks for a file a minute. NVIDIA through NVML (`read/nvml.py`), AMD through sysfs
-(`read/amdgpu.py`). Apple's share the machine's memory and tell nothing without Metal: `read/memory.py` has their numbers.
+(`read/amdgpu.py`). Apple's tell nothing without Metal and are not among them; they share the
+machine's memory, so what `read/memory.py` says of the host and of a run's processes is theirs too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What the files of an MLflow run's folder say besides metrics: meta.yaml, params/, tags/. Reads only, follows no link."""
+"""What the files of an MLflow run's folder say besides metrics: meta.yaml, params/, tags/. Reads only; of what lies in
+the folder no link is followed."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import yaml
 
 from neatd.files import read_small
 from neatd.read.mlflow_run import MOST_PARAMS, run_told
+from neatd.read.parameters import load_yaml
 from neatd.read.rows import Told
 
 LARGEST_META = 1 << 16  # bytes
@@ -34,15 +36,15 @@ def mlflow_facts(run_folder: Path) -> Told:
 def _meta(path: Path) -> dict[str, Any]:
     """It is written anew at a run's end: half of it, or none of it, is none."""
     try:
-        data = yaml.safe_load(read_small(path, LARGEST_META).decode("utf-8"))
-    except (OSError, ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError):
+        data = {} if path.is_symlink() else load_yaml(read_small(path, LARGEST_META).decode("utf-8"))
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError, yaml.YAMLError):
         return {}
     return data if isinstance(data, dict) else {}
 
 
 def _value(path: Path) -> str | None:
     try:
-        if path.is_symlink():
+        if path.is_symlink() or path.parent.is_symlink():
             return None
         return read_small(path, LARGEST_VALUE).decode("utf-8", "replace")
     except OSError:
@@ -52,7 +54,7 @@ def _value(path: Path) -> str | None:
 def _below(folder: Path) -> list[tuple[str, Path]]:
     """(name, file) of the values in a folder, sorted; the name is the path below it."""
     found: list[tuple[str, Path]] = []
-    for path in _files(folder, DEPTH):
+    for path in () if folder.is_symlink() else _files(folder, DEPTH):
         found.append((_text(path.relative_to(folder)), path))
         if len(found) == MOST_PARAMS:
             break
@@ -80,6 +82,7 @@ def _text(path: Path) -> str:
 def is_deleted(run_folder: Path) -> bool:
     """Whether MLflow counts the run as deleted; its folder stays until `mlflow gc`. Asked at each walk: no YAML is read."""
     try:
-        return _DELETED.search(read_small(run_folder / "meta.yaml", LARGEST_META)) is not None
+        path = run_folder / "meta.yaml"
+        return not path.is_symlink() and _DELETED.search(read_small(path, LARGEST_META)) is not None
     except OSError:
         return False

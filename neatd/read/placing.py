@@ -7,9 +7,9 @@ A run is the folder that holds the metrics; trackers nested in one folder are on
    is the metric's name) and in `plots/metrics` of DVCLive (label: the folders in between).
 3. Of event files, once each: a folder that SummaryWriter.add_hparams made (a unix time, next to event files; no label)
    or add_scalars (next to event files of the same process, `tag_key` without a number at its end; in a collection a
-   metric's word has to be in its name; label: its name); then a folder of a split as Keras writes (`train`, `validation`, ...; label: its name), unless it holds more
-   than event files (Ultralytics calls a run `train`), lies in the project's own folder, or is alone in a collection
-   such as `runs`.
+   metric's word has to be in its name; label: its name); then a folder of a split as Keras writes (`train`,
+   `validation`, ...; label: its name), unless it holds more than event files (Ultralytics calls a run `train`), lies in
+   the project's own folder, or is alone in a collection such as `runs`.
 4. A tracker's folder joins what is around it: `wandb`, `wandb/*run-*` and its `files` and `logs`, `tb`, `tensorboard`,
    `logs` and the like. Going up through such folders only, the last one that is an anchor is the run; without any the
    file's own folder is. An anchor holds metrics of its own (neither text nor a database), checkpoints, or a
@@ -242,6 +242,8 @@ def taken_for_consoles(
     found: Sequence[Source], needed: Sequence[bool], written: Callable[[int], float]
 ) -> list[tuple[int, int]]:
     """(n, the source written nearest to it) of the logs that were dropped as another training's console."""
+    if all(needed):
+        return []
     own = {one.spot.run for one in found if not one.is_text}
     dropped = [
         n for n, one in enumerate(found) if not needed[n] and one.spot.run not in own and _is_for_consoles(one.spot.run)

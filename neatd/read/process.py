@@ -12,31 +12,76 @@ import psutil
 from neatd.files import is_inside
 from neatd.models import ProcessFact
 from neatd.read.processfacts import identity
+from neatd.read.processhints import Hint, Program, concluded, is_other
 from neatd.read.proctable import ProcessRow, read_table
 
+LONGEST_COMMAND = 1 << 16  # characters of a fact, which is not kept as it is: whoever does cuts it behind its secrets
+_WRITES, _TOLD, _NAMES = range(3)  # how a process is tied to a run, the surest first
 
-def find_processes(run_folders: Iterable[Path]) -> dict[Path, ProcessFact]:
+
+def find_processes(run_folders: Iterable[Path], hints: Mapping[Path, Hint] | None = None) -> dict[Path, ProcessFact]:
     """Run folder -> the process that writes into it or was started for it, for those that are visible. One pass.
 
-    A writer comes before one that only names the folder, and of several the one that started first: data loaders and
-    other workers inherit their trainer's files and end before it does.
+    A writer comes before one that a file's name tells, that before one that only names the folder, and of several the one
+    that started first: data loaders and other workers inherit their trainer's files and end before it does. Where no
+    process is tied to a run that has a hint, the only program that can be its is taken (`processhints.concluded`).
     """
     wanted = {os.path.realpath(folder): folder for folder in run_folders}
-    found: dict[Path, tuple[bool, float, ProcessFact]] = {}
+    known = {os.path.realpath(folder): hint for folder, hint in (hints or {}).items()}
+    found: dict[str, tuple[int, float, ProcessFact]] = {}
+    programs: dict[int, tuple[Program, ProcessFact]] = {}
+    told = _told_pids(known)
     own = os.getpid()
     for process in psutil.process_iter() if wanted else ():
         if process.pid == own or not _is_ours(process):
             continue
         try:
-            for real, is_writer in _folders_of(process, wanted).items():
-                command = " ".join(process.cmdline())[:500].encode("utf-8", "replace").decode()
-                started = process.create_time()
-                fact = ProcessFact(pid=process.pid, started=started, command=command)
-                one = (not is_writer, started, fact)
-                found[wanted[real]] = min(found.get(wanted[real], one), one, key=lambda rank: rank[:2])
+            command = process.cmdline()
+            if _is_neat(command):  # `neat run show runs/a` names the folder and trains nothing
+                continue
+            ties = _ties_of(process, command, wanted)
+            started = process.create_time()
+            ties |= {run: _TOLD for run, before in told.get(process.pid, ()) if ties.get(run) != _WRITES and started <= before}
+            fact = _fact(process.pid, started, command)
+            if known and not ties and _is_python(process, command) and not is_other(command):
+                programs[process.pid] = _program(process, command, started), fact
         except (psutil.Error, OSError):
             continue
-    return {folder: fact.model_copy(update=identity(fact.pid)) for folder, (_, _, fact) in found.items()}
+        for run, tie in ties.items():
+            one = (tie, started, fact)
+            found[run] = min(found.get(run, one), one, key=lambda rank: rank[:2])
+    left = {run: hint for run, hint in known.items() if run not in found}
+    for run, program in concluded([one for one, _ in programs.values()], left).items():
+        found[run] = (_NAMES, program.started, programs[program.pid][1])
+    return {wanted[run]: fact.model_copy(update=identity(fact.pid)) for run, (_, _, fact) in found.items() if run in wanted}
+
+
+def _fact(pid: int, started: float, command: list[str]) -> ProcessFact:
+    text = " ".join(command)[:LONGEST_COMMAND].encode("utf-8", "replace").decode()
+    return ProcessFact(pid=pid, started=started, command=text)
+
+
+def _told_pids(hints: Mapping[str, Hint]) -> dict[int, list[tuple[str, float]]]:
+    found: dict[int, list[tuple[str, float]]] = {}
+    for run, hint in hints.items():
+        for told in hint.told:
+            found.setdefault(told.pid, []).append((run, told.before))
+    return found
+
+
+def _program(process: psutil.Process, command: list[str], started: float) -> Program:
+    """What is asked of a Python program that is tied to no wanted run."""
+    cwd = process.cwd()
+    paths = [*_named_paths(cwd, command), *_written_files(process)]
+    touched = {around for path in paths for around in (path, *map(str, Path(path).parents))}
+    return Program(process.pid, process.ppid() or 0, started, cwd, frozenset(touched))
+
+
+def _named_paths(cwd: str, command: list[str]) -> list[str]:
+    """The real paths that a command's arguments may mean, whole or after an equals sign."""
+    values = (argument.rpartition("=")[2].rstrip("/\\") for argument in command[1:])
+    plain = (one for one in values if one and len(one) < 4096 and "\n" not in one)
+    return [os.path.realpath(os.path.join(cwd, one)) for one in plain]  # noqa: PTH118 - many plain strings
 
 
 def programs_below(root: Path, above: tuple[str, ...]) -> list[tuple[ProcessFact, str]]:
@@ -58,8 +103,7 @@ def programs_below(root: Path, above: tuple[str, ...]) -> list[tuple[ProcessFact
         except (psutil.Error, OSError):
             continue
         script = next((Path(word).name for word in command[1:] if word.endswith(".py")), "python")
-        text = " ".join(command)[:500].encode("utf-8", "replace").decode()
-        fact = ProcessFact(pid=row.pid, started=started, command=text)
+        fact = _fact(row.pid, started, command)
         found.append((fact.model_copy(update=identity(row.pid)), script))
     pids = {fact.pid for fact, _ in found}
     return [one for one in found if not pids & set(_line_above(one[0].pid, table)[1:])]
@@ -87,21 +131,14 @@ def _is_ours(process: psutil.Process) -> bool:
         return False
 
 
-def _folders_of(process: psutil.Process, wanted: dict[str, Path]) -> dict[str, bool]:
-    """The wanted folders this process is behind, and whether it writes there; else they are its arguments or where it works."""
+def _ties_of(process: psutil.Process, command: list[str], wanted: dict[str, Path]) -> dict[str, int]:
+    """The wanted folders this process is behind, and how: it writes there, or they are its arguments or where it works."""
     named: set[str] = set()
-    command = process.cmdline()
-    if _is_neat(command):  # `neat run show runs/a` names the folder and trains nothing
-        return {}
     if _is_python(process, command):  # an editor or a pager names the folder too
         cwd = process.cwd()
-        named = {cwd} & set(wanted)
-        for argument in command[1:]:
-            value = argument.rpartition("=")[2].rstrip("/\\")
-            if value and len(value) < 4096 and "\n" not in value:
-                named |= {os.path.realpath(os.path.join(cwd, value))} & set(wanted)  # noqa: PTH118 - many plain strings
+        named = {cwd, *_named_paths(cwd, command)} & set(wanted)
     written = {folder for path in _written_files(process) for folder in _nearest_in(path, wanted)}
-    return dict.fromkeys(named, False) | dict.fromkeys(written, True)
+    return dict.fromkeys(named, _NAMES) | dict.fromkeys(written, _WRITES)
 
 
 def _is_neat(command: list[str]) -> bool:

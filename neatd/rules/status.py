@@ -135,8 +135,6 @@ def _with_process(facts: RunFacts, patience: Patience, now: datetime) -> tuple[R
 
 def _without_process(facts: RunFacts, patience: Patience, now: datetime, where: str) -> tuple[RunStatus, str]:
     silence, threshold = _silence_s(facts, now), _threshold_s(facts, patience)
-    if facts.told_status in _TOLD_ENDS and not facts.has_traceback:
-        return facts.told_status, f"its tracker says {facts.told_status}; no process is seen; it ended {where}"  # type: ignore[return-value]
     if _reached(facts) and silence > min(threshold, _rest_s(facts)) and not facts.has_traceback:
         return "finished", f"reached step {facts.last_step} of {facts.planned_steps}"
     if silence <= threshold:

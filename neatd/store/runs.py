@@ -70,17 +70,24 @@ _MATCHES = "project_id = :project AND (instr(name, :part) > 0 OR instr(status, :
 
 def matching_runs(connection: sqlite3.Connection, project_id: str, part: str, most: int | None = None) -> list[Run]:
     """The runs whose name or status contains `part`, newest first; with `most` so many and those that go on."""
+    return to_models(Run, _matching(connection, project_id, part, most))
+
+
+def _matching(connection: sqlite3.Connection, project_id: str, part: str, most: int | None) -> list[Any]:
     few = f"id IN (SELECT id FROM run WHERE {_MATCHES} ORDER BY created_at DESC, rowid DESC LIMIT :most)"
     going_on = f"status NOT IN ({', '.join(repr(one) for one in sorted(ENDED))})"
-    sql = f"SELECT * FROM run WHERE {_MATCHES} AND (:most IS NULL OR {few} OR {going_on})"
+    count = f"(SELECT count(*) FROM run WHERE {_MATCHES}) AS matching"
+    sql = f"SELECT *, {count} FROM run WHERE {_MATCHES} AND (:most IS NULL OR {few} OR {going_on})"
     values = {"project": project_id, "part": part, "most": most}
-    return to_models(Run, connection.execute(sql + " ORDER BY created_at DESC, rowid DESC", values))
+    return connection.execute(sql + " ORDER BY created_at DESC, rowid DESC", values).fetchall()
 
 
-def count_matching(connection: sqlite3.Connection, project_id: str, part: str) -> int:
-    """How many runs `matching_runs` finds without a limit."""
-    sql = f"SELECT count(*) FROM run WHERE {_MATCHES}"
-    return int(connection.execute(sql, {"project": project_id, "part": part}).fetchone()[0])
+def listed_runs(
+    connection: sqlite3.Connection, project_id: str, part: str, most: int | None
+) -> tuple[list[Run], int]:  # fmt: skip
+    """(what `matching_runs` finds, how many more there are without a limit), of one moment: runs change meanwhile."""
+    rows = _matching(connection, project_id, part, most)
+    return to_models(Run, rows), rows[0]["matching"] - len(rows) if rows else 0
 
 
 def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, baseline: str) -> list[Run]:
@@ -104,7 +111,7 @@ def get_run(connection: sqlite3.Connection, run_id: str) -> Run:
 
 
 def find_run(connection: sqlite3.Connection, word: str, project_id: str | None = None) -> Run:
-    """A run by id prefix, name, or the last part of its name; raises NeatError when none or several fit."""
+    """A run by id prefix, name, or the end of its name, from a slash on; raises NeatError when none or several fit."""
     runs = _named_runs(connection, project_id)
     for test in (_is_name, _is_prefix, _is_last_part):
         found = [run for run in runs if test(run, word)]
@@ -112,7 +119,8 @@ def find_run(connection: sqlite3.Connection, word: str, project_id: str | None =
             return get_run(connection, found[0].id)
         if found:
             names = ", ".join(f"{run.id} ({run.name})" for run in found[:5])
-            raise NeatError(f"{word!r} fits several runs: {names}", "type more of the id or the whole name")
+            more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+            raise NeatError(f"{word!r} fits several runs: {names}{more}", "type more of the id or the whole name")
     raise NeatError(f"no run {word!r}", "`neat runs` shows the runs and their names")
 
 
@@ -139,11 +147,11 @@ def _is_name(run: Run | _Named, word: str) -> bool:
 
 
 def _is_prefix(run: Run | _Named, word: str) -> bool:
-    return len(word) > 2 and run.id.startswith(word)
+    return (len(word) > 2 or word == "r-") and run.id.startswith(word)
 
 
 def _is_last_part(run: Run | _Named, word: str) -> bool:
-    return run.name.rsplit("/", 1)[-1] == word
+    return run.name.endswith(f"/{word.rstrip('/')}")
 
 
 def named(runs: list[Run], word: str) -> Run | None:

@@ -55,3 +55,10 @@ def densest(points: sqlite3.Connection, run_id: str) -> list[str]:
     sql = "SELECT source, name FROM series WHERE run_id = ? AND points > 0 ORDER BY points DESC, rank, source, name"
     names = (f"{source}:{name}" for source, name in points.execute(sql, (run_id,)) if not is_system(name))
     return [name for name, _ in zip(names, range(DENSEST), strict=False)]
+
+
+def last_step_named(points: sqlite3.Connection, run_id: str, name: str) -> int | None:
+    """The furthest step of a run's series of this name, or of `<anything>/<name>`; None without one. No point is touched."""
+    sql = "SELECT max(last_step) FROM series WHERE run_id = ? AND points > 0 AND (name = ? OR name LIKE ?)"
+    found = points.execute(sql, (run_id, name, f"%/{name}")).fetchone()[0]
+    return None if found is None else int(found)

@@ -7,11 +7,12 @@ are not written: they are the order of creation. Kept between feeds: the studies
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
 from neatd.read.metrics import parse_object
-from neatd.read.rows import BadLine, Fed, Parsed, Told, whole_lines
+from neatd.read.rows import BadLine, Fed, Feed, Parsed, Told, whole_lines
 from neatd.read.trials import (
     FINISHED,
     Trial,
@@ -23,6 +24,7 @@ from neatd.read.trials import (
     trial_row,
     unix_seconds,
 )
+from neatd.redact import redact_value
 
 _DIRECTIONS = {1: "MINIMIZE", 2: "MAXIMIZE"}
 _STATES = {0: "RUNNING", 1: "COMPLETE", 2: "PRUNED", 3: "FAIL", 4: "WAITING"}
@@ -30,22 +32,30 @@ _IGNORED = {2, 3, 8, 9, 10}  # attributes of studies and trials; discarding tria
 _Line = dict[str, Any]
 
 
-def feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
-    """A row for each trial that ended and each value reported on the way; `neatd.read.trials` says what is in them."""
-    lines, consumed = whole_lines(data)
-    replay = _Replay(copy.deepcopy(state) if lines else state, seq, label)
-    for line in lines:
-        if line.strip():
-            replay.take(line)
-    return Fed(replay.rows, consumed, replay.seq, replay.state, replay.bad, replay.told() if lines else Told())
+def feeder(clean: Callable[[Any], Any]) -> Feed:
+    """The parser; `clean` takes the secrets out of the choices of a parameter before they are kept."""
+
+    def feed_journal(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
+        """A row for each trial that ended and each value reported on the way; `neatd.read.trials` says what is in them."""
+        lines, consumed = whole_lines(data)
+        replay = _Replay(copy.deepcopy(state) if lines else state, seq, label, clean)
+        for line in lines:
+            if line.strip():
+                replay.take(line)
+        return Fed(replay.rows, consumed, replay.seq, replay.state, replay.bad, replay.told() if lines else Told())
+
+    return feed_journal
+
+
+feed = feeder(redact_value)
 
 
 class _Replay:
     """The operations of one feed on a state."""
 
-    def __init__(self, state: dict[str, Any], seq: int, label: str) -> None:
+    def __init__(self, state: dict[str, Any], seq: int, label: str, clean: Callable[[Any], Any]) -> None:
         self.state = state or {"studies": [], "trials": 0, "open": {}}
-        self.seq, self.label = seq, label
+        self.seq, self.label, self.clean = seq, label, clean
         self.rows: list[Parsed] = []
         self.bad: list[BadLine] = []
 
@@ -88,7 +98,7 @@ class _Replay:
         trial = {
             "study": line["study_id"], "number": study["trials"], "state": _STATES[line.get("state", 0)],
             "start": _time(line.get("datetime_start")),
-            "params": {name: [one, distributions[name]] for name, one in line.get("params", {}).items()},
+            "params": {name: [one, self._hidden(name, distributions[name])] for name, one in line.get("params", {}).items()},
         }  # fmt: skip
         trial_id = str(self.state["trials"])
         study["trials"] += 1
@@ -103,7 +113,21 @@ class _Replay:
 
     def set_param(self, line: _Line) -> None:
         if trial := self._open(line):
-            trial["params"][str(line["param_name"])] = [float(line["param_value_internal"]), line["distribution"]]
+            name = str(line["param_name"])
+            trial["params"][name] = [float(line["param_value_internal"]), self._hidden(name, line["distribution"])]
+
+    def _hidden(self, name: str, distribution: str) -> str:
+        """A distribution without the secrets among its choices; each stays where it is, as the value is its place."""
+        if "choices" not in distribution:
+            return distribution
+        data = json.loads(distribution)
+        choices = data["attributes"]["choices"]
+        clean = [self.clean({name: one}) if isinstance(one, str) else {name: one} for one in choices]
+        shown = [next(iter(one.values())) for one in clean]
+        if shown == choices:
+            return distribution
+        data["attributes"]["choices"] = shown
+        return json.dumps(data)
 
     def set_state(self, line: _Line) -> None:
         if trial := self._open(line):

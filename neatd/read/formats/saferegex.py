@@ -22,8 +22,8 @@ LONGEST_LINE = 1000  # characters of a line that a pattern sees
 MOST_WAYS = 2000  # in which a place of a line can be tried: one `.*`, or two `.{0,40}`; 20 ms for a line at the very worst
 _FEW_WAYS = 16  # in which what stands before may end: then a repetition is not begun often
 _SHORT_LINE = 128  # characters
-_ANY_OTHER = 128  # stands for every character beyond ASCII
-_EVERY = frozenset(range(_ANY_OTHER + 1))
+_DIGIT, _SPACE, _LETTER, _REST = _OTHERS = range(128, 132)  # each stands for all such characters beyond ASCII
+_EVERY = frozenset(range(132))
 _CATEGORIES = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w", "NOT_DIGIT": r"\D", "NOT_SPACE": r"\S", "NOT_WORD": r"\W"}
 
 
@@ -135,24 +135,44 @@ def _first(items: list[Any], after: frozenset[int]) -> frozenset[int]:
 @cache
 def _of_category(name: str) -> frozenset[int]:
     one = re.compile(_CATEGORIES[name])
-    return frozenset(n for n in range(_ANY_OTHER) if one.match(chr(n))) | {_ANY_OTHER}
+    samples = {_DIGIT: "\u0663", _SPACE: "\u2003", _LETTER: "\u00e9", _REST: "\u2588"}
+    return frozenset(n for n in _EVERY if one.match(samples.get(n) or chr(n)))
+
+
+def _of_letter(value: int) -> int:
+    if value < _DIGIT:
+        return value
+    one = chr(value)
+    kinds = {_DIGIT: one.isdecimal(), _SPACE: one.isspace(), _LETTER: one.isalnum()}
+    return next((kind for kind, fits in kinds.items() if fits), _REST)
 
 
 def _taken(item: tuple[Any, Any]) -> frozenset[int]:
-    """The characters one item takes, in ASCII; what is not known takes all."""
+    """The characters one item takes, small letters and capitals alike, as (?i) may stand somewhere; what is not known
+    takes all."""
     code, value = item
     if code is codes.LITERAL:
-        return frozenset({min(value, _ANY_OTHER)})
+        return _either_case({_of_letter(value)})
     if code is codes.NOT_LITERAL:
         return _EVERY - {value}
     if code is not codes.IN:
         return _EVERY
-    found: frozenset[int] = frozenset()
+    found: set[int] = set()
+    categories: set[int] = set()
     for kind, one in value:
         if kind is codes.LITERAL:
-            found |= {min(one, _ANY_OTHER)}
+            found.add(_of_letter(one))
         elif kind is codes.RANGE:
-            found |= {min(n, _ANY_OTHER) for n in range(one[0], min(one[1], _ANY_OTHER) + 1)} or {_ANY_OTHER}
+            found |= {*range(one[0], min(one[1] + 1, _DIGIT)), *(_OTHERS if one[1] >= _DIGIT else ())}
         elif kind is codes.CATEGORY:
-            found |= _of_category(str(one).removeprefix("CATEGORY_"))
-    return _EVERY - (found - {_ANY_OTHER}) if value[0][0] is codes.NEGATE else found
+            categories |= _of_category(str(one).removeprefix("CATEGORY_"))
+    if value[0][0] is codes.NEGATE:
+        return _EVERY - categories - {one for one in found if one < _DIGIT}
+    return _either_case(found) | categories
+
+
+def _either_case(found: set[int]) -> frozenset[int]:
+    letters = {chr(one) for one in found if one < _DIGIT}
+    both = {ord(one) for letter in letters for one in (letter.lower(), letter.upper())}
+    folded = {_LETTER} if letters & set("kKsSiI") else set()  # of which there are others beyond ASCII
+    return frozenset(found | both | folded)

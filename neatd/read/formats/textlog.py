@@ -2,7 +2,7 @@
 
 `feeder(patterns)` makes the parser. `\\n` ends a line. `\\r` (or backspaces) before anything else ends a piece, a bar's
 state on the way: it is used up at once, so an endless bar takes no memory, and its row counts only where it brings a
-new step. A line longer than 64 kB gives nothing and is passed over as it comes. Ordinals count rows, not lines.
+new step. A line longer than 64 kB is unreadable and is passed over as it comes. Ordinals count rows, not lines.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 from neatd.read.formats.logends import HEADER, clear, follow, note_last_line
 from neatd.read.formats.loggeneric import time_of
 from neatd.read.formats.logheld import hold, is_held_back, let_go
+from neatd.read.formats.logspent import Clock, Spent
 from neatd.read.formats.logsteps import Found, Memory
 from neatd.read.formats.logtold import told_of
-from neatd.read.formats.patterns import Pattern, of_built_in, of_pattern
-from neatd.read.rows import Fed, Feed, Parsed, Told
+from neatd.read.formats.patterns import Pattern, of_built_in
+from neatd.read.rows import BadLine, Fed, Feed, Parsed, Told
 
 HEAD_BYTES = 16 * 1024  # of a file, that say whether it is a training log
 LONGEST_LINE = 64 * 1024  # bytes
@@ -36,11 +37,12 @@ _OF_NEXT = ("held", "in_traceback")  # what is remembered of a line that any nex
 _WAITING = ("held", "is_wiped", "in_traceback")  # what is remembered of a line that the very next one bears on
 
 
-def feeder(patterns: tuple[Pattern, ...] = ()) -> Feed:
-    """The parser of logs; the user's patterns are asked before neat's own."""
+def feeder(patterns: tuple[Pattern, ...] = (), clock: Clock | None = None) -> Feed:
+    """The parser of logs; the user's patterns are asked before neat's own, and with a clock none that is too slow."""
+    spent = Spent(patterns, clock)
 
     def feed_log(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
-        return _Reading(patterns, state, seq, label).read(data)
+        return _Reading(spent, state, seq, label).read(data)
 
     return feed_log
 
@@ -50,7 +52,7 @@ feed = feeder()
 
 def looks_like_training(head: bytes) -> bool:
     """Whether the first 16 kB of a log show training: two rows, or one of lines that nothing else writes."""
-    reading = _Reading((), {}, 0, "")
+    reading = _Reading(Spent((), None), {}, 0, "")
     reading.read(head[:HEAD_BYTES] + b"\n")
     reading.let_go(None)
     return len(reading.rows) >= 2 or reading.is_strong
@@ -59,10 +61,12 @@ def looks_like_training(head: bytes) -> bool:
 class _Reading:
     """One feed: the memory as it is brought forward, and the rows so far."""
 
-    def __init__(self, patterns: tuple[Pattern, ...], state: dict[str, Any], seq: int, label: str) -> None:
-        self.patterns, self.seq, self.label = patterns, seq, label
+    def __init__(self, spent: Spent, state: dict[str, Any], seq: int, label: str) -> None:
+        self.spent, self.seq, self.label = spent, seq, label
         self.memory: Memory = copy.deepcopy(state)
+        self.patterns = spent.wanted(self.memory)
         self.rows: list[Parsed] = []
+        self.bad: list[BadLine] = []
         self.told: Told = {}
         self.is_strong = False
 
@@ -73,10 +77,11 @@ class _Reading:
             note_last_line(data[begin:at], self.memory)
             if len(data) - at > LONGEST_LINE:
                 self.memory["is_long"] = True
+                self._too_long()
                 at = self._pass_over(data, at)
         if self.memory.get("is_long"):
             self.memory.pop("done", None)
-        return Fed(self.rows, at, self.seq, self.memory, told=self.told)
+        return Fed(self.rows, at, self.seq, self.memory, self.bad, self.told)
 
     def _pieces(self, data: bytes, at: int) -> int:
         """Read what is ended; the place behind it."""
@@ -89,11 +94,18 @@ class _Reading:
             is_line = data[at - 1] == ord("\n")
             if at - begin - is_line <= LONGEST_LINE:
                 self._line(data[begin:text_end], not is_line)
+            else:
+                self._too_long()
         return at
+
+    def _too_long(self) -> None:
+        self.bad.append(BadLine(self.seq + 1, f"longer than {LONGEST_LINE >> 10} kB"))
 
     def _plain_lines(self, data: bytes, at: int, end: int) -> None:
         """Lines without bars: only those are looked at that hold one of the words, found in the whole at once."""
         begins = iter(_lines_with_words(data, at, end))
+        for _ in range(_long_lines(data, at, end)):
+            self._too_long()
         while at < end:
             if not self.patterns and not any(one in self.memory for one in _WAITING):
                 at = next((one for one in begins if one >= at), end)
@@ -136,7 +148,7 @@ class _Reading:
         if follow(line, self.memory):
             self.let_go(None)
             return
-        found = next((one for pattern in self.patterns if (one := of_pattern(pattern, line))), None)
+        found = self._of_patterns(line) if self.patterns else None
         found = found or of_built_in(line, self.memory, is_piece)
         self.let_go(found)
         if found is None or not found.values:
@@ -147,6 +159,15 @@ class _Reading:
             hold(found, time_of(line), self.memory)
         else:
             self._give(found, is_piece, time_of(line))
+
+    def _of_patterns(self, line: str) -> Found | None:
+        """What the first of the user's patterns finds; one that proves too slow is not asked again."""
+        found, slow = self.spent.find(self.patterns, line)
+        for one in slow:
+            self.bad.append(BadLine(self.seq + 1, f"pattern {one.name!r} is too slow for this log: switched off"))
+            self.memory["patterns_off"] = [*self.memory.get("patterns_off", []), one.regex]
+        self.patterns = tuple(one for one in self.patterns if one not in slow)
+        return found
 
     def let_go(self, next_found: Found | None) -> None:
         """Give the row that waited for this."""
@@ -191,6 +212,18 @@ def _next_piece(data: bytes, at: int) -> tuple[int, int] | None:
         return bar.end(), bar.end()
     end = _END.match(data, text_end)
     return (end.end(), text_end) if end else None
+
+
+def _long_lines(data: bytes, at: int, end: int) -> int:
+    """How many of the lines are too long: only where no newline is near is looked at."""
+    count = 0
+    while end - at > LONGEST_LINE:
+        stop = data.rfind(b"\n", at, at + LONGEST_LINE + 1)
+        if stop < 0:
+            count += 1
+            stop = data.find(b"\n", at, end)
+        at = stop + 1
+    return count
 
 
 def _lines_with_words(data: bytes, at: int, end: int) -> list[int]:

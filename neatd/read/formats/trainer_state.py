@@ -50,8 +50,10 @@ def feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
 def _unread(data: bytes, state: dict[str, Any], seq: int, error: ValueError) -> Fed:
     """A file that is being written, which is waited for; or one that is damaged."""
     text = data.decode("utf-8-sig", "replace").rstrip()
-    is_cut = not isinstance(error, json.JSONDecodeError) or error.pos >= len(text)
-    if is_cut or not text.endswith("}") or error.msg.startswith("Unterminated"):  # type: ignore[attr-defined]
+    is_cut = isinstance(error, json.JSONDecodeError) and (
+        error.pos >= len(text) or error.msg.startswith("Unterminated")
+    )  # any other error is of a number that no int holds
+    if is_cut or not text.endswith("}"):
         return Fed([], 0, seq, state)
     return Fed([], 0, seq, state, [BadLine(seq + 1, "not JSON")], is_stuck=True)
 

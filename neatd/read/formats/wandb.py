@@ -7,17 +7,35 @@ whether the next chunks belong to a record whose beginning was damaged.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from neatd.read.formats import leveldblog
 from neatd.read.formats.protobuf import Cut, Malformed
 from neatd.read.formats.wandbrecord import Reader
-from neatd.read.rows import BadLine, Fed, Parsed
+from neatd.read.rows import BadLine, Fed, Feed, Parsed
+from neatd.redact import redact_value
 
 HEADER = b":W&B\xe1\xbe\x00"  # the name, a magic number, version 0
 
 
-def feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
+def feeder(clean: Callable[[Any], Any]) -> Feed:
+    """The parser; `clean` takes the secrets out of the config before it is kept."""
+
+    def feed_wandb(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
+        fed = _feed(data, state, seq, label)
+        if "config" in fed.told:
+            config = clean(fed.told["config"])
+            fed = fed._replace(state=fed.state | {"config": config}, told=fed.told | {"config": config})
+        return fed
+
+    return feed_wandb
+
+
+feed = feeder(redact_value)
+
+
+def _feed(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
     """Rows and facts of the records that are whole in `data`. See neatd.read.rows for the contract."""
     begin = 0
     offset = state.get("offset")
