@@ -8,9 +8,9 @@ Few rows go to a narrow table, a backlog straight to packed columns (`sealing`);
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neatd.models import AttemptStart, Cursor, Line, Prediction, SeriesFact, Stretch
 from neatd.store import window
@@ -19,6 +19,8 @@ from neatd.store.readings import save_cursor
 from neatd.store.sealing import LEAST_SEALED, Rows, write_blocks
 from neatd.store.shapes import last_step, together
 from neatd.store.summary import Summary, summarise
+
+FEW_NAMES = 64
 
 
 def last_steps(points: sqlite3.Connection, run_id: str, source: str) -> dict[str, int]:
@@ -73,8 +75,10 @@ def _insert_points(
     narrow rows, whose number is returned."""
     narrow = 0
     pieces: dict[int, list[_Piece]] = {}
-    for one in together(lines):
-        columns = {_series_id(points, run_id, source, name, rank): values for name, values in one.columns.items()}
+    shapes = together(lines)
+    ids = _series_ids(points, run_id, source, {name: None for one in shapes for name in one.columns}, rank)
+    for one in shapes:
+        columns = {ids[name]: values for name, values in one.columns.items()}
         rows, summaries = Rows(one.attempt, one.seqs, one.steps, one.times, columns), dict[int, list[Summary]]()
         if len(one.seqs) >= LEAST_SEALED:
             summaries = write_blocks(points, rows)
@@ -83,8 +87,7 @@ def _insert_points(
             narrow += len(one.seqs)
         for series_id, values in columns.items():
             pieces.setdefault(series_id, []).append(_Piece(one.seqs, one.steps, values, summaries.get(series_id, [])))
-    for series_id, some in pieces.items():
-        _count(points, series_id, some)
+    _count(points, pieces)
     return narrow
 
 
@@ -104,41 +107,52 @@ def _insert_narrow(points: sqlite3.Connection, rows: Rows) -> None:
         points.executemany(sql, cells)
 
 
-def _count(points: sqlite3.Connection, series_id: int, pieces: list[_Piece]) -> None:
-    """Bring a series' numbers forward by its new points in file order, though lines of other shapes lie between them."""
-    if len(pieces) > 1:
-        rows = sorted(row for piece in pieces for row in zip(piece.seqs, piece.steps, piece.values, strict=True))
-        seqs, steps, values = zip(*rows, strict=True)
-        pieces = [_Piece(seqs, steps, values, [])]
-    piece = pieces[0]
-    for one in piece.summaries or [summarise(piece.steps, piece.values)]:
-        _extend(points, series_id, one)
-    sql = "UPDATE series SET newest_seq = ?, newest_step = ? WHERE id = ?"
-    points.execute(sql, (piece.seqs[-1], piece.steps[-1], series_id))
+def _count(points: sqlite3.Connection, pieces: Mapping[int, list[_Piece]]) -> None:
+    """Bring the numbers of series forward by their new points in file order, though lines of other shapes lie between."""
+    more: list[dict[str, Any]] = []
+    for series_id, some in pieces.items():
+        piece = some[0]
+        if len(some) > 1:
+            rows = sorted(row for one in some for row in zip(one.seqs, one.steps, one.values, strict=True))
+            seqs, steps, values = zip(*rows, strict=True)
+            piece = _Piece(seqs, steps, values, [])
+        newest = {"newest_seq": piece.seqs[-1], "newest_step": piece.steps[-1], "id": series_id}
+        more += [one._asdict() | newest for one in piece.summaries or [summarise(piece.steps, piece.values)]]
+    points.executemany(f"{_EXTEND}, newest_seq = :newest_seq, newest_step = :newest_step WHERE id = :id", more)
 
 
-def _series_id(points: sqlite3.Connection, run_id: str, source: str, name: str, rank: int) -> int:
-    sql = "SELECT id FROM series WHERE run_id = ? AND source = ? AND name = ?"
-    row = points.execute(sql, (run_id, source, name)).fetchone()
-    if row:
-        return int(row[0])
-    sql = "INSERT INTO series (run_id, source, name, rank) VALUES (?, ?, ?, ?)"
-    cursor = points.execute(sql, (run_id, source, name, rank))
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+# Ties keep the oldest step.
+_EXTEND = (
+    "UPDATE series SET points = points + :points, first_step = COALESCE(first_step, :first_step),"
+    " last_step = :last_step, last = :last, nonfinite = nonfinite + :nonfinite,"
+    " min_step = CASE WHEN :min IS NULL OR min <= :min THEN min_step ELSE :min_step END,"
+    " min = CASE WHEN :min IS NULL OR min <= :min THEN min ELSE :min END,"
+    " max_step = CASE WHEN :max IS NULL OR max >= :max THEN max_step ELSE :max_step END,"
+    " max = CASE WHEN :max IS NULL OR max >= :max THEN max ELSE :max END"
+)
+
+
+def _series_ids(
+    points: sqlite3.Connection, run_id: str, source: str, names: Collection[str], rank: int
+) -> dict[str, int]:
+    """Name -> id of a stream's series; new ones are made."""
+    sql = "SELECT name, id FROM series WHERE run_id = ? AND source = ?"
+    if len(names) < FEW_NAMES:  # of a stream that may have ten thousand
+        sql += f" AND name IN ({', '.join('?' * len(names))})"
+    known: dict[str, int] = dict(
+        points.execute(sql, (run_id, source, *(names if len(names) < FEW_NAMES else ()))).fetchall()
+    )
+    fresh = [name for name in names if name not in known]
+    if not fresh:
+        return known
+    insert = "INSERT INTO series (run_id, source, name, rank) VALUES (?, ?, ?, ?)"
+    points.executemany(insert, [(run_id, source, name, rank) for name in fresh])
+    return _series_ids(points, run_id, source, names, rank)
 
 
 def _extend(points: sqlite3.Connection, series_id: int, more: Summary) -> None:
-    """Bring a series' numbers forward by the points that follow. Ties keep the oldest step."""
-    points.execute(
-        "UPDATE series SET points = points + :points, first_step = COALESCE(first_step, :first_step),"
-        " last_step = :last_step, last = :last, nonfinite = nonfinite + :nonfinite,"
-        " min_step = CASE WHEN :min IS NULL OR min <= :min THEN min_step ELSE :min_step END,"
-        " min = CASE WHEN :min IS NULL OR min <= :min THEN min ELSE :min END,"
-        " max_step = CASE WHEN :max IS NULL OR max >= :max THEN max_step ELSE :max_step END,"
-        " max = CASE WHEN :max IS NULL OR max >= :max THEN max ELSE :max END WHERE id = :id",
-        {**more._asdict(), "id": series_id},
-    )
+    """Bring a series' numbers forward by the points that follow."""
+    points.execute(f"{_EXTEND} WHERE id = :id", {**more._asdict(), "id": series_id})
 
 
 def _begin_attempt(points: sqlite3.Connection, run_id: str, source: str, start: AttemptStart) -> None:

@@ -211,14 +211,24 @@ def between(
     points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
 ) -> Iterator[tuple[str, list[Found]]]:
     """Series name -> its points of the lines after_seq < seq <= upto_seq of a stream, abandoned ones too."""
+    named = (run_id, source, after_seq, upto_seq)
+    sql = (
+        "SELECT DISTINCT s.id, s.name FROM series s JOIN chunk c ON c.series_id = s.id WHERE s.run_id = ? AND s.source = ?"
+        " AND c.last_seq > ? AND c.first_seq <= ?"
+    )
     where = (" AND last_seq > ? AND first_seq <= ?", " AND seq > ? AND seq <= ?", [after_seq, upto_seq])
-    rows = points.execute("SELECT id, name FROM series WHERE run_id = ? AND source = ? ORDER BY name", (run_id, source))
-    for series_id, name in rows.fetchall():
-        found = stored(points, series_id, where)
-        if found and (found[0].seq <= after_seq or found[-1].seq > upto_seq):
-            found = [one for one in found if after_seq < one.seq <= upto_seq]
-        if found:
-            yield name, found
+    found: dict[str, list[Found]] = {}
+    for series_id, name in points.execute(sql, named).fetchall():
+        found[name] = [one for one in stored(points, series_id, where) if after_seq < one.seq <= upto_seq]
+    sealed = frozenset(found)
+    sql = (  # all narrow series at once: there may be ten thousand
+        "SELECT s.name, p.seq, p.attempt, p.step, p.value, p.time FROM series s JOIN point p ON p.series_id = s.id"
+        " WHERE s.run_id = ? AND s.source = ? AND p.seq > ? AND p.seq <= ? ORDER BY s.id, p.seq"
+    )
+    for name, seq, attempt, step, value, time in points.execute(sql, named):
+        if name not in sealed:
+            found.setdefault(name, []).append(Found(seq, attempt, step, as_float(value), time))
+    return iter(sorted(found.items()))
 
 
 def names_below(points: sqlite3.Connection, run_id: str, rank: int) -> set[str]:
