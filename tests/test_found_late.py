@@ -66,7 +66,8 @@ def test_nothing_is_written_into_a_run_that_is_history(neat: Neat) -> None:
 
 
 def test_a_run_in_a_database_has_no_folder_that_could_be_gone(neat: Neat) -> None:
-    """Its anomaly is settled without a word."""
+    """Its anomaly is settled without a word, and it began when the database says."""
+    committed(neat)
     path = empty(MLFLOW_SQL, neat.root / "mlflow.db")
     connection = sqlite3.connect(path)
     add_run(connection, "a" * 32)
@@ -78,6 +79,8 @@ def test_a_run_in_a_database_has_no_folder_that_could_be_gone(neat: Neat) -> Non
     neat.start()
     (one,) = until(lambda: [one for one in neat.json("neat", "snapshots") if one["status"] != "pending"], "a snapshot")
     assert (one["status"], one["reason"]) == ("done", "the run has no folder")
+    shown = neat.show(one["run_id"])
+    assert shown["started_at"].startswith("1970-01-01") and shown["git"]["commit"] == ""
 
 
 def test_an_old_run_began_when_it_was_written_from_code_nobody_knows(neat: Neat) -> None:

@@ -56,7 +56,7 @@ def test_a_pattern_that_could_run_long_is_refused_with_the_reason(regex: str, wh
         pattern(regex)
 
 
-@pytest.mark.parametrize("regex", [GOOD[3], r"(?P<x>a).*b.{0,80}c", r".{0,300}(?P<x>a).{0,300}bc"])
+@pytest.mark.parametrize("regex", [GOOD[3], r"(?P<x>a).*bc", r".{0,40}(?P<x>a).{0,40}bc"])
 def test_the_worst_line_for_an_allowed_pattern_takes_under_a_second(regex: str) -> None:
     """The line is the longest that a pattern sees, made of what the pattern wants."""
     found = compiled(regex)

@@ -14,6 +14,7 @@ import pytest
 from neatd.config import load_project
 from neatd.models import Cursor, GitState, Line, Prediction, ProcessFact, Run
 from neatd.pipeline.retaining import plan_run
+from neatd.rules.predictions import RULE
 from neatd.store import live, points, runs, spans, tabled
 from tests.cli_place import BEGAN, Cli
 
@@ -252,3 +253,41 @@ def test_an_end_is_told_by_the_day_when_it_is_not_today(cli: Cli) -> None:
     text = cli.ok("run", "show", "a")
     day = datetime.now().astimezone() + timedelta(seconds=999_998)
     assert "about 11 days 13 h left" in text and f"until {day:%Y-%m-%d}" in text
+
+
+def test_the_files_that_git_did_not_know_are_named_behind_the_diff(cli: Cli) -> None:
+    """The header promises what `--diff` prints; names alone are no "nothing was changed"."""
+    made, named = cli.add_run("runs/a", {"loss": [1.0]}), cli.add_run("runs/b", {"loss": [1.0]})
+    started(cli, made, "+x\n", ("new.py", "data/x.csv"))
+    started(cli, named, "", ("new.py",))
+    assert cli.ok("run", "show", "a", "--diff") == "+x\nuntracked: new.py\nuntracked: data/x.csv\n"
+    answer = cli("run", "show", "b", "--diff")
+    assert (answer.out, "nothing was changed" in answer.err) == ("untracked: new.py\n", False)
+    assert "2 file(s) that git does not know (`--diff` prints the changes and these names)" in cli.ok(
+        "run", "show", "a"
+    )
+    assert "1 file(s) that git does not know (`--diff` prints these names)" in cli.ok("run", "show", "b")
+
+
+def test_unreadable_lines_are_told_source_by_source(cli: Cli) -> None:
+    """How many, and the first of them."""
+    made = cli.add_run("runs/a", {"loss": [1.0]})
+    with cli.store("points") as numbers:
+        cursor = Cursor(reading_id="made", seq=2, bad_lines=3, first_bad="line 22: not JSON")
+        points.commit_lines(numbers, made.id, "more.jsonl", cursor, [], [], BEGAN.timestamp())
+    assert "  more.jsonl: 3 unreadable, the first is line 22: not JSON\n" in cli.ok("run", "show", "a")
+    found = cli.json("run", "show", "a")
+    assert found["unreadable"] == {"more.jsonl": {"lines": 3, "first": "line 22: not JSON"}} and found["bad_lines"] == 3
+
+
+def test_the_whole_rule_of_the_trend_is_in_the_help(cli: Cli) -> None:
+    """The text has one line of it."""
+    assert RULE in " ".join(cli.ok("run", "show", "--help").replace("ID is", "").split())
+
+
+def test_the_hint_to_more_runs_keeps_the_filter(cli: Cli) -> None:
+    """What it says can be typed."""
+    for n in range(52):
+        cli.add_run(f"runs/{n} a", {"loss": [1.0]})
+    assert "… and 2 more: `neat runs --all`" in cli.ok("runs")
+    assert "… and 2 more: `neat runs ' a' --all`" in cli.ok("runs", " a")

@@ -123,3 +123,35 @@ def test_a_look_that_finds_no_line_does_not_count_as_progress(tmp_path: Path) ->
         points.commit_lines(series, "r-1", "metrics.jsonl", Cursor(seq=1), [line], [], 1000.0)
         points.commit_lines(series, "r-1", "metrics.jsonl", Cursor(seq=1, generation=2), [], [], 3000.0)
         assert runs.progress_of(series, "r-1") == (70, datetime.fromtimestamp(1000, UTC))
+
+
+def test_a_run_is_found_by_the_end_of_its_name_across_slashes(store: sqlite3.Connection) -> None:
+    """A study in a database is named with a slash; a part of a word is no end."""
+    wanted = add_run(store, "out/study.db/sq")
+    assert runs.find_run(store, "study.db/sq") == runs.find_run(store, "study.db/sq/") == wanted
+    with pytest.raises(NeatError, match="no run"):
+        runs.find_run(store, "y.db/sq")
+
+
+def test_the_beginning_of_several_ids_names_the_candidates(store: sqlite3.Connection) -> None:
+    """Five of them, and how many more there are."""
+    made = [add_run(store, f"runs/{n}") for n in range(7)]
+    for n, one in enumerate(made):
+        store.execute("UPDATE run SET id = ? WHERE id = ?", (f"r-same{n}", one.id))
+    with pytest.raises(NeatError, match="fits several runs") as caught:
+        runs.find_run(store, "r-same")
+    assert "r-same6 (runs/6)" in caught.value.message and caught.value.message.endswith("and 2 more")
+
+
+def test_a_list_and_what_it_leaves_out_are_of_one_moment(store: sqlite3.Connection) -> None:
+    """One statement: no run that changes between two of them makes the rest negative."""
+    for n in range(7):
+        run = add_run(store, f"runs/{n}")
+        runs.set_run(store, run.id, status="finished" if n else "running")
+    asked: list[str] = []
+    store.set_trace_callback(asked.append)
+    found, left = runs.listed_runs(store, run.project_id, "runs", 3)
+    store.set_trace_callback(None)
+    assert ([one.name for one in found], left) == (["runs/6", "runs/5", "runs/4", "runs/0"], 3)
+    assert len(asked) == 1
+    assert runs.listed_runs(store, run.project_id, "nothing", 3) == ([], 0)

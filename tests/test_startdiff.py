@@ -50,16 +50,16 @@ def test_the_changes_can_be_applied_to_the_commit(repo: Path) -> None:
 
 
 def test_untracked_files_are_named_and_ignored_ones_are_not(repo: Path) -> None:
-    """By names relative to the worktree, also from a folder in it; their contents are not kept."""
+    """By names relative to the worktree, also from a folder in it; contents that are no code are not kept."""
     (repo / ".gitignore").write_text("*.pt\n")
     git(repo, "add", ".")
     git(repo, "commit", "-qm", "ignore")
     (repo / "sub").mkdir()
-    for name in ("sub/new.py", "b.py", "model.pt"):
+    for name in ("sub/new.csv", "b.txt", "model.pt"):
         (repo / name).write_text("content of it\n")
     for folder in (repo, repo / "sub"):
         found = start_diff(folder)
-        assert (found.untracked, found.untracked_count) == (("b.py", "sub/new.py"), 2)
+        assert (found.untracked, found.untracked_count) == (("b.txt", "sub/new.csv"), 2)
         assert "content of it" not in found.text
 
 
@@ -189,3 +189,27 @@ def test_no_lock_is_taken(repo: Path) -> None:
     before = (repo / ".git" / "index").stat().st_mtime_ns
     (repo / ".git" / "index.lock").touch()
     assert start_diff(repo).is_known and (repo / ".git" / "index").stat().st_mtime_ns == before
+
+
+def test_small_new_files_of_text_can_be_applied_too(repo: Path) -> None:
+    """A program that was never added is code as well; data, links and what is large are names alone."""
+    texts = {"new.py": "a = 1\nb = 2", "sub dir/x.yaml": "lr: 0.1\n", "run.sh": f"export KEY={OPENAI}\n"}
+    for name, text in texts.items():
+        (repo / name).parent.mkdir(exist_ok=True)
+        (repo / name).write_text(text)
+    (repo / "big.py").write_text("x = 1\n" * 20_000)
+    (repo / "rows.csv").write_text("1,2\n")
+    (repo / "binary.py").write_bytes(b"\0\n")
+    (repo / "link.py").symlink_to("new.py")
+    (repo / "credentials.json").write_text("{}\n")
+    (repo / ".hidden.py").write_text("x\n")
+    found = start_diff(repo)
+    assert found.untracked_count == 9 and OPENAI not in found.text
+    assert [
+        one for one in ("big.py", "rows.csv", "binary.py", "link.py", "credentials", ".hidden") if one in found.text
+    ] == []
+    again = repo.parent / "again"
+    subprocess.run(["git", "clone", "-q", str(repo), str(again)], env=ENV, check=True)
+    subprocess.run(["git", "apply"], cwd=again, input=found.text.encode(), env=ENV, check=True)
+    for name in ("new.py", "sub dir/x.yaml"):
+        assert (again / name).read_text() == texts[name]

@@ -241,18 +241,24 @@ def test_a_job_that_was_killed_for_memory_says_so() -> None:
 
 def test_a_failure_names_its_error() -> None:
     """The traceback's last line, the log it stands in and the step; Ctrl-C is no failure."""
-    said = {"has_traceback": True, "traceback": "IndexError: list index out of range", "traceback_log": "train.log"}
+    said: dict[str, Any] = {
+        "has_traceback": True,
+        "traceback": "IndexError: list index out of range",
+        "traceback_log": "train.log",
+    }
     assert run_status(facts(1, pid=7, **said), PATIENCE, NOW) == (
         "failed", "ended with IndexError: list index out of range in train.log at step 400; process 7 has ended",
     )  # fmt: skip
-    assert reason(61, **said).startswith("ended with IndexError: list index out of range in train.log at step 400; silent")
+    assert reason(61, **said).startswith(
+        "ended with IndexError: list index out of range in train.log at step 400; silent"
+    )
     assert status(1, pid=7, **said | {"traceback": "KeyboardInterrupt"}) == "interrupted"
     assert reason(400, pid=7, is_alive=True, **said).endswith("traceback: IndexError: list index out of range")
 
 
 def test_files_that_say_that_it_ended_well_are_evidence() -> None:
     """Over a kill that struck a worker, not over a traceback nor over a tracker that says it failed."""
-    said = {"ended_well": "train.log ends with 'Training complete'", "planned_steps": None}
+    said: dict[str, Any] = {"ended_well": "train.log ends with 'Training complete'", "planned_steps": None}
     assert run_status(facts(1, pid=7, **said), PATIENCE, NOW) == (
         "finished", "train.log ends with 'Training complete'; process 7 has ended at step 400",
     )  # fmt: skip
@@ -273,7 +279,9 @@ def test_a_tracker_that_wrote_when_it_ended_counts_at_once() -> None:
 def test_a_run_that_ended_before_neat_watched_is_lost_and_says_so() -> None:
     """Nobody knows how it ended."""
     assert run_status(facts(5000, was_seen=False), PATIENCE, NOW)[0] == "lost"
-    assert reason(5000, was_seen=False).startswith("it ended before neat watched; how is not known; silent since 2026-03-01")
+    assert reason(5000, was_seen=False).startswith(
+        "it ended before neat watched; how is not known; silent since 2026-03-01"
+    )
     assert status(5000, was_seen=False, last_step=1000) == "finished"
 
 

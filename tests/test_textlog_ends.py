@@ -65,7 +65,9 @@ def test_the_end_of_a_log_is_kept_wherever_it_is_cut(end: bytes, traceback: str 
     data = ROWS + end
     rows, state = fed(data)
     assert (state.get("traceback"), state.get("done")) == (traceback, done)
-    assert [row.values for row in rows][:2] == [{"loss": 0.5}, {"loss": 0.4}] and len(rows) == 2 + end.count(b"step 3 loss")
+    assert [row.values for row in rows][:2] == [{"loss": 0.5}, {"loss": 0.4}] and len(rows) == 2 + end.count(
+        b"step 3 loss"
+    )
     every = range(len(data)) if len(data) < 2000 else range(0, len(data), 9999)
     assert all(fed(data, cut) == (rows, state) for cut in every)
 
@@ -117,7 +119,9 @@ def test_the_last_words_are_those_of_a_log_in_the_folder(tmp_path: Path) -> None
     log = tmp_path / "train.err"
     log.write_bytes(b"x\n" * 50_000 + TRACEBACK[:-1])
     assert last_words(tmp_path) == LastWords("IndexError: list index out of range", "", "train.err")
-    assert last_words(tmp_path, known={log}).done and last_words(tmp_path, since=log.stat().st_mtime + 99) == LastWords()
+    assert (
+        last_words(tmp_path, known={log}).done and last_words(tmp_path, since=log.stat().st_mtime + 99) == LastWords()
+    )
 
 
 def test_a_traceback_longer_than_what_is_read_is_known_by_its_lines(tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def carry_out_here(home: Path) -> None:
     from neatd.lifesign import lock_path
     from neatd.locks import FileLock
     from neatd.pipeline.asking import carry_out
-    from neatd.pipeline.finding import refresh_projects, reload_config
+    from neatd.pipeline.configuring import reload_config
+    from neatd.pipeline.finding import refresh_projects
     from neatd.pipeline.retaining import settle_after_crash
     from neatd.store import requests
 

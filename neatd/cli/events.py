@@ -91,6 +91,7 @@ def snapshots(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    found = [one for one in found if one.path or one.status != "done"]  # the others had nothing to keep
     shorts = records.unique_prefixes([one.id for one in found])
     rows = [
         (

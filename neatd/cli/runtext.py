@@ -47,7 +47,7 @@ def _predictions(one: dict[str, Any]) -> str:
     changes = [(one["change_percent"]["before"], "the one before"), (one["change_percent"]["first"], "the first")]
     parts += [f"{change:+.3g} % against {what}" for change, what in changes if change is not None]
     if one["trend"]:
-        parts.append(f"{one['trend']} over the last {WINDOW} evaluations (the rule: `neat run show --help`)")
+        parts.append(f"{one['trend']} (over the last {WINDOW} evaluations; `neat run show --help` has the rule)")
     return "; ".join(parts)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.config import ProjectConfig, load_project
-from neatd.errors import ConfigError
-from neatd.files import data_path, write_atomic
+from neatd.config import ProjectConfig
 from neatd.models import Cursor, GitState, Project
 from neatd.pipeline.beginnings import first_evidence
+from neatd.pipeline.configuring import reload_config
 from neatd.pipeline.moving import moved_here
 from neatd.pipeline.processes import FRESH_S, git_now, keep_start
 from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream, pane_log
@@ -21,21 +19,14 @@ from neatd.place import PROJECT_FILE
 from neatd.read import databases
 from neatd.read.discover import PREDICTIONS, sources_in, survey
 from neatd.read.filesystems import has_events
-from neatd.read.formats.patterns import fits
 from neatd.read.formats.table import FORMATS
 from neatd.read.gitstate import git_marks
 from neatd.read.mlflow_facts import is_deleted
-from neatd.read.patterns import load_patterns
 from neatd.read.placed import Inside, Placed
 from neatd.read.tail import holds
-from neatd.redact_own import compile_patterns
-from neatd.rules.load import load_rule, load_rules
-from neatd.rules.schema import Rule
 from neatd.store import events, projects, readings, runs
-from neatd.store.cleaning import clean_records
 
 log = logging.getLogger(__name__)
-AT_REST_S = 1.0  # a file with a mistake that was written since may be half of what it is to be
 MOST_CONSOLES = 5  # logs that are told of: a folder of a scheduler's may hold thousands
 WALK_SHARE = 400  # a walk of t seconds is repeated after 400 t: a quarter of a percent of a core
 
@@ -66,108 +57,6 @@ def _is_inside_another(root: Path, folder: Path) -> bool:
     """Whether a project of its own was set up around a run since it was found: the run is that project's now."""
     between = [one for one in (folder, *folder.parents) if root in one.parents]
     return any(os.path.isfile(one / PROJECT_FILE) for one in between)  # noqa: PTH113 - False where it may not look
-
-
-def reload_config(scene: Scene, project: LiveProject) -> None:
-    """Read neat.yaml and the rules again when they changed. A mistake becomes an event; the last good ones stay."""
-    stamp = _stamps([project.root / PROJECT_FILE])
-    if stamp != project.config_stamp:
-        try:
-            config = load_project(project.root)
-            if config.secrets != project.config.secrets:  # what was kept before they were known is cleaned
-                clean_records(scene.records, project.project.id, compile_patterns(config.secrets))
-            project.config = config
-            project.is_stale = True
-        except ConfigError as error:
-            if not _is_told(scene, project, "config-mistake", [error], [project.root / PROJECT_FILE]):
-                stamp = ()
-        project.config_stamp = stamp  # only now: what could not be kept is tried again
-    _reload_patterns(scene, project)
-    folders = (scene.home / "rules", project.root / ".neat" / "rules")
-    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
-    rules_stamp = _stamps([*folders, *files])
-    if not project.rules or rules_stamp != project.rules_stamp:
-        project.rules, mistakes = _load_rules(scene, project, folders)
-        project.rules_stamp = rules_stamp if _is_told(scene, project, "rules-mistake", mistakes, files) else ()
-        for live in project.runs.values():
-            for stream in live.streams.values():
-                stream.judge = None
-
-
-def _reload_patterns(scene: Scene, project: LiveProject) -> None:
-    """Read again how the project and the user say their logs are read, when that changed."""
-    folders = (project.root / ".neat" / "patterns", scene.home / "patterns")
-    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
-    stamp = _stamps([*folders, *files])
-    if stamp == project.patterns_stamp:
-        return
-    known, mistakes = load_patterns(project.root, scene.home)
-    if not _is_told(scene, project, "patterns-mistake", mistakes, files):
-        return
-    project.patterns = known
-    project.heads.is_wanted = lambda path, head: fits(known, path.relative_to(project.root).as_posix(), head)
-    project.heads.ask_again()
-    for live in project.runs.values():
-        for source in live.sources.values():
-            source.feed = None
-    project.patterns_stamp = stamp
-
-
-def _load_rules(
-    scene: Scene, project: LiveProject, folders: tuple[Path, ...]
-) -> tuple[tuple[Rule, ...], list[ConfigError]]:
-    """(shipped rules, the user's, the project's, by name; mistakes). For a file with a mistake its last good text."""
-    mistakes: list[ConfigError] = []
-    shipped, problems = load_rules([data_path("rules")])
-    by_name = {rule.rule: rule for rule in shipped}
-    for folder in folders:
-        good = scene.home / "good_rules" / project.project.id / folder.parent.name
-        for path in sorted(folder.glob("*.y*ml")):
-            try:
-                rule = load_rule(path)
-            except ConfigError as error:
-                mistakes.append(error)
-                kept = good / path.name
-                if kept.exists():
-                    rule = load_rule(kept)
-                    by_name[rule.rule] = rule
-                continue
-            write_atomic(good / path.name, path.read_bytes())
-            by_name[rule.rule] = rule
-    for problem in problems:
-        log.error("a shipped rule is broken: %s", problem)
-    return tuple(by_name.values()), mistakes
-
-
-def _stamps(paths: list[Path]) -> tuple[object, ...]:
-    found: list[object] = []
-    for path in paths:
-        try:
-            stat = path.stat()
-            found.append((str(path), stat.st_mtime_ns, stat.st_size))
-        except OSError:
-            found.append((str(path), 0, 0))
-    return tuple(found)
-
-
-def _is_told(
-    scene: Scene, project: LiveProject, rule: str, mistakes: Sequence[ConfigError], files: Sequence[Path]
-) -> bool:
-    """Keep the mistakes of files that are at rest. False: one is being written perhaps, and is to be read again."""
-    if mistakes and any(0 <= time.time() - (_written(path) or 0.0) < AT_REST_S for path in files):
-        project.looks_again = True
-        return False
-    for error in mistakes:
-        _mishap(scene, project, rule, error)
-    return True
-
-
-def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
-    log.warning("%s: %s", rule, error)
-    message = f"{error.message}; the last good ones stay in force"
-    key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}"
-    if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
-        project.is_stale = True
 
 
 def survey_project(scene: Scene, project: LiveProject) -> None:
@@ -304,7 +193,8 @@ def _follow_inside(scene: Scene, project: LiveProject, path: Path, inside: Insid
         return known
     folder = path / inside.name
     relative = project.folder_name(folder)
-    live = project.runs[relative] = begin_run(scene, project, folder, relative, path)
+    told = databases.poll(path, inside.key, {}, 0, 1, project.databases[path].kind).told
+    live = project.runs[relative] = begin_run(scene, project, folder, relative, path, told_began=told.get("started_at"))
     live.inside = inside.key
     if not live.sources:
         add_source(scene, live, path.name, Placed(path, path, path.name, "database", "", inside.key))
@@ -338,13 +228,22 @@ def _keep(live: LiveRun, name: str, placed: Placed, cursor: Cursor) -> None:
 
 
 def begin_run(
-    scene: Scene, project: LiveProject, folder: Path, relative: str, place: Path, sources: Sequence[Placed] = ()
+    scene: Scene,
+    project: LiveProject,
+    folder: Path,
+    relative: str,
+    place: Path,
+    sources: Sequence[Placed] = (),
+    told_began: float | None = None,
 ) -> LiveRun:
-    """The run of a folder with what is known of it; made when it is met for the first time."""
+    """The run of a folder with what is known of it; made when it is met for the first time.
+
+    `told_began`: unix seconds, where a database or a process tells when it began.
+    """
     run = runs.by_folder(scene.records, project.project.root, relative)
     if run is None:
         now = datetime.now(UTC)
-        began = first_evidence(place, sources, now.timestamp())
+        began = min(told_began or first_evidence(place, sources, now.timestamp()), now.timestamp())
         # What an older run began from is not seen any more: the code of now would be a false one.
         git = git_now(scene, project) if now.timestamp() - began < FRESH_S else GitState()
         at = datetime.fromtimestamp(began, UTC)

@@ -60,7 +60,7 @@ def _consider(scene: Scene, project: LiveProject, fact: ProcessFact, script: str
     relative = project.folder_name(folder)
     if relative in project.runs:
         return
-    live = begin_run(scene, project, folder, relative, folder)
+    live = begin_run(scene, project, folder, relative, folder, told_began=fact.started)
     live.place = pane_log(scene.home, live.run.id)
     live.place.parent.mkdir(mode=0o700, exist_ok=True)
     live.place.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""The last words of a run's program, in logs that lie in the run's folder and are no source of it: `train.log`, `*.out`, `*.err`.
+"""The last words of a run's program, in logs that lie in its folder and are no source of it: `train.log`, `*.out`, `*.err`.
 
 A few files, of each only its end, read once when the run's process is gone or silent. Links are not followed. Reads only.
 """

@@ -16,7 +16,17 @@ from neatd.read.placed import Inside
 from neatd.read.rows import Fed, Parsed
 from neatd.read.runnames import folder_part, unique_names
 from neatd.read.sqlitefile import Ask, Row
-from neatd.read.trials import FINISHED, Params, Trial, new_study, report_row, study_told, trial_row, unix_seconds
+from neatd.read.trials import (
+    FINISHED,
+    Params,
+    Trial,
+    new_study,
+    report_row,
+    shown_distribution,
+    study_told,
+    trial_row,
+    unix_seconds,
+)
 
 TABLES = {"studies", "study_directions", "trials", "trial_params", "trial_values", "version_info"}
 _PAGE = 1000  # trials of one statement: a few milliseconds
@@ -153,7 +163,7 @@ def _whole(ask: Ask, ended: list[Row], is_utc: bool) -> list[Trial]:
             _of("param_name, param_value, distribution_json", "trial_params", "param_id", ids), ids
         ):
             name, number, distribution = param
-            params.setdefault(trial_id, {})[name] = (number, distribution)
+            params.setdefault(trial_id, {})[name] = (number, shown_distribution(name, distribution))
     return [
         Trial(
             number, state, unix_seconds(start, is_utc), unix_seconds(end, is_utc),

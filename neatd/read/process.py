@@ -41,7 +41,11 @@ def find_processes(run_folders: Iterable[Path], hints: Mapping[Path, Hint] | Non
                 continue
             ties = _ties_of(process, command, wanted)
             started = process.create_time()
-            ties |= {run: _TOLD for run, before in told.get(process.pid, ()) if ties.get(run) != _WRITES and started <= before}
+            ties |= {
+                run: _TOLD
+                for run, before in told.get(process.pid, ())
+                if ties.get(run) != _WRITES and started <= before
+            }
             fact = _fact(process.pid, started, command)
             if known and not ties and _is_python(process, command) and not is_other(command):
                 programs[process.pid] = _program(process, command, started), fact
@@ -53,7 +57,9 @@ def find_processes(run_folders: Iterable[Path], hints: Mapping[Path, Hint] | Non
     left = {run: hint for run, hint in known.items() if run not in found}
     for run, program in concluded([one for one, _ in programs.values()], left).items():
         found[run] = (_NAMES, program.started, programs[program.pid][1])
-    return {wanted[run]: fact.model_copy(update=identity(fact.pid)) for run, (_, _, fact) in found.items() if run in wanted}
+    return {
+        wanted[run]: fact.model_copy(update=identity(fact.pid)) for run, (_, _, fact) in found.items() if run in wanted
+    }
 
 
 def _fact(pid: int, started: float, command: list[str]) -> ProcessFact:

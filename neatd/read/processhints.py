@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import PurePath
 from typing import NamedTuple
 
 CLOCK_S = 2.0  # by which a start and the time in a name may differ
@@ -63,7 +62,8 @@ def is_other(command: list[str]) -> bool:
     if "-m" in words[:4]:
         words = words[words.index("-m") + 1 :]
     script = next((word for word in words if not word.startswith("-")), "")
-    return bool(_OTHERS.match(PurePath(script).name.removesuffix(".py"))) or "resource_tracker" in " ".join(words[:3])
+    name = re.split(r"[/\\]", script)[-1].removesuffix(".py")
+    return any(map(_OTHERS.match, (name, name.split(".")[0]))) or "resource_tracker" in " ".join(words[:3])
 
 
 def concluded(programs: Iterable[Program], hints: Mapping[str, Hint]) -> dict[str, Program]:
@@ -76,7 +76,15 @@ def concluded(programs: Iterable[Program], hints: Mapping[str, Hint]) -> dict[st
 
 def _possible(run: str, hint: Hint, programs: Collection[Program]) -> list[Program]:
     found = [one for one in programs if one.cwd in hint.folders and one.started <= hint.began + CLOCK_S]
-    around = {run, *map(str, PurePath(run).parents)}
-    found = [one for one in found if one.pid not in hint.taken and not (one.touched & hint.others) - around]
+    found = [
+        one
+        for one in found
+        if one.pid not in hint.taken and all(_is_around(run, other) for other in one.touched & hint.others)
+    ]
     pids = {one.pid for one in found}
     return [one for one in found if one.parent not in pids]  # its data loaders are no second program
+
+
+def _is_around(run: str, folder: str) -> bool:
+    """Whether a folder is the run's, or one that it lies in."""
+    return run == folder or (run.startswith(folder) and run[len(folder.rstrip("/\\"))] in "/\\")

@@ -15,7 +15,13 @@ NAMES = ("config.json", "config.yaml", "config.yml", "args.json", "args.yaml", "
 LARGEST = 1 << 20  # bytes; a larger file is data, not parameters
 MOST_VALUES = 20_000
 MOST_CHARACTERS = 1 << 20  # of all texts and names together, as they unfold
-_TRAINING = ("train", "optim", "schedule", "solver", "run")  # parts whose steps are the run's: not those of an evaluation
+_TRAINING = (
+    "train",
+    "optim",
+    "schedule",
+    "solver",
+    "run",
+)  # parts whose steps are the run's: not those of an evaluation
 _EPOCHS = ("epochs", "max_epochs", "num_epochs", "num_train_epochs", "n_epochs", "total_epochs")
 _PLANNED = ("max_steps", "total_steps", "num_steps", "train_steps", "max_iters", "iterations", "n_steps", "steps")
 

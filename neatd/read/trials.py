@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from neatd.read.metrics import as_number, as_step
 from neatd.read.rows import Parsed, Told
+from neatd.redact import redact_value
 
 FINISHED = {"COMPLETE": 1, "PRUNED": 2, "FAIL": 3}
 MOST_NAMES = 1000  # parameters of a study that its facts describe
@@ -131,6 +132,29 @@ def _distribution(text: str) -> dict[str, Any]:
         return {**data["attributes"], "distribution": kind}
     except (ValueError, TypeError, KeyError, RecursionError):
         return {}
+
+
+def hidden_choices(name: str, distribution: str, clean: Callable[[Any], Any]) -> str:
+    """A parameter's distribution without the secrets among its choices; each stays where it is, as the value is its place."""
+    if not isinstance(distribution, str) or "choices" not in distribution:
+        return distribution
+    try:
+        data = json.loads(distribution)
+        choices = data["attributes"]["choices"]
+        cleaned = [clean({name: one}) if isinstance(one, str) else {name: one} for one in choices]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return "{}"
+    shown = [next(iter(one.values())) for one in cleaned]
+    if shown == choices:
+        return distribution
+    data["attributes"]["choices"] = shown
+    return json.dumps(data)
+
+
+@lru_cache(maxsize=4096)
+def shown_distribution(name: str, distribution: str) -> str:
+    """It without the known secrets."""
+    return hidden_choices(name, distribution, redact_value)
 
 
 def _external(internal: float, distribution: str) -> Any:

@@ -2,7 +2,8 @@
 
 Nothing is called finished, failed or killed without evidence: an exit code, the planned last step, what the tracker wrote,
 a traceback or a word of its end at the end of the log, or the kernel's count of what it killed for memory. "Lost" says that
-the process is gone, or the run ended before neat watched, and nobody saw how. Silence alone is a stall. Reasons hold times and not durations since, so they stay true unread.
+the process is gone, or that the run ended before neat watched, and nobody saw how. Silence alone is a stall. Reasons hold
+times and not durations since, so they stay true unread.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from neatd.models import RunStatus
-
 
 _TOLD_ENDS = ("finished", "failed", "killed", "interrupted")
 _LEAST_REST_S, _REST_GAPS = 5.0, 3  # without lines, after which a run at its planned step is not waited for any more

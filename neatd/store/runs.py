@@ -147,7 +147,7 @@ def _is_name(run: Run | _Named, word: str) -> bool:
 
 
 def _is_prefix(run: Run | _Named, word: str) -> bool:
-    return (len(word) > 2 or word == "r-") and run.id.startswith(word)
+    return len(word) > 2 and run.id.startswith(word)
 
 
 def _is_last_part(run: Run | _Named, word: str) -> bool:

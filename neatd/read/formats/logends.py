@@ -25,7 +25,8 @@ _WINDOW = 1024  # bytes at the end that its last line is looked for in
 # A line of a log's head (a time, a level, a logger) may stand before what names the training, not before a bare "done":
 # "evaluation: done" and "INFO: done" are no end of a run.
 _DONE = re.compile(
-    r"(?i)^(?:\W{0,8}|(?=[\[(]?(?:\d|INFO|DEBUG|NOTICE)).{0,90}?[\s\]:|>-]\s*(?=training|fine-?tuning|pre-?training|finished t))"
+    r"(?i)^(?:\W{0,8}|(?=[\[(]?(?:\d|INFO|DEBUG|NOTICE)).{0,90}?[\s\]:|>-]\s*"
+    r"(?=training|fine-?tuning|pre-?training|finished t))"
     r"(?:all\s|everything\s(?:is\s)?|(?:the\s)?(?:model\s)?(?:training|fine-?tuning|pre-?training|experiment|run|job)"
     r"\s(?:(?:loop|run|process)\s)?(?:(?:is|was|has|has been)\s)?)?(?:now\s|successfully\s)?"
     r"(?:done|finished|completed?)\b(?:\straining)?(?:\ssuccessfully)?(?:\s(?:in|after|at)\s.{0,100}|\s?[.!,;:(—-].{0,100})?\W{0,8}$"

@@ -7,8 +7,8 @@ are not written: they are the order of creation. Kept between feeds: the studies
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from neatd.read.metrics import parse_object
@@ -17,6 +17,7 @@ from neatd.read.trials import (
     FINISHED,
     Trial,
     begin_study,
+    hidden_choices,
     new_study,
     report_row,
     study_config,
@@ -55,7 +56,8 @@ class _Replay:
 
     def __init__(self, state: dict[str, Any], seq: int, label: str, clean: Callable[[Any], Any]) -> None:
         self.state = state or {"studies": [], "trials": 0, "open": {}}
-        self.seq, self.label, self.clean = seq, label, clean
+        self.seq, self.label = seq, label
+        self.hidden = lru_cache(maxsize=1024)(partial(hidden_choices, clean=clean))  # of a feed
         self.rows: list[Parsed] = []
         self.bad: list[BadLine] = []
 
@@ -98,7 +100,7 @@ class _Replay:
         trial = {
             "study": line["study_id"], "number": study["trials"], "state": _STATES[line.get("state", 0)],
             "start": _time(line.get("datetime_start")),
-            "params": {name: [one, self._hidden(name, distributions[name])] for name, one in line.get("params", {}).items()},
+            "params": {name: [one, self.hidden(name, distributions[name])] for name, one in line.get("params", {}).items()},
         }  # fmt: skip
         trial_id = str(self.state["trials"])
         study["trials"] += 1
@@ -114,20 +116,8 @@ class _Replay:
     def set_param(self, line: _Line) -> None:
         if trial := self._open(line):
             name = str(line["param_name"])
-            trial["params"][name] = [float(line["param_value_internal"]), self._hidden(name, line["distribution"])]
-
-    def _hidden(self, name: str, distribution: str) -> str:
-        """A distribution without the secrets among its choices; each stays where it is, as the value is its place."""
-        if "choices" not in distribution:
-            return distribution
-        data = json.loads(distribution)
-        choices = data["attributes"]["choices"]
-        clean = [self.clean({name: one}) if isinstance(one, str) else {name: one} for one in choices]
-        shown = [next(iter(one.values())) for one in clean]
-        if shown == choices:
-            return distribution
-        data["attributes"]["choices"] = shown
-        return json.dumps(data)
+            shown = self.hidden(name, line["distribution"])
+            trial["params"][name] = [float(line["param_value_internal"]), shown]
 
     def set_state(self, line: _Line) -> None:
         if trial := self._open(line):

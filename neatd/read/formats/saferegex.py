@@ -19,7 +19,9 @@ from neatd.redact_own import ways_of
 
 LONGEST = 500  # characters of a pattern
 LONGEST_LINE = 1000  # characters of a line that a pattern sees
-MOST_WAYS = 2000  # in which a place of a line can be tried: one `.*`, or two `.{0,40}`; 20 ms for a line at the very worst
+MOST_WAYS = (
+    2000  # in which a place of a line can be tried: one `.*`, or two `.{0,40}`; 20 ms for a line at the very worst
+)
 _FEW_WAYS = 16  # in which what stands before may end: then a repetition is not begun often
 _SHORT_LINE = 128  # characters
 _DIGIT, _SPACE, _LETTER, _REST = _OTHERS = range(128, 132)  # each stands for all such characters beyond ASCII

@@ -1,0 +1,136 @@
+"""What a project and its user wrote for neat, read again when it changed: neat.yaml, rules, patterns of log lines.
+
+A mistake becomes an event once its file is at rest, and the last good ones stay in force.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from neatd.config import load_project
+from neatd.errors import ConfigError
+from neatd.files import data_path, write_atomic
+from neatd.pipeline.scene import LiveProject, Scene
+from neatd.place import PROJECT_FILE
+from neatd.read.formats.patterns import fits
+from neatd.read.patterns import load_patterns
+from neatd.redact_own import compile_patterns
+from neatd.rules.load import load_rule, load_rules
+from neatd.rules.schema import Rule
+from neatd.store import events
+from neatd.store.cleaning import clean_records
+
+log = logging.getLogger(__name__)
+AT_REST_S = 1.0  # a file with a mistake that was written since may be half of what it is to be
+
+
+def reload_config(scene: Scene, project: LiveProject) -> None:
+    """Read neat.yaml and the rules again when they changed. A mistake becomes an event; the last good ones stay."""
+    stamp = _stamps([project.root / PROJECT_FILE])
+    if stamp != project.config_stamp:
+        try:
+            config = load_project(project.root)
+            if config.secrets != project.config.secrets:  # what was kept before they were known is cleaned
+                clean_records(scene.records, project.project.id, compile_patterns(config.secrets))
+            project.config = config
+            project.is_stale = True
+        except ConfigError as error:
+            if not _is_told(scene, project, "config-mistake", [error], [project.root / PROJECT_FILE]):
+                stamp = ()
+        project.config_stamp = stamp  # only now: what could not be kept is tried again
+    _reload_patterns(scene, project)
+    folders = (scene.home / "rules", project.root / ".neat" / "rules")
+    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
+    rules_stamp = _stamps([*folders, *files])
+    if not project.rules or rules_stamp != project.rules_stamp:
+        project.rules, mistakes = _load_rules(scene, project, folders)
+        project.rules_stamp = rules_stamp if _is_told(scene, project, "rules-mistake", mistakes, files) else ()
+        for live in project.runs.values():
+            for stream in live.streams.values():
+                stream.judge = None
+
+
+def _reload_patterns(scene: Scene, project: LiveProject) -> None:
+    """Read again how the project and the user say their logs are read, when that changed."""
+    folders = (project.root / ".neat" / "patterns", scene.home / "patterns")
+    files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
+    stamp = _stamps([*folders, *files])
+    if stamp == project.patterns_stamp:
+        return
+    known, mistakes = load_patterns(project.root, scene.home)
+    if not _is_told(scene, project, "patterns-mistake", mistakes, files):
+        return
+    project.patterns = known
+    project.heads.is_wanted = lambda path, head: fits(known, path.relative_to(project.root).as_posix(), head)
+    project.heads.ask_again()
+    for live in project.runs.values():
+        for source in live.sources.values():
+            source.feed = None
+    project.patterns_stamp = stamp
+
+
+def _load_rules(
+    scene: Scene, project: LiveProject, folders: tuple[Path, ...]
+) -> tuple[tuple[Rule, ...], list[ConfigError]]:
+    """(shipped rules, the user's, the project's, by name; mistakes). For a file with a mistake its last good text."""
+    mistakes: list[ConfigError] = []
+    shipped, problems = load_rules([data_path("rules")])
+    by_name = {rule.rule: rule for rule in shipped}
+    for folder in folders:
+        good = scene.home / "good_rules" / project.project.id / folder.parent.name
+        for path in sorted(folder.glob("*.y*ml")):
+            try:
+                rule = load_rule(path)
+            except ConfigError as error:
+                mistakes.append(error)
+                kept = good / path.name
+                if kept.exists():
+                    rule = load_rule(kept)
+                    by_name[rule.rule] = rule
+                continue
+            write_atomic(good / path.name, path.read_bytes())
+            by_name[rule.rule] = rule
+    for problem in problems:
+        log.error("a shipped rule is broken: %s", problem)
+    return tuple(by_name.values()), mistakes
+
+
+def _stamps(paths: list[Path]) -> tuple[object, ...]:
+    found: list[object] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            found.append((str(path), 0, 0))
+    return tuple(found)
+
+
+def _is_told(
+    scene: Scene, project: LiveProject, rule: str, mistakes: Sequence[ConfigError], files: Sequence[Path]
+) -> bool:
+    """Keep the mistakes of files that are at rest. False: one is being written perhaps, and is to be read again."""
+    if mistakes and any(0 <= time.time() - _written(path) < AT_REST_S for path in files):
+        project.looks_again = True
+        return False
+    for error in mistakes:
+        _mishap(scene, project, rule, error)
+    return True
+
+
+def _mishap(scene: Scene, project: LiveProject, rule: str, error: ConfigError) -> None:
+    log.warning("%s: %s", rule, error)
+    message = f"{error.message}; the last good ones stay in force"
+    key = f"{rule}|{project.project.id}|{error.message}|{_stamps([project.root / PROJECT_FILE])}"
+    if events.add_mishap(scene.records, rule, message, key, "warning", project.project.id):
+        project.is_stale = True
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
