@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,6 +165,22 @@ def follow_database(scene: Scene, project: LiveProject, path: Path) -> bool:
     except databases.BusyDatabase:
         project.looks_again = True
         return False
+    except FileNotFoundError:
+        _let_go(project, path)
+        return True
+    except (OSError, sqlite3.DatabaseError) as error:  # one that is damaged harms no other source of the project
+        text = f"{path} cannot be read: {error}; what was read of it stays"
+        _once(scene, project, "source-unreadable", text, f"{path}|{type(error).__name__}")
+        return False
+
+
+def _let_go(project: LiveProject, path: Path) -> None:
+    """A database is gone: its runs are looked at once more, which says so; should it come back, it is met anew."""
+    project.databases.pop(path, None)
+    for live in project.runs.values():
+        if live.place == path:
+            for source in live.sources.values():
+                source.is_due = True
 
 
 def _look_inside(scene: Scene, project: LiveProject, path: Path) -> bool:
@@ -176,10 +193,11 @@ def _look_inside(scene: Scene, project: LiveProject, path: Path) -> bool:
     stamp = databases.stamp(path)
     if stamp == look.stamp:
         return False
+    known = {live.inside: live for live in project.runs.values() if live.place == path}
     for inside in databases.runs_inside(path, look.kind):
         if look.marks.get(inside.key) == inside.mark:
             continue
-        live = _follow_inside(scene, project, path, inside)
+        live = known.get(inside.key) or _follow_inside(scene, project, path, inside)
         for source in live.sources.values():
             source.is_due = True
         look.marks[inside.key] = inside.mark
@@ -188,9 +206,6 @@ def _look_inside(scene: Scene, project: LiveProject, path: Path) -> bool:
 
 
 def _follow_inside(scene: Scene, project: LiveProject, path: Path, inside: Inside) -> LiveRun:
-    known = next((live for live in project.runs.values() if live.place == path and live.inside == inside.key), None)
-    if known is not None:
-        return known
     folder = path / inside.name
     relative = project.folder_name(folder)
     told = databases.poll(path, inside.key, {}, 0, 1, project.databases[path].kind).told

@@ -187,7 +187,7 @@ class Loop:
         for owner, live in self.scene.open_runs():
             if owner is project and id(live) in self.awake:
                 reading.look(self.scene, live)
-        for database in project.databases:
+        for database in list(project.databases):
             self._look_into(project, database)
 
     def _look_into(self, project: LiveProject, database: Path) -> None:
