@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.conftest import Neat, until
 
-SCHEMA = (Path(__file__).parent / "written" / "files" / "optuna-5.0.0" / "sqlite" / "study.sql")
+SCHEMA = Path(__file__).parent / "written" / "files" / "optuna-5.0.0" / "sqlite" / "study.sql"
 
 
 def study(path: Path) -> Path:
