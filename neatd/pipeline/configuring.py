@@ -17,14 +17,23 @@ from neatd.pipeline.scene import LiveProject, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.formats.patterns import fits
 from neatd.read.patterns import load_patterns
-from neatd.redact_own import compile_patterns
+from neatd.redact_own import Patterns, compile_patterns
 from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
-from neatd.store import events
-from neatd.store.cleaning import clean_records
+from neatd.store import events, readings
+from neatd.store.cleaning import clean_records, clean_told
 
 log = logging.getLogger(__name__)
 AT_REST_S = 1.0  # a file with a mistake that was written since may be half of what it is to be
+
+
+def _clean_what_is_kept(scene: Scene, project: LiveProject, patterns: Patterns) -> None:
+    """Take secrets that were not known as such out of records, runs and what their sources told."""
+    clean_records(scene.records, project.project.id, patterns)
+    if clean_told(scene.points, [live.run.id for live in project.runs.values()], patterns):
+        for live in project.runs.values():
+            for name, source in live.sources.items():
+                source.cursor = readings.cursor(scene.points, live.run.id, name)
 
 
 def reload_config(scene: Scene, project: LiveProject) -> None:
@@ -34,7 +43,7 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
         try:
             config = load_project(project.root)
             if config.secrets != project.config.secrets:  # what was kept before they were known is cleaned
-                clean_records(scene.records, project.project.id, compile_patterns(config.secrets))
+                _clean_what_is_kept(scene, project, compile_patterns(config.secrets))
             project.config = config
             project.is_stale = True
         except ConfigError as error:
