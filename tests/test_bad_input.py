@@ -67,7 +67,8 @@ def test_a_file_that_shrinks_is_read_again_from_its_start(neat: Neat) -> None:
     until(lambda: neat.values("runs/a", "loss") == [(1, 5.0), (2, 4.0)], "the file's new content")
     assert "was replaced or cut" in neat.wait_for_event("source-replaced")["message"]
     points = sqlite3.connect(neat.home / "points.db")
-    assert points.execute("SELECT count(*) FROM point").fetchone()[0] == 22
+    written = "SELECT count(*) FROM point p JOIN series s ON s.id = p.series_id WHERE s.source = 'metrics.jsonl'"
+    assert points.execute(written).fetchone()[0] == 22
     points.close()
     assert neat.show("runs/a")["attempt"] == 2
 

@@ -78,7 +78,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @for_all(ROWS, st.sampled_from(["\n", "\r\n"]), st.lists(st.integers(0, 300)))
 def test_pieces_of_any_file_give_the_same(rows: list[str], newline: str, cuts: list[int]) -> None:
     """However odd its cells are and wherever it is cut; the first one is as odd, half of the time."""

@@ -42,7 +42,7 @@ def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None
     return run
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(VALUES, min_size=2, max_size=900), most=st.integers(8, 60), block=st.integers(130, 400),
     cut=st.tuples(st.integers(0, 900), st.integers(0, 900)), restart=st.none() | st.integers(2, 900),

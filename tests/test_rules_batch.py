@@ -59,14 +59,14 @@ def compare(rules: list[Rule], lines: list[list[Point]], cuts: list[tuple[int, s
     return said
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(RULES, streams(NAMES), CUTS, st.integers(0, 9))
 def test_columns_say_what_single_points_say(rules: list[Rule], lines: list[list[Point]], cuts: Any, seed: int) -> None:
     """Rules of every kind, any series, restarts, and cuts into columns, single points and new judges."""
     compare(rules, lines, cuts, seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(streams(REAL_NAMES), CUTS, st.integers(0, 9))
 def test_the_shipped_rules_say_the_same_in_columns(lines: list[list[Point]], cuts: Any, seed: int) -> None:
     """All of them, the one that is off by default too."""
@@ -99,7 +99,7 @@ def cut(values: list[float], cuts: Sequence[int]) -> list[list[float]]:
 EDGES = st.sampled_from([0.0, -0.0, 1.0, 1.1, 1.3, 2.0, 5.0, 50.0, math.nan, math.inf, -math.inf])
 
 
-@settings(max_examples=130, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     WHENS, st.lists(EDGES | st.floats(0.5, 2.0) | st.floats(), min_size=1, max_size=60), st.lists(st.integers(0, 60))
 )
@@ -108,7 +108,7 @@ def test_a_detector_takes_few_points_at_once_as_one_at_a_time(when: Any, values:
     feed_both(rule(**when).when, cut(values, cuts))
 
 
-@settings(max_examples=130, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(WHENS, series(20), st.lists(st.integers(0, 900), max_size=5))
 def test_a_detector_takes_many_points_at_once_as_one_at_a_time(when: Any, values: list[float], cuts: list[int]) -> None:
     """Shapes of which windows of up to 130 points hold several, cut anywhere."""
@@ -212,7 +212,7 @@ def test_an_attempt_begins_where_any_series_first_shows_it() -> None:
     assert judge.dump()["first_steps"] == [[1, 1], [2, 11]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 4), st.integers(0, 30)), max_size=40), st.booleans())
 def test_attempts_in_any_order(points: list[tuple[str, int, int]], is_long: bool) -> None:
     """A lower attempt behind a higher one is no restart, and nobody knows an attempt before its first point."""

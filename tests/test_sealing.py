@@ -47,7 +47,7 @@ def same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(FLOATS, min_size=1, max_size=200))
 def test_every_number_comes_back(values: list[float]) -> None:
     """Doubles, float32, decimals, NaN and infinities: what was packed is what is unpacked."""
@@ -55,7 +55,7 @@ def test_every_number_comes_back(values: list[float]) -> None:
     assert len(found) == len(values) and all(same(*pair) for pair in zip(found, values, strict=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.integers(-(2**61), 2**61), min_size=1, max_size=100)
     | st.builds(lambda a, b: list(range(a, a + 50 * b, b)), st.integers(0, 99), st.integers(1, 9))
@@ -65,7 +65,7 @@ def test_every_step_comes_back(steps: list[int]) -> None:
     assert list(unpack_ints(pack_ints(steps))) == steps
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.none() | st.floats(1e9, 3e9) | st.floats(-1e9, 3e12).map(lambda one: round(one, 3)), min_size=1, max_size=100
@@ -124,7 +124,7 @@ def commit(db: sqlite3.Connection, run: str, rows: list[Parsed]) -> None:
     points.commit_lines(db, run, SOURCE, after, lines, starts, 1000.0)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=ROWS,
     cuts=st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=5),

@@ -76,7 +76,7 @@ def row_by_row(rows: Sequence[Parsed], stands: dict[str, int]) -> tuple[list[Lin
     return lines, starts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ROWS, STANDS, LEASTS)
 def test_a_next_file_in_columns_begins_the_attempts_that_its_rows_begin(
     rows: list[tuple[int, tuple[str, ...]]], stands: dict[str, int], least: int
@@ -89,7 +89,7 @@ def test_a_next_file_in_columns_begins_the_attempts_that_its_rows_begin(
     assert other == plain
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(ROWS, STANDS, LEASTS)
 def test_a_step_back_within_a_file_cuts_no_column(
     rows: list[tuple[int, tuple[str, ...]]], stands: dict[str, int], least: int

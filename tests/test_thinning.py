@@ -113,7 +113,7 @@ def test_a_long_old_series_keeps_its_extremes_and_its_numbers(stores: Stores) ->
     assert thin(stores) == 0
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(VALUES, min_size=100, max_size=1500), block=st.integers(260, 600), most=st.integers(8, 80),
     restart=st.none() | st.integers(50, 1500),
