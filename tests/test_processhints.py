@@ -12,16 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from neatd.read import process
 from neatd.read.process import find_processes
 from neatd.read.processhints import Hint, Program, Told, concluded, is_other, told_by_name
-
-
-@pytest.fixture(autouse=True)
-def programs_of_a_moment_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise each of these tests would wait three seconds."""
-    monkeypatch.setattr(process, "YOUNG_S", 0.0)
-
 
 WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
 Start = Callable[..., int]

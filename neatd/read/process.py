@@ -4,7 +4,6 @@ start time is. Other users' processes are not looked into. Cheap calls only (nev
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from neatd.read.proctable import ProcessRow, read_table
 
 LONGEST_COMMAND = 1 << 16  # characters of a fact, which is not kept as it is: whoever does cuts it behind its secrets
 _WRITES, _TOLD, _NAMES = range(3)  # how a process is tied to a run, the surest first
-
-YOUNG_S = 3.0  # a process that another one just made has that one's command line for a moment
 
 
 def find_processes(run_folders: Iterable[Path], hints: Mapping[Path, Hint] | None = None) -> dict[Path, ProcessFact]:
@@ -50,8 +47,7 @@ def find_processes(run_folders: Iterable[Path], hints: Mapping[Path, Hint] | Non
                 if ties.get(run) != _WRITES and started <= before
             }
             fact = _fact(process.pid, started, command)
-            is_old = time.time() - started > YOUNG_S
-            if known and not ties and is_old and _is_python(process, command) and not is_other(command):
+            if known and not ties and _is_python(process, command) and not is_other(command):
                 programs[process.pid] = _program(process, command, started), fact
         except (psutil.Error, OSError):
             continue
