@@ -72,18 +72,18 @@ def begun(neat: Neat, run: str, steps: int) -> subprocess.Popen[str]:
 def test_a_trainer_that_holds_no_file_open_is_found_and_its_error_named(neat: Neat) -> None:
     """By the folder it works in; without times its lines tell the pace by when they came; its log tells how it ended."""
     neat.start()
-    with begun(neat, "runs/a", 20) as process:
+    with begun(neat, "runs/a", 60) as process:
         try:
             shown = until(lambda: _found(neat, process.pid), "its process")
             assert shown["status"] == "running" and shown["reason"] == f"process {process.pid} runs"
-            neat.wait_for_points("runs/a", "loss", 20)
+            neat.wait_for_points("runs/a", "loss", 60)
             pace = until(lambda: _fact(neat, "pace"), "its pace")
             assert 0.1 < pace["step_s"] < 2.0 and pace["at_step"] > 0
         finally:
             process.communicate("\n")
     until(lambda: _run(neat)["status"] == "failed", "its end")
     reason = _run(neat)["reason"]
-    expected = "ended with IndexError: list index out of range in train.log at step 19; process "
+    expected = "ended with IndexError: list index out of range in train.log at step 59; process "
     assert reason == f"{expected}{process.pid} has ended"
 
 
