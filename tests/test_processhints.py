@@ -124,3 +124,9 @@ def test_tools_that_stand_in_a_project_train_nothing() -> None:
     tools = ("-m tensorboard.main", "/usr/bin/tensorboard --logdir x", "-u -m http.server", "/x/pylsp")
     trainers = ("train.py", "-m torch.distributed.run train.py", "-c pass", "-u train.py --mcp x")
     assert [text for text in (*tools, *trainers) if is_other(["python", *text.split()])] == list(tools)
+
+
+def test_a_worker_of_a_test_run_is_no_trainer() -> None:
+    """pytest's own processes work in the project's folder too."""
+    assert is_other(["python", "-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"])
+    assert is_other(["python", "-m", "pytest", "tests"]) and not is_other(["python", "-c", "import train"])

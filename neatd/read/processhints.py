@@ -48,6 +48,9 @@ class Program(NamedTuple):
     touched: frozenset[str]  # real paths it names or writes to, with the folders around them
 
 
+_WORKERS = ("resource_tracker", "exec(eval(sys.stdin")
+
+
 def told_by_name(name: str, host: str) -> Told | None:
     """The process in the name of an event file, if it was made on this host."""
     match = _EVENTS.search(name)
@@ -63,7 +66,8 @@ def is_other(command: list[str]) -> bool:
         words = words[words.index("-m") + 1 :]
     script = next((word for word in words if not word.startswith("-")), "")
     name = re.split(r"[/\\]", script)[-1].removesuffix(".py")
-    return any(map(_OTHERS.match, (name, name.split(".")[0]))) or "resource_tracker" in " ".join(words[:3])
+    text = " ".join(words[:3])  # python -c …: workers of multiprocessing, and of a test run (execnet's)
+    return any(map(_OTHERS.match, (name, name.split(".")[0]))) or any(mark in text for mark in _WORKERS)
 
 
 def concluded(programs: Iterable[Program], hints: Mapping[str, Hint]) -> dict[str, Program]:
