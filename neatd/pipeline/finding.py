@@ -13,7 +13,7 @@ from neatd.config import ProjectConfig
 from neatd.models import Cursor, GitState, Project
 from neatd.pipeline.beginnings import first_evidence
 from neatd.pipeline.configuring import reload_config
-from neatd.pipeline.moving import moved_here
+from neatd.pipeline.moving import gone_runs, moved_here
 from neatd.pipeline.processes import FRESH_S, git_now, keep_start
 from neatd.pipeline.scene import PANE_LOG, DatabaseLook, LiveProject, LiveRun, Scene, Source, Stream, pane_log
 from neatd.place import PROJECT_FILE
@@ -71,9 +71,7 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
     reload_config(scene, project)
     watch = project.config.watch
     found = survey(project.root, watch.ignore, watch.include, watch.depth, watch.max_folders, project.heads)
-    for folder, sources in _by_run(found.sources):
-        if project.folder_name(folder) in project.runs or not _is_thrown_away(folder, sources):
-            follow(scene, project, folder, sources)
+    _follow_found(scene, project, found.sources)
     for source in found.sources:
         if source.format == "database":
             follow_database(scene, project, source.path)
@@ -95,6 +93,20 @@ def survey_project(scene: Scene, project: LiveProject) -> None:
     project.next_survey = begun + min(max(scene.settings.sweep_s, WALK_SHARE * took), scene.settings.full_sweep_s)
     if found.is_unfinished:
         project.next_survey = scene.clock() + scene.settings.sweep_s
+
+
+def _follow_found(scene: Scene, project: LiveProject, sources: Sequence[Placed]) -> None:
+    """Follow the runs of these sources. A new folder may be a known run's that was renamed."""
+    gone: list[LiveRun] | None = None  # looked for once, and only where there is a new folder
+    for folder, some in _by_run(sources):
+        relative = project.folder_name(folder)
+        if relative not in project.runs:
+            if _is_thrown_away(folder, some):
+                continue
+            gone = gone_runs(project) if gone is None else gone
+            live = moved_here(scene, project, folder, some, gone)
+            project.runs[relative] = live or begin_run(scene, project, folder, relative, folder, some)
+        follow(scene, project, folder, some)
 
 
 def _by_run(sources: Iterable[Placed]) -> list[tuple[Path, list[Placed]]]:
@@ -122,10 +134,7 @@ def follow(scene: Scene, project: LiveProject, folder: Path, sources: Sequence[P
     relative = project.folder_name(folder)
     live = project.runs.get(relative)
     if live is None:
-        live = moved_here(scene, project, folder, sources) or begin_run(
-            scene, project, folder, relative, folder, sources
-        )
-        project.runs[relative] = live
+        live = project.runs[relative] = begin_run(scene, project, folder, relative, folder, sources)
     for placed in sources:
         name = placed.path.relative_to(folder).as_posix()
         if name not in live.sources:

@@ -17,13 +17,16 @@ from neatd.store import events, runs
 log = logging.getLogger(__name__)
 
 
-def moved_here(scene: Scene, project: LiveProject, folder: Path, sources: Iterable[Placed]) -> LiveRun | None:
-    """The run that was followed elsewhere and lies in `folder` now, followed there from here on; None for a new one."""
-    gone = [
-        live
-        for live in project.runs.values()
-        if live.sources and live.place == live.folder and not live.folder.exists()
-    ]
+def gone_runs(project: LiveProject) -> list[LiveRun]:
+    """The runs whose folder is not there now: one of them may be what lies in a new folder."""
+    folders = (live for live in project.runs.values() if live.sources and live.place == live.folder)
+    return [live for live in folders if not live.folder.exists()]
+
+
+def moved_here(
+    scene: Scene, project: LiveProject, folder: Path, sources: Iterable[Placed], gone: list[LiveRun]
+) -> LiveRun | None:
+    """The run of `gone` that lies in `folder` now, followed there from here on; None for a new one."""
     if not gone:
         return None
     heads = tuple(head for one in sources if (head := _head(project.root, one.path)) is not None)
@@ -32,6 +35,7 @@ def moved_here(scene: Scene, project: LiveProject, folder: Path, sources: Iterab
     if live is None or not _goes_on(live, folder):
         return None
     _move(scene, project, live, folder)
+    gone.remove(live)
     return live
 
 
