@@ -146,3 +146,18 @@ def test_an_mlflow_run_that_says_finished_is_finished_at_once(neat: Neat) -> Non
     neat.start()
     until(lambda: neat.json("neat", "runs") and _run(neat)["status"] == "finished", "its end")
     assert _run(neat)["reason"] == "its tracker says finished at step 4"
+
+
+def test_a_project_that_is_let_go_is_read_no_more(neat: Neat) -> None:
+    """`neat init --undo` while a run goes on: its next lines are not read, those of another project are."""
+    neat.call("neat", "init", "--yes")
+    neat.metrics("runs/a", {"step": 1, "loss": 1.0})
+    neat.start()
+    neat.wait_for_points("runs/a", "loss", 1)
+    neat.call("neat", "init", "--undo", "--yes")
+    until(lambda: not neat.json("neatd", "status")["roots"], "the project to be let go")
+    neat.metrics("runs/a", {"step": 2, "loss": 1.0})
+    begun_at = time.monotonic()
+    until(lambda: time.monotonic() - begun_at > 5, "two sweeps")
+    with closing(sqlite3.connect(neat.home / "points.db")) as points:
+        assert points.execute("SELECT max(last_step) FROM reading").fetchone()[0] == 1

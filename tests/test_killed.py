@@ -70,7 +70,7 @@ LIVES = """
 import os, sys
 from neatd import daemon
 from neatd.pipeline import loop, taking
-taking.SEAL_ROWS = 400  # so that a life is long enough to seal what waits in the narrow table
+taking.SEAL_ROWS = 40  # so that lives are long enough to seal what waits in the narrow table
 loop.FULL_DISK_PAUSE_S = 1.0
 
 while sys.stdin.read(1):

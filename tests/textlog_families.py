@@ -26,6 +26,18 @@ FAMILIES: dict[str, tuple[str, Rows]] = {
   0%|          | 0/5 [00:00<?, ?it/s]\r100%|██████████| 5/5 [00:00<00:00, 99.1it/s]
 {'eval_loss': 2.25, 'epoch': 0.2}
 """, [(10, {"loss": 2.5}), (20, {"loss": 2.0}), (20, {"eval_loss": 2.25})]),
+    "transformers with an evaluation before its end": ("""
+ 50%|█████     | 10/20 [00:01<00:01,  9.5it/s]
+{'loss': 2.5, 'epoch': 0.5}
+100%|██████████| 1/1 [00:00<00:00, 99.1it/s]
+100%|██████████| 20/20 [00:02<00:00,  9.5it/s]
+{'loss': 2.0, 'epoch': 1.0}
+  0%|          | 0/1 [00:00<?, ?it/s]
+{'eval_loss': 2.25, 'epoch': 1.0}
+{'train_runtime': 12.5, 'train_loss': 2.2, 'epoch': 1.0}
+  0%|          | 0/8 [00:00<?, ?it/s]\r 50%|█████     | 4/8 [00:01<00:01,  9.5it/s]
+{'loss': 1.5, 'epoch': 0.5}
+""", [(10, {"loss": 2.5}), (20, {"loss": 2.0}), (20, {"eval_loss": 2.25}), (20, {"train_loss": 2.2}), (4, {"loss": 1.5})]),
     "dicts with tensors": ("""
 {'step': 3, 'loss': tensor(0.5, device='cuda:0', grad_fn=<NllLossBackward0>), 'lr': np.float64(0.001)}
 {'step': 4, 'loss': tensor(0.25, device='cuda:0'), 'acc': np.float32(0.75)}

@@ -141,7 +141,11 @@ class Loop:
         self.are_orders_due |= self.scene.others_changed_records()
         if not self.are_orders_due:
             return
+        before = set(self.scene.projects)
         finding.refresh_projects(self.scene)
+        if set(self.scene.projects) != before:  # the runs of one that is let go are followed no more
+            self.stirred.clear()
+            self.is_whole_due = True
         for request in requests.pending(self.scene.records):
             is_done = self._guard(f"request {request.id}", asking.carry_out, self.scene, request)
             if self.is_shaken:

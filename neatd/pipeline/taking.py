@@ -145,10 +145,8 @@ def _noted(after: Cursor, bad: Sequence[BadLine], told: Any, secrets: Patterns =
     if bad:
         changes["first_bad"] = after.first_bad or f"line {bad[0].seq}: {bad[0].why}"
         changes["bad_lines"] = after.bad_lines + len(bad)
-    if told or (secrets and after.told):  # what was told before a pattern was known, too
-        changes["told"] = redact_value_with(secrets, after.told | told)
-        if secrets and "config" in after.state and "config" in changes["told"]:  # which a parser keeps as it was told
-            changes["state"] = {**after.state, "config": changes["told"]["config"]}
+    if told:  # what was told before a pattern was known is cleaned when it becomes known
+        changes["told"] = after.told | redact_value_with(secrets, dict(told))
     return after.model_copy(update=changes) if changes else after
 
 

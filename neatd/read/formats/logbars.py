@@ -59,6 +59,7 @@ def _remember(memory: Memory, title: str, timing: str, inner: int, total: int) -
         return False
     if "main" not in memory or memory["main"][1] == total:
         memory["main"] = [inner, total]
+        memory.pop("other", None)  # one before this state was an evaluation's
         return True
     memory["other"] = [inner, total]
     return False
