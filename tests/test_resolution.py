@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 import sqlite3
 from collections.abc import Iterator
+from operator import itemgetter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,8 +31,11 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
     connection.close()
 
 
-def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None) -> str:
-    """A run with a point a step, from step 1 on; from `restart` on it goes once more over the last steps before it."""
+def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None, mixed: bool = False) -> str:
+    """A run with a point a step, from step 1 on; from `restart` on it goes once more over the last steps before it.
+
+    Mixed, of every seven lines the first is written last, as threads of a trial or of a summary writer do.
+    """
     run, starts = next(RUN), []
     lines = [Line(seq, 1, seq, 1e9 + seq, {"loss": value}) for seq, value in enumerate(values, start=1)]
     if restart is not None:
@@ -38,31 +43,39 @@ def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None
         starts = [AttemptStart(2, restart, again)]
         late = enumerate(values[restart - 1 :], start=restart)
         lines[restart - 1 :] = [Line(seq, 2, again + seq - restart, 1e9 + seq, {"loss": value}) for seq, value in late]
+    if mixed:
+        order = [seq + 6 if seq % 7 == 1 else seq - 1 for seq in range(1, 1 + len(lines))]
+        lines = [one._replace(step=max(1, step)) for one, step in zip(lines, order, strict=True)]
     points.commit_lines(db, run, SOURCE, Cursor(seq=len(values)), lines, starts, 1.0)
     return run
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    values=st.lists(VALUES, min_size=2, max_size=900), most=st.integers(8, 60), block=st.integers(130, 400),
-    cut=st.tuples(st.integers(0, 900), st.integers(0, 900)), restart=st.none() | st.integers(2, 900),
+    size=st.sampled_from([2, 60, 300, 900]), seed=st.integers(0, 999), mixed=st.booleans(),
+    special=st.dictionaries(st.integers(0, 899), VALUES, max_size=9),
+    most=st.integers(8, 60), block=st.integers(130, 400),
+    cut=st.tuples(st.integers(-300, 900), st.integers(0, 1200)), restart=st.none() | st.integers(2, 900),
 )  # fmt: skip
 def test_a_window_holds_its_ends_and_extremes(
-    db: sqlite3.Connection, values: list[float], most: int, block: int, cut: tuple[int, int], restart: int | None
-) -> None:
+    db: sqlite3.Connection, size: int, seed: int, special: dict[int, float], most: int, block: int,
+    cut: tuple[int, int], restart: int | None, mixed: bool,
+) -> None:  # fmt: skip
     """At any level: real points only, by step, the first, last, lowest and highest among them, NaN where there is any."""
+    rng = random.Random(seed)
+    values = [special.get(at, rng.uniform(-9, 9)) for at in range(rng.randint(2, size))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealing, "MOST_SEALED", block)
         patch.setattr(sealing, "LEAST_BUCKETS", 130)
         patch.setattr(points, "LEAST_SEALED", 140)
         patch.setattr(resolution, "EXACT", 100)
-        run = fill(db, values, restart if restart is not None and restart <= len(values) else None)
+        is_restarted = restart is not None and restart <= len(values) and not mixed
+        run = fill(db, values, restart if is_restarted else None, mixed)
         first, last = min(cut), max(cut)
-        whole = window.points_of(db, run, "loss", first, last)
+        whole = sorted(window.points_of(db, run, "loss", first, last), key=itemgetter(0))
         found = at_resolution(db, run, "loss", most, first, last)
     assert len(found) <= most and [step for step, _, _ in found] == sorted(step for step, _, _ in found)
-    assert {repr(one) for one in found if math.isfinite(one[1])} <= {repr(one) for one in whole}
-    assert {step for step, _, _ in found} <= {step for step, _, _ in whole}
+    assert {repr(one) for one in found} <= {repr(one) for one in whole}
     if len(whole) <= most:
         assert repr(found) == repr(whole)
     finite = [value for _, value, _ in whole if math.isfinite(value)]

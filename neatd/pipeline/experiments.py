@@ -138,14 +138,6 @@ def primary_metric(
     return (found, goal_of(found)) if found else ("", None)
 
 
-def run_facts(
-    listed: list[Run], facts_of: Mapping[str, Mapping[str, SeriesFact]], metric: str, goal: Goal | None, baseline: str,
-    series: sqlite3.Connection, world: World | None = None,
-) -> tuple[RunFact, ...]:  # fmt: skip
-    """The runs as rows: the baseline first, then the newest."""
-    return _against(_based(listed, facts_of, metric, goal, baseline, series, world or World()), goal)
-
-
 def _against(based: list[tuple[RunFact, Basis]], goal: Goal | None) -> tuple[RunFact, ...]:
     """Every row against the first, if that is the baseline's."""
     if not based or not based[0][0].is_baseline:

@@ -7,7 +7,6 @@ import secrets
 import sqlite3
 
 from neatd.models import Cursor
-from neatd.store.connection import transaction
 
 _JSON = ("state", "told", "chain", "replay")
 _PLAIN = tuple(name for name in Cursor.model_fields if name not in _JSON)
@@ -49,12 +48,3 @@ def save_cursor(
 def mark_missing(points: sqlite3.Connection, run_id: str, source: str) -> None:
     """Note that a source is not there now. What was read of it stays, and so does the time of its last line."""
     points.execute("UPDATE reading SET is_missing = 1 WHERE run_id = ? AND source = ?", (run_id, source))
-
-
-def rename_source(points: sqlite3.Connection, run_id: str, before: str, after: str) -> None:
-    """The file was renamed within its run: its cursor goes with it, and what was read under the new name is replaced."""
-    with transaction(points):
-        points.execute("DELETE FROM reading WHERE run_id = ? AND source = ?", (run_id, after))
-        points.execute(
-            "UPDATE reading SET source = ?, is_missing = 0 WHERE run_id = ? AND source = ?", (after, run_id, before)
-        )

@@ -19,19 +19,22 @@ from neatd.models import Column
 from neatd.store.columns import Opened, column_of, floats_of, ints_at, times_of
 from neatd.store.connection import in_one_view
 from neatd.store.summary import BUCKET, NONE, bucket_parts
-from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_named
+from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_named, steps_between
 
 EXACT = 65_536  # points of a window that are looked at one by one
 Point = tuple[int, float, float | None]
 _IN_A_ROW = (
     ("first_step", "first", "first_time"), ("min_step", "min", "min_time"), ("max_step", "max", "max_time"),
-    ("nonfinite_step", "", ""), ("last_step", "last", "last_time"),
+    ("nonfinite_step", "nonfinite_value", "nonfinite_time"), ("last_step", "last", "last_time"),
 )  # fmt: skip
-ROW = "first_time, last_time, min_time, max_time, 1 AS is_short FROM chunk c"
+ROW = "first_time, last_time, min_time, max_time, nonfinite_time, is_rising AS is_short FROM chunk c"
 BUCKETS = (
-    "substr(d.buckets, c.buckets_at + 1, c.buckets_size) AS buckets, buckets_size > 0 AS is_short, first_time, last_time,"
-    f" b.steps {DATA_OF} JOIN block b ON b.id = c.block_id"
+    "substr(d.buckets, c.buckets_at + 1, c.buckets_size) AS buckets, buckets_size > 0 AND is_rising AS is_short,"
+    f" first_time, last_time, b.steps {DATA_OF} JOIN block b ON b.id = c.block_id"
 )
+
+
+BAD = np.array([math.nan, math.inf, -math.inf, math.nan])  # by the two high bits of a place in a bucket
 
 
 class Drawn(NamedTuple):
@@ -52,34 +55,27 @@ def at_resolution(
     if named is None:
         return []
     limits, opened = limits_of(points, run_id, named[1]), Opened(points)
-    where, values = _within(first, last)
+    chunked, narrowed, values = steps_between(first, last)
     sql = "SELECT count(*), sum(kept), sum(CASE WHEN buckets_size THEN 0 ELSE kept END) FROM chunk"
-    chunks, kept, bare = points.execute(f"{sql} WHERE series_id = ?{where[0]}", (named[0], *values)).fetchone()
+    chunks, kept, bare = points.execute(f"{sql} WHERE series_id = ?{chunked}", (named[0], *values)).fetchone()
     if (kept or 0) <= max(EXACT, most):
-        found = _drawn(column_of(opened, name, named[0], *where, values))
+        found = _drawn(column_of(opened, name, named[0], chunked, narrowed, values))
     else:
         is_coarse = 4 * chunks >= most or bare > 4 * EXACT
-        sql = f"SELECT {CHUNK}, {ROW if is_coarse else BUCKETS} WHERE series_id = ?{where[0]} ORDER BY first_seq"
+        sql = f"SELECT {CHUNK}, {ROW if is_coarse else BUCKETS} WHERE series_id = ?{chunked} ORDER BY first_seq"
         rows = points.execute(sql, (named[0], *values)).fetchall()
         level = _extremes_of_chunks if is_coarse else _extremes_of_buckets
         parts: list[Drawn] = []
         for is_whole, some in groupby(rows, lambda row: _is_whole(row, limits, first, last)):
             alike = list(some)
             parts += [level(alike)] if is_whole else [_opened(opened, row) for row in alike]
-        narrow = _drawn(column_of(opened, name, named[0], f" AND 0{where[0]}", where[1], values))
+        narrow = _drawn(column_of(opened, name, named[0], f" AND 0{chunked}", narrowed, values))
         found = Drawn(*(np.concatenate(one) for one in zip(*parts, narrow, strict=True)))
     return _listed(_reduced(_current(found, limits, first, last), max(8, most))) if len(found.steps) else []
 
 
-def _within(first: int | None, last: int | None) -> tuple[tuple[str, str], list[int]]:
-    tests = [("last_step >= ?", "step >= ?", first), ("first_step <= ?", "step <= ?", last)]
-    wanted = [one for one in tests if one[2] is not None]
-    chunks, narrow = ("".join(f" AND {one[index]}" for one in wanted) for index in (0, 1))
-    return (chunks, narrow), [one[2] for one in wanted if one[2] is not None]
-
-
 def _is_whole(row: sqlite3.Row, limits: Limits, first: int | None, last: int | None) -> bool:
-    """Whether a chunk is drawn in short: all of it is wanted and current, none of it lies on an edge."""
+    """Whether a chunk is drawn in short: by step, all of it wanted and current, none of it on an edge."""
     low, high = -math.inf if first is None else first, math.inf if last is None else last
     is_within = (
         low <= row["first_step"] and row["last_step"] <= high and row["last_step"] < limits.below(row["attempt"])
@@ -102,7 +98,7 @@ def _opened(opened: Opened, row: sqlite3.Row) -> Drawn:
 def _extremes_of_chunks(rows: Sequence[sqlite3.Row]) -> Drawn:
     """The ends and the extremes of chunks, from their rows alone."""
     kept = [
-        (row["attempt"], row[step], row[value] if value else None, row[time] if time else None)
+        (row["attempt"], row[step], row[value], row[time])
         for row in rows
         for step, value, time in _IN_A_ROW
         if row[step] is not None
@@ -119,11 +115,13 @@ def _extremes_of_buckets(rows: Sequence[sqlite3.Row]) -> Drawn:
     begins = BUCKET * (np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts))
     lows, highs = (np.concatenate([floats_of(one[at]) for one in parts]) for at in (0, 1))
     found = [(np.repeat(np.arange(len(rows)), 2), *_ends(rows))]
-    for at, some, told in ((6, lows, 2), (7, highs, 3), (8, np.full(len(owner), np.nan), 4)):
+    bad = np.frombuffer(b"".join(one.bad_at for one in parts), dtype=np.uint8)
+    for at, some, told in ((6, lows, 2), (7, highs, 3), (8, BAD[bad // BUCKET], 4)):
         at_bucket = np.frombuffer(b"".join(one[at] for one in parts), dtype=np.uint8)
         if (is_there := at_bucket != NONE).any():
+            places = begins + at_bucket % BUCKET
             clock = [times_of(one[told], len(one[at]) - one[at].count(NONE)) for one in parts]
-            found.append((owner[is_there], (begins + at_bucket)[is_there], some[is_there], np.concatenate(clock)))
+            found.append((owner[is_there], places[is_there], some[is_there], np.concatenate(clock)))
     whose, places, values, times = (np.concatenate(some) for some in zip(*found, strict=True))
     order = np.argsort(whose, kind="stable")
     whose, places = whose[order], places[order]

@@ -48,17 +48,17 @@ def write_blocks(points: sqlite3.Connection, rows: Rows) -> dict[int, list[Summa
 def _write_block(points: sqlite3.Connection, rows: Rows) -> dict[int, Summary]:
     found: dict[int, Summary] = {}
     block_id, waiting = None, list[tuple[dict[str, object], Packed]]()
-    last = next(reversed(rows.columns), None)
+    last, is_rising = next(reversed(rows.columns), None), list(rows.steps) == sorted(rows.steps)
     for series_id, values in rows.columns.items():
         found[series_id] = one = summarise(rows.steps, values)
-        waiting.append(({"series_id": series_id} | _numbers(rows, one), packed_column(values, rows.times)))
+        waiting.append(({"series_id": series_id} | _numbers(rows, one, is_rising), packed_column(values, rows.times)))
         if series_id == last or sum(len(packed.data) for _, packed in waiting) >= MOST_DATA:
             block_id = _write_together(points, rows if block_id is None else None, block_id, waiting)
             waiting = []
     return found
 
 
-def _numbers(rows: Rows, one: Summary) -> dict[str, object]:
+def _numbers(rows: Rows, one: Summary, is_rising: bool) -> dict[str, object]:
     """What a chunk's row tells of its points."""
 
     def at(step: int | None) -> float | None:
@@ -67,7 +67,8 @@ def _numbers(rows: Rows, one: Summary) -> dict[str, object]:
     return {
         "attempt": rows.attempt, "first_seq": rows.seqs[0], "last_seq": rows.seqs[-1],
         "first_step": min(rows.steps), "last_step": max(rows.steps), "points": one.points, "kept": one.points,
-        "nonfinite": one.nonfinite, "nonfinite_step": one.nonfinite_step, "total": one.total,
+        "is_rising": is_rising, "nonfinite": one.nonfinite, "nonfinite_step": one.nonfinite_step,
+        "nonfinite_value": one.nonfinite_value, "nonfinite_time": at(one.nonfinite_step), "total": one.total,
         "first_time": rows.times[0], "last_time": rows.times[-1], "first": one.first, "last": one.last, "min": one.min,
         "min_step": one.min_step, "min_time": at(one.min_step), "max": one.max, "max_step": one.max_step,
         "max_time": at(one.max_step),

@@ -16,6 +16,7 @@ from neatd.store.packing import pack_floats, pack_times, unpack_floats
 BUCKET = 64  # points
 LEAST_BUCKETS = 2048  # points of a column that has buckets; a shorter one is opened as fast
 NONE = 255  # a position within a bucket where there is no such point
+_SIGNS = (math.nan, math.inf, -math.inf)  # a value that is not finite, by the two high bits of its position
 
 
 class Summary(NamedTuple):
@@ -32,23 +33,24 @@ class Summary(NamedTuple):
     max_step: int | None
     nonfinite: int
     nonfinite_step: int | None
+    nonfinite_value: float | None  # of the first of them
     total: float  # of the finite ones
 
 
 def summarise(steps: Sequence[int], values: Sequence[float]) -> Summary:
     """The numbers of a stretch of at least one point."""
     kept_steps, kept = steps, values
-    bad_step = None
+    bad_step, bad = None, None
     if not all(map(math.isfinite, values)):
         pairs = [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
-        bad_step = next(step for step, value in zip(steps, values, strict=True) if not math.isfinite(value))
+        bad_step, bad = next(pair for pair in zip(steps, values, strict=True) if not math.isfinite(pair[1]))
         kept_steps, kept = [step for step, _ in pairs], [value for _, value in pairs]
     low, high = min(kept, default=None), max(kept, default=None)
     return Summary(
         len(values), steps[0], steps[-1], values[0], values[-1],
         low, None if low is None else kept_steps[kept.index(low)],
         high, None if high is None else kept_steps[kept.index(high)],
-        len(values) - len(kept), bad_step, sum(kept),
+        len(values) - len(kept), bad_step, bad, sum(kept),
     )  # fmt: skip
 
 
@@ -60,7 +62,11 @@ class Buckets(NamedTuple):
     means: Sequence[float]
     min_at: bytes  # positions within the bucket, NONE where there is none
     max_at: bytes
-    bad_at: bytes  # of the first value that is not finite
+    bad_at: bytes  # of the first value that is not finite, and which it is
+
+    def bad(self) -> list[tuple[int, float] | None]:
+        """(position, value) of each bucket's first value that is not finite."""
+        return [None if one == NONE else (one % BUCKET, _SIGNS[one // BUCKET]) for one in self.bad_at]
 
 
 def buckets_of(values: Sequence[float]) -> Buckets:
@@ -77,7 +83,8 @@ def _bucket(values: Sequence[float], is_finite: bool) -> tuple[float, float, flo
     kept, bad_at = values, NONE
     if not is_finite and not all(map(math.isfinite, values)):
         kept = [value for value in values if math.isfinite(value)]
-        bad_at = next(index for index, value in enumerate(values) if not math.isfinite(value))
+        at, bad = next((index, value) for index, value in enumerate(values) if not math.isfinite(value))
+        bad_at = at if math.isnan(bad) else at + BUCKET * _SIGNS.index(bad)
     if not kept:
         return math.nan, math.nan, math.nan, NONE, NONE, bad_at
     low, high = min(kept), max(kept)
@@ -89,7 +96,7 @@ def pack_buckets(found: Buckets, times: Sequence[float | None] = ()) -> bytes:
     places = (found.min_at, found.max_at, found.bad_at)
     packed = [pack_floats(found.mins), pack_floats(found.maxs)]
     packed += [
-        pack_times([times[BUCKET * n + at] for n, at in enumerate(some) if at != NONE]) if times else b""
+        pack_times([times[BUCKET * n + at % BUCKET] for n, at in enumerate(some) if at != NONE]) if times else b""
         for some in places
     ]
     is_finite = not found.bad_at.strip(bytes([NONE]))

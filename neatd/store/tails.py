@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from neatd.now import is_system
 from neatd.store.connection import in_one_view
-from neatd.store.window import CHUNK, WHOLE, Found, Limits, limits_of, narrow_rows, opened, series_named
+from neatd.store.window import CHUNK, WHOLE, Found, current, limits_of, narrow_rows, opened, series_named
 
 MOST_CHUNKS = 4  # lines of another shape may lie between those of the last one; and a chunk may be short
 DENSEST = 4
@@ -35,19 +35,13 @@ def tail(
             found = sorted([*found, *_end_of(points, row, count)], key=itemgetter(0), reverse=True)[:count]
     limits = limits_of(points, run_id, named[1])
     newest = max((attempt for attempt, _ in limits.starts), default=0) if since_restart else 0
-    return _current([one for one in reversed(found) if one.attempt >= newest], limits)
+    kept = current([one for one in reversed(found) if one.attempt >= newest], limits)
+    return [(one.step, one.value, one.time) for one in kept]
 
 
 def _end_of(points: sqlite3.Connection, chunk: sqlite3.Row, count: int) -> list[Found]:
     """The last points of a chunk."""
     return list(opened(points.execute(f"{WHOLE} WHERE c.id = ?", (chunk["id"],)).fetchone(), count))
-
-
-def _current(found: list[Found], limits: Limits) -> list[tuple[int, float, float | None]]:
-    if not limits.starts:
-        return [(one.step, one.value, one.time) for one in found]
-    below = {attempt: limits.below(attempt) for attempt in {one.attempt for one in found}}
-    return [(one.step, one.value, one.time) for one in found if one.step < below[one.attempt]]
 
 
 def densest(points: sqlite3.Connection, run_id: str) -> list[str]:

@@ -20,8 +20,8 @@ from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.summary import Summary, summarise
 
 CHUNK = (
-    "c.id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step, total,"
-    " first, last, min, min_step, max, max_step"
+    "c.id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step,"
+    " nonfinite_value, total, first, last, min, min_step, max, max_step"
 )
 DATA = "substr(d.data, c.at + 1, c.size) AS data"
 DATA_OF = "FROM chunk c JOIN block d ON d.id = c.data_id"
@@ -73,9 +73,9 @@ def points_of(
     if named is None:
         return []
     limits = limits_of(points, run_id, named[1])
-    found = stored(points, named[0], _steps_between(first, last))
+    found = stored(points, named[0], steps_between(first, last))
     low, high = -math.inf if first is None else first, math.inf if last is None else last
-    return [(one.step, one.value, one.time) for one in found if low <= one.step <= high and _holds(one, limits)]
+    return [(one.step, one.value, one.time) for one in current(found, limits) if low <= one.step <= high]
 
 
 @in_one_view
@@ -93,7 +93,7 @@ def values_at(points: sqlite3.Connection, run_id: str, name: str, steps: Collect
     found = [one for row in held for one in opened(_whole(points, row)) if one.step in wanted]
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND step IN (SELECT value FROM json_each(?))"
     found += narrow_rows(points.execute(sql, (named[0], json.dumps(sorted(wanted)))))
-    return {one.step: one.value for one in sorted(found, key=itemgetter(0)) if _holds(one, limits)}
+    return {one.step: one.value for one in current(sorted(found, key=itemgetter(0)), limits)}
 
 
 @in_one_view
@@ -104,19 +104,21 @@ def steps_around(points: sqlite3.Connection, run_id: str, name: str, step: int) 
         named = series_named(points, run_id, name)
         assert named is not None
         limits = limits_of(points, run_id, named[1])
-        some = stored(points, named[0], _steps_between(first, last))
-        fits = [
-            one.step for one in some if _holds(one, limits) and (one.step < step if pick is max else one.step > step)
-        ]
+        some = stored(points, named[0], steps_between(first, last))
+        fits = [one.step for one in current(some, limits) if (one.step < step if pick is max else one.step > step)]
         found.append(pick(fits, default=None))
     return found[0], found[1]
 
 
-def _holds(one: Found, limits: Limits) -> bool:
-    return not limits.starts or one.step < limits.below(one.attempt)
+def current(found: list[Found], limits: Limits) -> list[Found]:
+    """Without the points that a restart abandoned."""
+    if not limits.starts:
+        return found
+    below = {attempt: limits.below(attempt) for attempt in {one.attempt for one in found}}
+    return [one for one in found if one.step < below[one.attempt]]
 
 
-def _steps_between(first: int | None, last: int | None) -> tuple[str, str, list[int]]:
+def steps_between(first: int | None, last: int | None) -> tuple[str, str, list[int]]:
     """(condition on chunks, condition on narrow rows, their values)."""
     tests = [("last_step >= ?", "step >= ?", first), ("first_step <= ?", "step <= ?", last)]
     wanted = [one for one in tests if one[2] is not None]
@@ -175,7 +177,7 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
     narrow = narrow_rows(points.execute(sql, (series_id,)))
     if not _are_apart(rows, narrow):
         every = sorted([one for row in rows for one in opened(_whole(points, row))] + narrow, key=itemgetter(0))
-        return _counted([one for one in every if _holds(one, limits)])
+        return _counted(current(every, limits))
     found: list[Summary] = []
     for row in rows:
         below = limits.below(row["attempt"])
@@ -183,7 +185,7 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
             found.append(_summary(row))
         elif row["first_step"] < below:
             found += _counted([one for one in opened(_whole(points, row)) if one.step < below])
-    return found + _counted([one for one in narrow if _holds(one, limits)])
+    return found + _counted(current(narrow, limits))
 
 
 def _counted(found: Sequence[Found]) -> list[Summary]:
