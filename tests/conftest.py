@@ -22,6 +22,7 @@ from neatd import control, lifesign
 from neatd.cli import main
 from neatd.who import VARIABLES
 from tests.cli_place import user_home
+from tests.fixtures import db, module_place, place, start  # noqa: F401
 from tests.stores_made import put_store
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}

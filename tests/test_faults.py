@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,25 +16,11 @@ import pytest
 from tests.conftest import put_text, until
 from tests.fault_files import Lightning, Narrow, Points, TensorBoard, Text
 from tests.fault_matrix import check, count, wait_for
-from tests.fault_place import Place, curve, lines, place_in
+from tests.fault_place import Place, curve, lines
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals that halt a process, and names of any bytes")
 MOST_MEMORY = 300 << 20
 LONG_LINE = 200 << 20
-
-
-@pytest.fixture(scope="module")
-def module_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The project of all tests here."""
-    with place_in(tmp_path_factory.mktemp("faults")) as made:
-        yield made
-
-
-@pytest.fixture
-def place(module_place: Place) -> Place:
-    """The project, with a daemon."""
-    module_place.up()
-    return module_place
 
 
 # ---- cut, rotated, replaced ----

@@ -45,20 +45,6 @@ class Deaf:
 observer._backend = Deaf;"""
 
 
-@pytest.fixture(scope="module")
-def module_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The project of the tests here that need no store of their own."""
-    with place_in(tmp_path_factory.mktemp("faults")) as made:
-        yield made
-
-
-@pytest.fixture
-def place(module_place: Place) -> Place:
-    """The project, with a daemon."""
-    module_place.up()
-    return module_place
-
-
 # ---- a store without room ----
 
 

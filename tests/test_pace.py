@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,20 +18,11 @@ from neatd.pipeline.pace import going
 from neatd.rules.eta import epoch_pairs, is_rising, last_gap, left_s
 from neatd.rules.timing import pace_of
 from neatd.store import points, sealing, window
-from neatd.store.opening import connect
 from neatd.store.tails import densest, tail
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = itertools.count()
 Values = Callable[[int], dict[str, float]]
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = connect(tmp_path_factory.mktemp("home"), "points")
-    connection.execute("PRAGMA synchronous = OFF")
-    yield connection
-    connection.close()
 
 
 def run_of(status: str = "running", **fields: Any) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -15,17 +15,8 @@ from neatd.models import Prediction
 from neatd.pipeline.predicted import prediction_shape, trend_of
 from neatd.rules.predictions import RULE, Answer, Evaluation, change_percent, share_correct, trend
 from neatd.store import points, predicted, readings
-from neatd.store.opening import connect
 
 RUN = (f"r-{number}" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = connect(tmp_path_factory.mktemp("home"), "points")
-    connection.execute("PRAGMA synchronous = OFF")
-    yield connection
-    connection.close()
 
 
 def answered(db: sqlite3.Connection, run: str, answers: Iterable[Answer]) -> None:

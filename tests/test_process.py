@@ -7,7 +7,6 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -17,29 +16,10 @@ from neatd.models import ProcessFact
 from neatd.read.process import find_processes, is_alive
 from neatd.read.processfacts import described, identity, libraries_of, started_by
 from tests.conftest import until
+from tests.fixtures import WAIT, Start
 
-Start = Callable[..., subprocess.Popen[str]]
 HOLD = "import sys; file = open(sys.argv[1], sys.argv[2]); print('ready', flush=True); sys.stdin.read()"
-WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how a file is open")
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start a Python program that says when it is ready and waits; it is ended after the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def begin(code: str, *arguments: object, cwd: Path = Path("/")) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=cwd)
-        started.append(process)
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture

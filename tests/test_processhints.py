@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +11,7 @@ import pytest
 
 from neatd.read.process import find_processes
 from neatd.read.processhints import Hint, Program, Told, concluded, is_other, told_by_name
-
-WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
-Start = Callable[..., int]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start a Python program that says when it is ready and waits; its number."""
-    started: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: object, cwd: Path = Path("/"), code: str = WAIT) -> int:
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=cwd)
-        started.append(process)
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        return process.pid
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.communicate()
+from tests.fixtures import WAIT, Start
 
 
 @pytest.fixture
@@ -74,7 +51,7 @@ def test_an_event_file_names_its_process(name: str, told: Told | None) -> None:
 
 def test_a_told_process_is_the_runs_if_it_began_before_the_file(start: Start, run: Path) -> None:
     """A number is given again: one that began later is another process."""
-    pid = start()
+    pid = start(WAIT).pid
     began = psutil.Process(pid).create_time()
     assert found(run, told=(Told(pid, began + 1),), folders=frozenset()) == pid
     assert found(run, told=(Told(pid, began - 1),), folders=frozenset()) is None
@@ -83,7 +60,7 @@ def test_a_told_process_is_the_runs_if_it_began_before_the_file(start: Start, ru
 def test_the_only_program_that_works_in_the_project_is_the_runs(start: Start, run: Path) -> None:
     """A trainer that opens, appends and closes is seen with no file of the run."""
     assert found(run) is None
-    pid = start("--lr", "0.1", cwd=run.parent.parent)
+    pid = start(WAIT, "--lr", "0.1", cwd=run.parent.parent).pid
     assert found(run) == pid
     assert find_processes([run]) == {} and found(run, folders=frozenset()) is None
     assert found(run, began=psutil.Process(pid).create_time() - 10) is None  # it began after the run
@@ -92,14 +69,14 @@ def test_the_only_program_that_works_in_the_project_is_the_runs(start: Start, ru
 
 def test_between_two_programs_nothing_is_guessed(start: Start, run: Path) -> None:
     """Either may be it."""
-    start(cwd=run.parent.parent)
-    start(cwd=run.parent.parent)
+    start(WAIT, cwd=run.parent.parent)
+    start(WAIT, cwd=run.parent.parent)
     assert found(run) is None
 
 
 def test_between_two_runs_nothing_is_guessed(start: Start, run: Path) -> None:
     """One program, and another run that grows without one."""
-    start(cwd=run.parent.parent)
+    start(WAIT, cwd=run.parent.parent)
     other = run.parent / "b"
     other.mkdir()
     assert find_processes([run], {run: hint(run), other: hint(other)}) == {}
@@ -107,7 +84,7 @@ def test_between_two_runs_nothing_is_guessed(start: Start, run: Path) -> None:
 
 def test_a_program_that_names_another_run_is_not_this_ones(start: Start, run: Path) -> None:
     """Or writes there."""
-    start("--out=runs/b/checkpoints", cwd=run.parent.parent)
+    start(WAIT, "--out=runs/b/checkpoints", cwd=run.parent.parent)
     assert found(run) is None
 
 

@@ -6,7 +6,6 @@ import itertools
 import math
 import random
 import sqlite3
-from collections.abc import Iterator
 from operator import itemgetter
 
 import pytest
@@ -15,20 +14,11 @@ from hypothesis import strategies as st
 
 from neatd.models import AttemptStart, Cursor, Line
 from neatd.store import points, resolution, sealing, window
-from neatd.store.opening import connect
 from neatd.store.resolution import at_resolution
 
 SOURCE = "metrics.jsonl"
 RUN = (f"r-{number}" for number in itertools.count())
 VALUES = st.one_of(st.floats(-9, 9), st.sampled_from([math.nan, math.inf, -math.inf]))
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = connect(tmp_path_factory.mktemp("home"), "points")
-    connection.execute("PRAGMA synchronous = OFF")
-    yield connection
-    connection.close()
 
 
 def fill(db: sqlite3.Connection, values: list[float], restart: int | None = None, mixed: bool = False) -> str:

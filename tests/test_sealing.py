@@ -6,7 +6,7 @@ import itertools
 import math
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,14 +33,6 @@ VALUES = st.sampled_from([0.0, 1.5, -2.0, math.nan, math.inf])
 
 def milli(one: float) -> float:
     return round(one, 3)
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = connect(tmp_path_factory.mktemp("home"), "points")
-    connection.execute("PRAGMA synchronous = OFF")
-    yield connection
-    connection.close()
 
 
 def same(one: float, other: float) -> bool:
