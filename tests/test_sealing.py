@@ -17,11 +17,13 @@ from neatd.models import Cursor, Line, Stretch
 from neatd.read.attempts import mark
 from neatd.read.rows import Parsed
 from neatd.store import points, readings, sealing, tails, window
+from neatd.store.buckets import buckets_of, pack_buckets
 from neatd.store.columns import columns_between
 from neatd.store.opening import connect
-from neatd.store.packing import pack_floats, pack_ints, pack_times, unpack_floats, unpack_ints, unpack_times
+from neatd.store.packing import pack_floats, pack_ints, pack_times
 from neatd.store.resolution import at_resolution
-from neatd.store.summary import buckets_of, pack_buckets, unpack_buckets
+from neatd.store.summary import unpack_buckets
+from neatd.store.unpacking import unpack_floats, unpack_ints, unpack_times
 
 SOURCE = "metrics.jsonl"
 RUN = (f"r-{number}" for number in itertools.count())

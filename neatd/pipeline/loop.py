@@ -49,6 +49,7 @@ FULL_DISK_PAUSE_S = 5.0
 FULLY_WATCHED = 10  # so many times rarer is a project walked when each of its folders tells of changes
 JUDGE_LAG_S = 1.0  # a backlog that is read goes unjudged for no longer
 JUDGE_EVERY_S = 0.4  # the state of the detectors is written each time
+JUDGE_SLICE_S = 0.01  # of many runs' single lines so much is judged before new lines are looked for; or half a turn
 KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
 
@@ -67,6 +68,7 @@ class Loop:
         self.are_orders_due = self.are_watches_due = True
         self.judged_at = float("-inf")
         self.is_judging = False  # lines were left by the last judging
+        self.turn_s = 0.0  # what the last turn took
         self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
 
@@ -121,6 +123,7 @@ class Loop:
             else:
                 self.stirred[id(live)] = project, live
         has_more |= self._hash(is_sweep)
+        self.turn_s = self.scene.clock() - now
         for project in rendering.due(self.scene, has_more):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
@@ -217,10 +220,15 @@ class Loop:
         return has_more
 
     def _judge(self) -> bool:
-        """Points into verdicts, which may run behind. What is judged in a turn is written together."""
+        """Points into verdicts, which may run behind. What is judged in a turn is written together. True: some are left."""
         found: list[judging.Judged] = []
+        is_cut, until = False, self.scene.clock() + max(JUDGE_SLICE_S, self.turn_s / 2)
         for project, live in self._runs():
+            if is_cut := bool(found) and self.scene.clock() > until:
+                break
             found += self._guard(live.run.name, judging.judge_run, self.scene, project, live) or ()
+            if id(live) in self.stirred:  # its next lines come after those of the others
+                self.stirred[id(live)] = self.stirred.pop(id(live))
         if (
             found
             and not self.is_shaken
@@ -229,7 +237,7 @@ class Loop:
         ):
             for one in found:  # something in one of them cannot be written: the others are not held up by it
                 self._guard(one.live.run.name, judging.keep_judged, self.scene, [one])
-        return any(one.upto < one.stream.seq for one in found)
+        return is_cut or any(one.upto < one.stream.seq for one in found)
 
     def _keep_judged(self, found: list[judging.Judged]) -> bool:
         judging.keep_judged(self.scene, found)

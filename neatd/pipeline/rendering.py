@@ -14,7 +14,7 @@ from neatd.store import events
 
 log = logging.getLogger(__name__)
 AFTER_MISTAKE_S = 60.0
-BRIEF_SHARE = 50  # a brief of t seconds is written again after 50 t
+BRIEF_SHARE = 100  # a brief of t seconds is written again after 100 t
 MOST_GAP_S, BUSY_GAP_S = 10.0, 3.0
 LEAST_GAP_S = 1.0  # between two briefs of a project: a burst of events is one change
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from neatd.models import Column
 from neatd.store.connection import in_one_view
-from neatd.store.packing import EVEN, TICKS, planes_of
+from neatd.store.unpacking import EVEN, TICKS, planes_of
 from neatd.store.window import CHUNK, DATA, DATA_OF, narrow_rows
 
 
@@ -87,7 +87,7 @@ def _joined(name: str, parts: Sequence[Column]) -> Column:
 
 
 def ints_of(data: bytes) -> Any:
-    """`packing.unpack_ints` as an array."""
+    """`unpacking.unpack_ints` as an array."""
     if data[:1] == b"e":
         first, stride, count = EVEN.unpack(data[1:])
         return first + stride * np.arange(count, dtype=np.int64)
@@ -106,14 +106,14 @@ def ints_at(data: bytes, places: Any) -> Any:
 
 
 def floats_of(data: bytes) -> Any:
-    """`packing.unpack_floats` as an array."""
+    """`unpacking.unpack_floats` as an array."""
     if data[:1] == b"i":
         return _array(data[2:]) / 10.0 ** data[1]
     return _array(data[1:]).astype(np.float64)
 
 
 def times_of(data: bytes, count: int) -> Any:
-    """`packing.unpack_times` as an array, NaN for None."""
+    """`unpacking.unpack_times` as an array, NaN for None."""
     if not data:
         return np.full(count, np.nan)
     if data[:1] in b"mt":
@@ -122,7 +122,7 @@ def times_of(data: bytes, count: int) -> Any:
 
 
 def _array(data: bytes) -> Any:
-    """`packing.unpack_array` as an array."""
+    """`unpacking.unpack_array` as an array."""
     code, count, planes = planes_of(data)
     if len(planes) == 1:
         return np.frombuffer(planes[0], dtype=code)

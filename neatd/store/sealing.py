@@ -11,11 +11,10 @@ import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neatd.store.connection import transaction
-from neatd.store.packing import pack_floats, pack_ints, pack_times
-from neatd.store.summary import LEAST_BUCKETS, Summary, buckets_of, pack_buckets, summarise
+from neatd.store.summary import LEAST_BUCKETS, Summary, summarise
 
 LEAST_SEALED = 256  # rows of a turn that go straight to columns; fewer wait in the narrow table
 MOST_SEALED = 8192  # rows of a block: what a query opens at once
@@ -83,12 +82,20 @@ class Packed(NamedTuple):
 
 
 def packed_column(values: Sequence[float], times: Sequence[float | None]) -> Packed:
-    buckets = pack_buckets(buckets_of(values), times) if len(values) >= LEAST_BUCKETS else b""
-    return Packed(pack_floats(values), buckets)
+    import numpy as np  # only where columns are written
+
+    from neatd.store.buckets import buckets_of, pack_buckets
+    from neatd.store.packing import pack_floats
+
+    wide: Any = np.asarray(values, dtype=np.float64)
+    buckets = pack_buckets(buckets_of(wide), times) if len(values) >= LEAST_BUCKETS else b""
+    return Packed(pack_floats(wide), buckets)
 
 
 def insert_block(points: sqlite3.Connection, rows: Rows | None, columns: Sequence[Packed]) -> int:
     """A new block with these columns one after another; without rows it goes on from another one. Returns its id."""
+    from neatd.store.packing import pack_ints, pack_times
+
     shared = (b"", b"", b"")
     if rows is not None:
         shared = (pack_ints(rows.seqs), pack_ints(rows.steps), pack_times(rows.times))

@@ -1,4 +1,4 @@
-"""Which series are thinned once they are old, and which of their points stay. Pure; stdlib only.
+"""Which series are thinned once they are old, and which of their points stay. Pure.
 
 Where in doubt a series is one of evaluations, and those are never thinned.
 """
@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from neatd.now import is_system
-from neatd.store.summary import BUCKET, NONE, buckets_of
+from neatd.store.summary import BUCKET, NONE
 
 RARE = 10  # a series with less than this part of the densest one's points is an evaluation, whatever its name
 _EVALUATION = re.compile(
@@ -44,6 +44,8 @@ def _extremes(places: Sequence[int], values: Sequence[float]) -> list[int]:
     """Of every 64 of these places those of the lowest and the highest value, of equal ones the first."""
     if not places:
         return []
+    from neatd.store.buckets import buckets_of  # numpy: only where a series is thinned
+
     found = buckets_of([values[at] for at in places])
     ends = (found.min_at, found.max_at)
     return [places[BUCKET * n + at] for one in ends for n, at in enumerate(one) if at != NONE]

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from neatd.store.packing import pack_floats, pack_times, unpack_floats
+from neatd.store.unpacking import unpack_floats
 
 BUCKET = 64  # points
 LEAST_BUCKETS = 2048  # points of a column that has buckets; a shorter one is opened as fast
 NONE = 255  # a position within a bucket where there is no such point
-_SIGNS = (math.nan, math.inf, -math.inf)  # a value that is not finite, by the two high bits of its position
+SIGNS = (math.nan, math.inf, -math.inf)  # a value that is not finite, by the two high bits of its position
 
 
 class Summary(NamedTuple):
@@ -66,42 +66,7 @@ class Buckets(NamedTuple):
 
     def bad(self) -> list[tuple[int, float] | None]:
         """(position, value) of each bucket's first value that is not finite."""
-        return [None if one == NONE else (one % BUCKET, _SIGNS[one // BUCKET]) for one in self.bad_at]
-
-
-def buckets_of(values: Sequence[float]) -> Buckets:
-    """The buckets of a chunk's values, the last one as long as it happens to be."""
-    found: list[tuple[float, float, float, int, int, int]] = []
-    all_finite = all(map(math.isfinite, values))
-    for start in range(0, len(values), BUCKET):
-        found.append(_bucket(values[start : start + BUCKET], all_finite))
-    mins, maxs, means, *places = zip(*found, strict=True)
-    return Buckets(mins, maxs, means, *(bytes(one) for one in places))
-
-
-def _bucket(values: Sequence[float], is_finite: bool) -> tuple[float, float, float, int, int, int]:
-    kept, bad_at = values, NONE
-    if not is_finite and not all(map(math.isfinite, values)):
-        kept = [value for value in values if math.isfinite(value)]
-        at, bad = next((index, value) for index, value in enumerate(values) if not math.isfinite(value))
-        bad_at = at if math.isnan(bad) else at + BUCKET * _SIGNS.index(bad)
-    if not kept:
-        return math.nan, math.nan, math.nan, NONE, NONE, bad_at
-    low, high = min(kept), max(kept)
-    return low, high, sum(kept) / len(kept), values.index(low), values.index(high), bad_at
-
-
-def pack_buckets(found: Buckets, times: Sequence[float | None] = ()) -> bytes:
-    """Buckets as bytes, with the times of their extremes; the means as float32, for they are drawn and never judged."""
-    places = (found.min_at, found.max_at, found.bad_at)
-    packed = [pack_floats(found.mins), pack_floats(found.maxs)]
-    packed += [
-        pack_times([times[BUCKET * n + at % BUCKET] for n, at in enumerate(some) if at != NONE]) if times else b""
-        for some in places
-    ]
-    is_finite = not found.bad_at.strip(bytes([NONE]))
-    parts = [*packed, array("f", found.means).tobytes(), *places[:2], b"" if is_finite else found.bad_at]
-    return array("I", map(len, parts)).tobytes() + b"".join(parts)
+        return [None if one == NONE else (one % BUCKET, SIGNS[one // BUCKET]) for one in self.bad_at]
 
 
 class BucketParts(NamedTuple):
@@ -119,7 +84,7 @@ class BucketParts(NamedTuple):
 
 
 def bucket_parts(data: bytes) -> BucketParts:
-    """What is in bytes that `pack_buckets` made."""
+    """What is in bytes that `buckets.pack_buckets` made."""
     head = 4 * len(BucketParts._fields)
     ends = accumulate(array("I", data[:head]), initial=head)
     found = BucketParts(*(data[start:end] for start, end in pairwise(ends)))

@@ -25,10 +25,10 @@ from neatd.models import ENDED
 from neatd.now import is_system
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp
-from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.sealing import Rows, insert_block, packed_column
 from neatd.store.staying import is_evaluation_like, staying
 from neatd.store.summary import BUCKET
+from neatd.store.unpacking import unpack_floats, unpack_ints, unpack_times
 from neatd.store.window import WHOLE, Limits, limits_of
 
 MANY = 4096  # points of a series: fewer are no burden

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from neatd.models import Sample
 from neatd.store.connection import in_one_view
-from neatd.store.packing import unpack_floats, unpack_ints, unpack_times
 from neatd.store.summary import Summary, summarise
+from neatd.store.unpacking import unpack_floats, unpack_ints, unpack_times
 
 CHUNK = (
     "c.id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step,"
