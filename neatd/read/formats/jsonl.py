@@ -52,22 +52,28 @@ def _by_epoch(row: Parsed, label: str) -> Parsed:
 
 def _alike(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, Sequence[bytes], list[dict[str, Any]]]]:
     """Consecutive lines with the same keys: (ordinal of the first one, the lines, what they hold)."""
-    parsed = [_loaded(line) for line in lines]
     start = 0
-    for _, group in groupby(parsed, key=tuple):
+    for _, group in groupby(_loaded(lines), key=tuple):
         found = list(group)
         end = start + len(found)
         yield first + start, lines[start:end], found
         start = end
 
 
-def _loaded(line: bytes) -> dict[str, Any]:
-    """The line's object; empty for one that the slow way has to read."""
+def _loaded(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The object of each line; empty for one that the slow way has to read."""
     try:
-        found = orjson.loads(line)
+        found = list(map(orjson.loads, lines))  # nearly always
+    except ValueError:
+        found = [_one_loaded(line) for line in lines]
+    return found if set(map(type, found)) <= {dict} else [one if type(one) is dict else {} for one in found]
+
+
+def _one_loaded(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
     except ValueError:
         return {}
-    return found if type(found) is dict else {}
 
 
 class _Keys(NamedTuple):
