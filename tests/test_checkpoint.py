@@ -171,7 +171,7 @@ def tree(base: Path, *paths: str) -> Path:
 
 
 def found(folder: Path, *others: Path) -> list[tuple[str, int | None]]:
-    return [(one.path, one.step) for one in find_checkpoints(folder, frozenset(others))]
+    return [(one.path, one.step) for one in find_checkpoints(folder, frozenset(others).__contains__)]
 
 
 def test_checkpoints_are_found_in_the_runs_folder_and_below(tmp_path: Path) -> None:

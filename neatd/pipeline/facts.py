@@ -3,6 +3,7 @@ trackers say. Files come before trackers, a tracker of lower rank before others.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from neatd.redact_own import compile_patterns, redact_value_with
 from neatd.store import runs
 
 _OWN_COLUMNS = ("config", "planned_steps")  # told, and kept elsewhere than in the facts
-_META = "meta.yaml"  # of MLflow's files
+FILES = (*NAMES, "meta.yaml")  # the last is of MLflow's files
 
 
 def refresh_facts(scene: Scene, project: LiveProject, live: LiveRun) -> None:
     """Bring parameters, plan and facts of a run up to date when a file or a tracker said something new."""
-    stamp = _stamp_of(live.folder, (*NAMES, _META))
+    stamp = _stamp_of(live.folder, FILES)
     if stamp == live.config_stamp and not live.is_told:
         return
     told = _told(live)
@@ -74,7 +75,7 @@ def _stamp_of(folder: Path, names: tuple[str, ...]) -> tuple[int, int] | None:
     """Of the first of these files that is there."""
     for name in names:
         try:
-            stat = (folder / name).stat()
+            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 - for every run that goes on, again and again
         except OSError:
             continue
         return stat.st_mtime_ns, stat.st_size

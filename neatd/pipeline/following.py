@@ -30,6 +30,7 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     if (status, reason) == (was.status, was.reason):
         return False
     if status in ENDED and any(source.is_due for source in live.sources.values()):
+        live.look_by(0.0)
         return False  # how it ended may stand in what is not read yet
     set_run(scene, live, status=status, reason=reason)
     project.is_stale = True

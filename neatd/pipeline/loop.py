@@ -97,7 +97,11 @@ class Loop:
             log.warning("events were lost: all folders are walked")
             for project in self.scene.projects.values():
                 project.next_survey = 0.0
-        self.awake = {id(live) for _, live in self.scene.open_runs() if live.is_awake(now)} if is_sweep else set()
+        self.awake = (
+            {id(live) for _, live in self.scene.open_runs() if live.is_awake(now, self.scene.settings.sweep_s)}
+            if is_sweep
+            else set()
+        )
         self._guard("orders", self._take_orders)
         self._guard("hints", self._follow_hints, hints)
         has_walked = self._find(is_sweep)
@@ -210,13 +214,14 @@ class Loop:
         """Lines into points, a turn per source, so that a long file does not hold up the others."""
         has_more = False
         for project, live in self._runs():
-            if id(live) in self.awake:
+            if id(live) in self.awake and live.is_searched:
                 self._guard(live.run.name, finding.look_for_sources, self.scene, project, live)
                 self._guard(live.run.name, facts.refresh_facts, self.scene, project, live)
             if any(source.is_due for source in live.sources.values()):
                 has_more |= bool(self._guard(live.run.name, reading.read_due, self.scene, project, live))
             if live.is_told:  # before its status: an old run that just was found ends in this very turn
                 self._guard(live.run.name, facts.refresh_facts, self.scene, project, live)
+                live.look_by(0.0)  # how it ended, perhaps
         return has_more
 
     def _judge(self) -> bool:
@@ -347,6 +352,7 @@ class Loop:
             self.stirred[id(live)] = project, live
         else:
             live.saves_due = True
+            live.is_told |= path.name in facts.FILES
             self.stirred[id(live)] = project, live
             if path.name not in IGNORED_FOLDERS and path.is_dir() and path not in self.watcher.folders:
                 self.are_watches_due = True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neatd.models import Cursor
 from neatd.pipeline.arriving import note_arrival
-from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source
+from neatd.pipeline.scene import LOOK_SWEEPS, LiveProject, LiveRun, Scene, Source
 from neatd.pipeline.taking import Took, poll_database, read_predictions, take_rows, written_at
 from neatd.read.databases import BusyDatabase
 from neatd.read.formats.table import FORMATS
@@ -109,6 +109,7 @@ def _grew(scene: Scene, project: LiveProject, live: LiveRun, source: Source, is_
     live.last_line_at = datetime.fromtimestamp(written_at(source), UTC)
     note_arrival(scene, live, source, live.last_line_at.timestamp(), is_rewritten or live.is_ended)
     live.saves_due = True
+    live.look_by(now + LOOK_SWEEPS * scene.settings.sweep_s)  # it may have been silent for long
     project.next_render = min(project.next_render, now + 10.0)
 
 

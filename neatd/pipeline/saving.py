@@ -18,8 +18,7 @@ def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
         live.saves_due, live.settling = False, frozenset()
         known = {one.path: one for one in checkpoints.catalogue(scene.records, live.run.id)}
         return project.root.is_dir() and _mark_gone(scene, known, set())
-    others = frozenset(other.folder for other in project.runs.values() if other is not live)
-    found = list(find_checkpoints(live.folder, others))
+    found = list(find_checkpoints(live.folder, lambda path: project.folder_name(path) in project.runs))
     known = {one.path: one for one in checkpoints.catalogue(scene.records, live.run.id)}
     fresh = [one for one in found if _is_new(one, known.get(one.path))]
     complete = [one for one in fresh if _is_complete(scene, live, one)]

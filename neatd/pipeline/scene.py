@@ -34,6 +34,9 @@ from neatd.rules.schema import Rule
 from neatd.rules.timing import RECENT, Gaps, Silence, silence_of
 
 PANE_LOG = "pane.log"  # the source of a run whose pane is read
+LOOK_SWEEPS = 2  # a run that grows is looked at in every second sweep: its files tell of themselves
+LOOK_SHARE = 0.05  # of the time for which one is silent
+LONGEST_LOOK_S = 20.0
 
 
 def pane_log(home: Path, run_id: str) -> Path:
@@ -114,6 +117,7 @@ class LiveRun:
     next_process_look: float = 0.0
     next_saves_look: float = 0.0
     next_look: float = 0.0
+    is_searched: bool = True  # the sweep that looks at it now looks for new files, too
     last_words: tuple[float, LastWords] | None = None  # of logs beside its sources; monotonic: when to look again
     next_pace: float = 0.0
     config_stamp: tuple[int, int] | None = None
@@ -133,14 +137,21 @@ class LiveRun:
         """Whether something of the run waits to be read, judged or catalogued."""
         return self.has_news or any(stream.waits for stream in self.streams.values())
 
-    def is_awake(self, now: float) -> bool:
-        """Whether a sweep looks at the run: always while it grows or has a process, else three times a minute."""
+    def is_awake(self, now: float, sweep_s: float) -> bool:
+        """Whether a sweep looks at the run: rarer the longer it is silent, three times a minute at the least; one with a
+        process is always asked whether that lives."""
         if self.is_ended:
             return False
-        if now < self.next_look and not self.run.job_id and not self.run.process and now - self.last_growth > 120:
-            return False
-        self.next_look = now + 20.0
-        return True
+        self.is_searched = now >= self.next_look
+        if self.is_searched:
+            self.next_look = now + min(
+                LONGEST_LOOK_S, max(LOOK_SWEEPS * sweep_s, LOOK_SHARE * (now - self.last_growth))
+            )
+        return self.is_searched or bool(self.run.job_id or self.run.process)
+
+    def look_by(self, moment: float) -> None:
+        """Something happened to it: a sweep looks at it no later than then."""
+        self.next_look = min(self.next_look, moment)
 
     def silence(self, stall_s: float) -> Silence:
         """How long a silence is usual for the run: by the source that is silent the least, once that is known of one."""

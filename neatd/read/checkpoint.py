@@ -10,7 +10,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,15 +58,15 @@ def _is_unfinished(name: str) -> bool:
     return name.startswith((".", "tmp-", "tmp_")) or name.lower().endswith(_UNFINISHED)
 
 
-def find_checkpoints(run_folder: Path, other_runs: frozenset[Path] = frozenset()) -> Iterator[Candidate]:
+def find_checkpoints(run_folder: Path, is_run: Callable[[Path], bool] = lambda _: False) -> Iterator[Candidate]:
     """Everything in a run's folder that looks like a checkpoint; folders of other runs and links are left out.
 
     So are names that are not UTF-8: the store cannot hold them, and what is not catalogued is never deleted.
     """
-    yield from _walk(run_folder, run_folder, other_runs, _DEPTH)
+    yield from _walk(run_folder, run_folder, is_run, _DEPTH)
 
 
-def _walk(folder: Path, top: Path, other_runs: frozenset[Path], depth: int) -> Iterator[Candidate]:
+def _walk(folder: Path, top: Path, is_run: Callable[[Path], bool], depth: int) -> Iterator[Candidate]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -83,8 +83,8 @@ def _walk(folder: Path, top: Path, other_runs: frozenset[Path], depth: int) -> I
             if measured:
                 relative = path.relative_to(top).as_posix()
                 yield Candidate(relative, step_of(entry.name, is_folder), is_folder, measured)
-        elif is_folder and depth > 1 and _is_entered(entry.name) and path not in other_runs:
-            yield from _walk(path, top, other_runs, depth - 1)
+        elif is_folder and depth > 1 and _is_entered(entry.name) and not is_run(path):
+            yield from _walk(path, top, is_run, depth - 1)
 
 
 def _is_entered(name: str) -> bool:

@@ -23,7 +23,7 @@ from neatd.read.sniff import HEAD_BYTES, sniff
 MOST = 50_000  # answers: some 15 MB
 SMALL = 4096  # bytes up to which each change is looked at
 BUDGET_READS = 2000  # of one survey
-MOST_QUICK = 1000  # runs
+MOST_QUICK = 4000  # runs
 BUDGET_S = 0.25  # of one survey: what a slow disk may hold up the daemon; the rest comes with the next
 
 
