@@ -109,11 +109,12 @@ class Loop:
             self._guard("watches", self._watch)
         if has_walked or self.is_whole_due:
             self.scene.find_open()
-        lag_s = now - self.judged_at
-        self.turn = self._to_do(is_sweep, is_whole=has_walked or self.is_whole_due, is_judging=lag_s > JUDGE_EVERY_S)
+        self.turn = self._to_do(is_sweep, is_whole=has_walked or self.is_whole_due)
         self.is_whole_due = False
         has_more = self._read()
+        self._note_work(self.turn)
         # What is read is seen before a long backlog is judged, and single lines are judged some at a time.
+        lag_s = now - self.judged_at
         if self.is_judging or lag_s > (JUDGE_LAG_S if has_more else JUDGE_EVERY_S):
             self.judged_at, self.is_judging = now, self._judge()
         has_more |= self.is_judging
@@ -122,24 +123,27 @@ class Loop:
             self._keep_knowledge()
         for project, live in self.turn:
             self.scene.note_open(project, live)
-            if not live.has_work:
-                self.stirred.pop(id(live), None)
-            else:
-                self.stirred[id(live)] = project, live
+        self._note_work(self.turn)
         has_more |= self._hash(is_sweep)
         self.turn_s = self.scene.clock() - now
         for project in rendering.due(self.scene, has_more):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
         return 0.0 if has_more else POLL_S / 2 if self.is_snapshot_waiting else POLL_S
 
-    def _to_do(self, is_sweep: bool, is_whole: bool, is_judging: bool) -> list[tuple[LiveProject, LiveRun]]:
+    def _to_do(self, is_sweep: bool, is_whole: bool) -> list[tuple[LiveProject, LiveRun]]:
         """The runs of this turn. Of those that have ended only the stirred ones: thousands at rest cost nothing."""
         if is_whole:
-            return [(p, live) for p, live in self.scene.live_runs() if live.has_work or id(live) in self.awake]
-        wanted = (self.stirred | self.scene.open if is_sweep else self.stirred).values()
-        if is_judging or self.is_judging:
-            return [(p, live) for p, live in wanted if live.has_work or id(live) in self.awake]
+            self._note_work(list(self.scene.live_runs()))
+        wanted = (self.stirred | self.scene.open if is_sweep or is_whole else self.stirred).values()
         return [(p, live) for p, live in wanted if live.has_news or id(live) in self.awake]
+
+    def _note_work(self, runs: Iterable[tuple[LiveProject, LiveRun]]) -> None:
+        """Those with something left to do are in the next turn too, or are judged."""
+        for project, live in runs:
+            if live.has_work:
+                self.stirred[id(live)] = project, live
+            else:
+                self.stirred.pop(id(live), None)
 
     # ---- the six ----
 
@@ -228,12 +232,10 @@ class Loop:
         """Points into verdicts, which may run behind. What is judged in a turn is written together. True: some are left."""
         found: list[judging.Judged] = []
         is_cut, until = False, self.scene.clock() + max(JUDGE_SLICE_S, self.turn_s / 2)
-        for project, live in self._runs():
-            if is_cut := bool(found) and self.scene.clock() > until:
+        for project, live in list(self.stirred.values()):
+            if self.should_end() or (is_cut := bool(found) and self.scene.clock() > until):
                 break
             found += self._guard(live.run.name, judging.judge_run, self.scene, project, live) or ()
-            if id(live) in self.stirred:  # its next lines come after those of the others
-                self.stirred[id(live)] = self.stirred.pop(id(live))
         if (
             found
             and not self.is_shaken
@@ -242,6 +244,9 @@ class Loop:
         ):
             for one in found:  # something in one of them cannot be written: the others are not held up by it
                 self._guard(one.live.run.name, judging.keep_judged, self.scene, [one])
+        for one in found:  # the next lines of these come after those of the others
+            self.stirred.pop(id(one.live), None)
+        self._note_work((one.project, one.live) for one in found)
         return is_cut or any(one.upto < one.stream.seq for one in found)
 
     def _keep_judged(self, found: list[judging.Judged]) -> bool:
