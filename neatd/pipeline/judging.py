@@ -31,12 +31,18 @@ class Judged(NamedTuple):
 
 def judge_run(scene: Scene, project: LiveProject, live: LiveRun) -> list[Judged]:
     """Judge up to a turn's worth of each stream of a run. Until it is written the stream has no judge."""
-    return [_judged(scene, project, live, stream) for stream in live.streams.values() if stream.waits]
+    return [_judged(scene, project, live, stream) for stream in live.streams.values() if _waits(scene, live, stream)]
+
+
+def _waits(scene: Scene, live: LiveRun, stream: Stream) -> bool:
+    """Whether rows wait to be judged, by the store where this daemon does not know: nothing is woken for old runs."""
+    if stream.waits and stream.judged_seq is None:
+        stream.judged_seq = _position(scene, live, stream)
+    return stream.waits
 
 
 def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> Judged:
-    if stream.judged_seq is None:
-        stream.judged_seq = _position(scene, live, stream)
+    assert stream.judged_seq is not None
     if stream.judge is None:
         stream.judge = _wake_judge(scene, project, live, stream)
     upto = min(stream.seq, stream.judged_seq + scene.settings.judge_lines)
@@ -63,7 +69,8 @@ def keep_judged(scene: Scene, found: Sequence[Judged]) -> None:
             for one in found
         ]
     for one, new in zip(found, news, strict=True):
-        one.stream.judge, one.stream.judged_seq = one.judge, one.upto
+        one.stream.judge = None if one.live.is_ended else one.judge  # of those that ended the store knows enough
+        one.stream.judged_seq = one.upto
         one.project.is_stale = one.project.is_stale or new > 0
 
 
