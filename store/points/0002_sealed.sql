@@ -1,5 +1,5 @@
 -- Streams of several files and formats, and points sealed into compressed columns.
--- `source` of series, attempt and prediction is a stream: one file, or several that go on from each other.
+-- `source` of series, attempt, block and prediction is a stream: one file, or several that go on from each other.
 ALTER TABLE reading ADD COLUMN stream TEXT NOT NULL DEFAULT '';
 ALTER TABLE reading ADD COLUMN format TEXT NOT NULL DEFAULT '';
 ALTER TABLE reading ADD COLUMN label TEXT NOT NULL DEFAULT '';   -- goes before the names of its series
@@ -21,8 +21,7 @@ CREATE TABLE block (  -- rows of one stream that name the same series: what thei
 CREATE TABLE chunk (  -- one column of a block, with the numbers that make opening it needless most of the time
   id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL, block_id INTEGER NOT NULL, attempt INTEGER NOT NULL,
   first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
-  points INTEGER NOT NULL, kept INTEGER NOT NULL, is_rising INTEGER NOT NULL,  -- no step is below the one before it
-  nonfinite INTEGER NOT NULL, nonfinite_step INTEGER, nonfinite_value REAL, nonfinite_time REAL, total REAL NOT NULL,
+  points INTEGER NOT NULL, kept INTEGER NOT NULL, nonfinite INTEGER NOT NULL, nonfinite_step INTEGER, total REAL NOT NULL,
   first_time REAL, last_time REAL, first REAL, last REAL, min REAL, min_step INTEGER, min_time REAL, max REAL, max_step INTEGER, max_time REAL,
   data_id INTEGER NOT NULL,  -- the block in which its bytes lie: its own, or one that goes on from it where there are many columns
   at INTEGER NOT NULL, size INTEGER NOT NULL, buckets_at INTEGER NOT NULL, buckets_size INTEGER NOT NULL
