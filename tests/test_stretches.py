@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -15,21 +15,12 @@ from neatd.read.attempts import mark, mark_next_file, rows_of
 from neatd.read.metrics import mark_attempts
 from neatd.read.rows import Parsed
 from neatd.store import points, window
-from neatd.store.opening import connect
 
 NAMES = [("a",), ("b",), ("c",), ("a", "b")]
 RUN = (f"r-{number}" for number in itertools.count())
 ROWS = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(NAMES)), min_size=1, max_size=40)
 STANDS = st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9))
 LEASTS = st.integers(1, 5)
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = connect(tmp_path_factory.mktemp("home"), "points")
-    connection.execute("PRAGMA synchronous = OFF")
-    yield connection
-    connection.close()
 
 
 def parsed(rows: Sequence[tuple[int, tuple[str, ...]]], first: int = 1) -> list[Parsed]:
