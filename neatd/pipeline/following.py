@@ -28,6 +28,8 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     status, reason = run_status(_facts(scene, live), Patience(settings.stall_s, settings.lost_s), now)
     was = live.run
     if (status, reason) == (was.status, was.reason):
+        if was.ended_at is not None and live.last_line_at > was.ended_at:  # it went on, and ended before anyone looked
+            set_run(scene, live, ended_at=live.last_line_at)
         return False
     if status in ENDED and any(source.is_due for source in live.sources.values()):
         live.look_by(0.0)
