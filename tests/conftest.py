@@ -73,13 +73,6 @@ def put_text(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def used_s() -> float:
-    """The seconds of a core that this process and the children it waited for have used. What takes little is measured
-    by this: other processes on the machine do not change it."""
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
-
-
 def bind_root_to_permissions() -> None:
     """For `preexec_fn`: takes root's power over file permissions from the child, so that a closed folder is closed."""
     if os.name == "posix" and os.getuid() == 0:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neatd.assist.notes.parse import Notes, parse
 from neatd.kinds import FIELDS, KINDS, LISTS
+from tests.cost import at_most
 
 NAMES = [
     "notes.md",
@@ -144,9 +143,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_read_in_seconds(name: str) -> None:
     """No text makes the parser quadratic: it takes seconds of the processor, with a margin of four."""
-    start = time.process_time()
-    notes = parse(HOSTILE[name], "notes.md")
-    assert time.process_time() - start < 15
+    with at_most(15):
+        notes = parse(HOSTILE[name], "notes.md")
     assert sum(len(record.lines) for record in notes.records) + len(notes.unplaced) == notes.lines
 
 
@@ -182,8 +180,7 @@ BEFORE = ["", "- ", "## ", "**L**: ", "| a | b |\n|--|--|\n| ", "## Tests\n- ", 
 
 def test_no_row_of_marks_makes_a_pattern_explode() -> None:
     """A rule of forty dashes behind an item once took a pattern minutes; each of these takes milliseconds."""
-    start = time.process_time()
-    for mark in MARKS:
-        for before in BEFORE:
-            parse(f"{before}{mark * 700}\n{before}{(mark + ' a') * 300}\nend!", "notes.md")
-    assert time.process_time() - start < 30
+    with at_most(30):
+        for mark in MARKS:
+            for before in BEFORE:
+                parse(f"{before}{mark * 700}\n{before}{(mark + ' a') * 300}\nend!", "notes.md")

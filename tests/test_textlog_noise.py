@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from neatd.read.formats.textlog import feed, looks_like_training
+from tests.cost import at_most
 from tests.textlog_noise import NOISE
 
 
@@ -43,7 +42,6 @@ def test_lines_of_a_server_pass_at_a_hundred_thousand_a_second() -> None:
     line = "2024-05-01 12:00:00,123 INFO root: request {} served from cache in 12 ms to 10.0.0.1\n"
     data = "".join(line.format(n) for n in range(20_000)).encode()
     feed(data, {}, 0, "")
-    begun = time.process_time()
-    fed = feed(data, {}, 0, "")
-    assert 20_000 / (time.process_time() - begun) > 100_000
+    with at_most(20_000 / 100_000):
+        fed = feed(data, {}, 0, "")
     assert fed.consumed == len(data) and fed.rows == []
