@@ -1,0 +1,46 @@
+"""What a piece of work may cost, measured so that a slow or busy machine does not decide."""
+
+import gc
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Seconds that `_loop` takes on the machine on which the bounds were found.
+LOOP_S = 0.018
+
+
+def _loop() -> float:
+    begun = time.thread_time()
+    found: dict[int, str] = {}
+    for number in range(60_000):
+        found[number % 977] = f"{number:x}"
+    return time.thread_time() - begun
+
+
+def _used_s() -> float:
+    times = os.times()
+    return time.thread_time() + times.children_user + times.children_system
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """The block takes no more processor time, this thread's and its ended children's, or AssertionError.
+
+    ``seconds`` are those of the machine on which they were found: a slower one has as much more as it is slower at
+    that moment. Garbage of other tests is not collected on this one's time.
+    """
+    pace = _loop()
+    was_collecting = gc.isenabled()
+    gc.disable()
+    begun = _used_s()
+    try:
+        yield
+    finally:
+        taken = _used_s() - begun
+        if was_collecting:
+            gc.enable()
+    slow = max(1.0, pace / LOOP_S, _loop() / LOOP_S)
+    assert taken < seconds * slow, (
+        f"{taken:.3f} s of the processor, {seconds} allowed, the machine {slow:.2f} times slower"
+    )
