@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from neatd import control, lifesign
 from neatd.cli import main
@@ -34,6 +35,9 @@ sys.dont_write_bytecode = False
 os.environ.pop("COLUMNS", None)
 # One thread of torch a test: the cores are busy with other tests. Has to be said before torch is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# How long a machine takes to make an example says nothing of the program.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 LONG_FILES = ("test_wheel.py", "test_trainer_lm.py", "test_killed.py")
 
 

@@ -30,7 +30,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         monkeypatch.delenv(name, raising=False)
     made = Cli(tmp_path, monkeypatch, capsys)
     program(tmp_path / "bin" / "neat")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    others = [one for one in os.environ["PATH"].split(os.pathsep) if not (Path(one) / "neat").exists()]
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), *others]))
     made.ok("init", "--yes", "--assistant", "none")
     return made
 

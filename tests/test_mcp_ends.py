@@ -102,11 +102,11 @@ def test_a_call_that_writes_may_finish(cli: Cli) -> None:
     """Stdin that closes right behind a call does not take the record away."""
     with lines(cli) as server:
         server.begin()
-        server.call("search", query="x")  # what a call needs is loaded
+        server.call("log", kind="note", text="the first word")  # what a call needs is loaded
         server.send("tools/call", {"name": "log", "arguments": {"kind": "note", "text": "the last word"}})
         server.ask("ping")
         assert seconds_to_end(server) < AT_MOST_S
-    assert [one["title"] for one in cli.json("list", "note")] == ["the last word"]
+    assert [one["title"] for one in cli.json("list", "note")] == ["the last word", "the first word"]
 
 
 def test_nothing_but_the_protocol_is_printed(cli: Cli) -> None:
