@@ -102,6 +102,18 @@ class Settings(Model):
     backup_every_h: float = Field(default=24.0, gt=0)
     backups_kept: int = Field(default=7, ge=1)
     compact_after_days: float = Field(default=90.0, ge=0, le=36_500)  # since a run's end, for long series; 0: never
+    memory_look_s: float = Field(default=2.0, ge=0.5, le=60.0)  # between looks while something runs
+    memory_warning_percent: float = Field(default=70.0, gt=0, le=100)  # of a limit in use: a warning, and MEDIUM
+    memory_critical_percent: float = Field(default=85.0, gt=0, le=100)  # a critical event, and HIGH
+    memory_high_s: float = Field(default=60.0, ge=0)  # to the limit at the present pace: HIGH
+    memory_medium_s: float = Field(default=600.0, ge=0)
+    memory_stalled_percent: float = Field(default=10.0, gt=0, le=100)  # of 10 s: all wait HIGH, some MEDIUM
+    memory_calm_s: float = Field(default=30.0, ge=0)  # lower for so long, before the risk is lowered
+    stop_term_s: float = Field(
+        default=30.0, ge=0
+    )  # from the interrupt of a run that a rule ends to TERM, so it can save
+    stop_kill_s: float = Field(default=60.0, ge=0)  # and to KILL
+    memory_pauses: bool = True  # HIGH keeps jobs from being started; nothing that runs is ever ended for it
 
 
 class YamlLoader(yaml.SafeLoader):

@@ -18,6 +18,7 @@ from typing import Any
 from neatd import __version__
 from neatd.errors import NeatError
 from neatd.lifesign import is_running, last_seen, lock_path, read_state
+from neatd.notify import VARIABLES
 from neatd.redact import redact
 
 START_S = 30.0
@@ -58,9 +59,14 @@ def _spawn(home: Path) -> tuple[subprocess.Popen[bytes], int]:
             flags = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
         process = subprocess.Popen(
             [sys.executable, "-m", "neatd.daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home,
-            env=os.environ | {"NEAT_HOME": str(home)}, close_fds=True, **flags,
+            env=_environment() | {"NEAT_HOME": str(home)}, close_fds=True, **flags,
         )  # fmt: skip
     return process, begun
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what the manager of another service told us: a daemon in the background speaks for none."""
+    return {name: value for name, value in os.environ.items() if name not in VARIABLES}
 
 
 def _await_answer(home: Path, process: subprocess.Popen[bytes] | None, log_from: int = 0) -> dict[str, Any]:
@@ -149,6 +155,8 @@ def status(home: Path) -> dict[str, Any]:
         "home": str(home),
         "runs": live.get("runs"),
         "trouble": live.get("trouble", ""),
+        "memory": live.get("memory"),
+        "paused": live.get("paused", []),
         "last_seen": seen.isoformat() if seen else None,
     }
 

@@ -5,6 +5,7 @@ Nothing is kept here that a SIGKILL could lose: all truth is in the databases an
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -14,6 +15,8 @@ import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -29,12 +32,17 @@ from neatd.errors import NeatError, StoreError
 from neatd.files import write_atomic
 from neatd.lifesign import lock_path, read_state, state_path
 from neatd.locks import FileLock
+from neatd.notify import Notifier
 from neatd.pipeline.loop import Loop
+from neatd.pipeline.memory import shown_memory
 from neatd.pipeline.scene import Scene
+from neatd.pipeline.upkeep.keeper import Upkeep
+from neatd.pipeline.upkeep.scheduled import local_zone
 from neatd.place import neat_home
 from neatd.read.checkpoint import RestWatch
 from neatd.redact import redact
-from neatd.store.backup import back_up, newest_age_h
+from neatd.starts import Life, crash_path
+from neatd.store.backup import newest_age_h
 from neatd.store.connection import database_path
 from neatd.store.damage import unreadable
 from neatd.store.opening import connect
@@ -46,7 +54,9 @@ from neatd.who import VARIABLES
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 20.0
+ALERTS_S = 2.0  # that messages on their way are waited for at the end
 COMPACT_EVERY_H, COMPACT_S = 1.0, 0.05
+UPKEEP_EVERY_H = 0.2  # maintenance is also woken so often: clocks are put, machines sleep
 COMPACT_SHARE = 20  # after t seconds of compacting the next turn of it waits 20 t: five percent of a core
 MOST_HINTS = 2000  # a burst is told by its first ones; the sweeps find the rest
 
@@ -66,8 +76,9 @@ def open_scene(home: Path, settings: Settings) -> Scene:
 class Daemon:
     """One life of neatd."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, notifier: Notifier | None = None) -> None:
         self.home = home
+        self.notifier = notifier or Notifier()
         self.settings = load_settings(home)
         self.scene = open_scene(home, self.settings)
         self.watcher = Watcher()
@@ -77,12 +88,14 @@ class Daemon:
         self.is_ending = False
         self.compacted, self.points_gone = Position(), 0
         self.next_compact = float("inf")
+        self.upkeep = Upkeep(self.scene)
         self.loop.should_end = lambda: self.is_ending
+        self.loop.beat = self.notifier.beat
         self._public: dict[str, Any] = {"projects": [], "roots": [], "runs": 0, "trouble": ""}
 
     def status(self) -> dict[str, Any]:
         """What the page shows. Called by the page's threads: only hands out what the loop left here."""
-        return {"pid": os.getpid(), "version": __version__, **self._public}
+        return {"pid": os.getpid(), "version": __version__, "memory": shown_memory(self.scene), **self._public}
 
     def run(self) -> None:
         """Watch until told to end."""
@@ -91,31 +104,41 @@ class Daemon:
                 signal.signal(getattr(signal, name), self._end)
         self.watcher.start()
         self.loop.prepare()
+        self.loop._guard("maintenance", self.upkeep.prepare)
         self.ticks.every(self.settings.backup_every_h, "backup")
         self.ticks.every(COMPACT_EVERY_H, "compact")
+        self.ticks.every(UPKEEP_EVERY_H, "maintenance")
         self.ticks.start()
-        self._back_up_if_old()
+        self._wake_upkeep()
+        self.loop._guard("maintenance", self._back_up_if_old)
         self._publish()
         self.door.open()
         self._write_state({"url": self.door.url})
         log.info("watching %d folders at %s", len(self.scene.projects), self.door.url)
+        self.notifier.ready(f"watching {len(self.scene.projects)} folders at {self.door.url}")
         self._turn()
         self._close()
 
     def _turn(self) -> None:
         wait_s, beat = 0.0, time.monotonic()
         while not self.is_ending:
+            self.notifier.beat()
             hints = self._hints(wait_s)
             wait_s = self.loop.step(hints)
             self._publish()
             while not self.ticks.due.empty():
                 due = self.ticks.due.get()
                 if due == "backup":
-                    self._back_up()
+                    self.loop._guard("maintenance", self._back_up_if_old)
+                elif due == "maintenance":
+                    self._wake_upkeep()
                 elif due == "compact":
                     self.next_compact = 0.0
             if time.monotonic() >= self.next_compact:
                 self.loop._guard("old points", self._compact)
+            if self.upkeep.has_new_file():
+                self._wake_upkeep()
+            wait_s = min(wait_s, self.loop._guard("maintenance", self.upkeep.step) or 0.0)
             if time.monotonic() - beat > HEARTBEAT_S:
                 beat = time.monotonic()
                 self._beat()
@@ -141,6 +164,7 @@ class Daemon:
             "roots": [str(p.root) for p in projects],
             "runs": sum(len(p.runs) for p in projects),
             "trouble": self.scene.trouble,
+            "paused": list(self.scene.paused),
         }
 
     def _end(self, signum: int, frame: object) -> None:
@@ -149,9 +173,12 @@ class Daemon:
 
     def _close(self) -> None:
         log.info("ending")
+        self.notifier.stopping()
         self.door.close()
         self.ticks.stop()
         self.watcher.stop()
+        self.loop._guard("alerts", self.loop.alerts.finish, ALERTS_S)
+        self.loop._guard("maintenance", self.upkeep.stop)
         try:
             self._write_state({"stopped_at": datetime.now(UTC).isoformat()})
         except OSError as error:
@@ -177,7 +204,13 @@ class Daemon:
     def _back_up_if_old(self) -> None:
         age = newest_age_h(self.home, datetime.now(UTC))
         if age is None or age > self.settings.backup_every_h:
-            self._back_up()
+            self.upkeep.want("backup", "missed")
+
+    def _wake_upkeep(self) -> None:
+        """What is due is put in the row; the next tick comes when the next job is due."""
+        moment = self.loop._guard("maintenance", self.upkeep.wake, datetime.now(local_zone()))
+        if moment is not None:
+            self.ticks.at(moment, "maintenance")
 
     def _compact(self) -> None:
         """Thin what is old for a moment, and go on with it in a while as long as there is more."""
@@ -190,17 +223,10 @@ class Daemon:
             log.info("%d points of runs that ended more than %g days ago are no longer kept", self.points_gone, days)
             self.points_gone = 0
 
-    def _back_up(self) -> None:
-        try:
-            log.info("backup: %s", back_up(self.home, keep=self.settings.backups_kept))
-        except StoreError:
-            raise
-        except (OSError, NeatError) as error:
-            log.error("no backup was made: %s", error)
 
-
-def run(home: Path, is_foreground: bool = False) -> None:
+def run(home: Path, is_foreground: bool = False, is_service: bool = False) -> None:
     """Run a daemon here and now. Raises NeatError when one is running, StoreError when the store is unreadable."""
+    notifier = Notifier.taken_from(os.environ, os.getpid())
     for name in VARIABLES:  # whoever started it, what it does from now on is its own
         os.environ.pop(name, None)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -214,9 +240,27 @@ def run(home: Path, is_foreground: bool = False) -> None:
             )
         time.sleep(0.05)
     try:
-        Daemon(home).run()
+        with Life(home, __version__, os.getpid(), is_service), _last_words(home):
+            Daemon(home, notifier).run()
     finally:
         lock.release()
+
+
+@contextmanager
+def _last_words(home: Path) -> Iterator[None]:
+    """A signal that kills, the watchdog's among them, leaves where each thread was; a later start tells it from there."""
+    try:
+        file = crash_path(home).open("wb")
+    except OSError as error:
+        log.error("a crash would leave no trace: %s", error)
+        yield
+        return
+    with file:
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
 
 
 class _Formatter(logging.Formatter):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -125,14 +125,23 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def measure_checkpoint(path: Path) -> tuple[int, int, int] | None:
+def measure_checkpoint(path: Path, parts: Sequence[str] = ()) -> tuple[int, int, int] | None:
     """(size in bytes, newest mtime in ns, inode) of a checkpoint file or folder; None if it vanished meanwhile.
 
     A folder is one unit: the sum of its files and the newest of their times. Links inside are counted as links.
+    `parts` are the names beside it of what belongs to the same save: their sizes and times count, the inode is its own.
     """
+    found = [_measure(path), *(_measure(path.with_name(name)) for name in parts)]
+    whole = [one for one in found if one is not None]
+    if len(whole) < len(found):
+        return None
+    return sum(one[0] for one in whole), max(one[1] for one in whole), whole[0][2]
+
+
+def _measure(path: Path) -> tuple[int, int, int] | None:
     try:
         own = path.lstat()
-        if not path.is_dir() or path.is_symlink():
+        if not stat.S_ISDIR(own.st_mode):
             return own.st_size, own.st_mtime_ns, own.st_ino
         sizes = [entry.stat(follow_symlinks=False) for entry in _files_below(path)]
     except OSError:

@@ -6,16 +6,19 @@ datetimes in records and unix seconds (float) in samples, because trainers write
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 RunStatus = Literal["starting", "running", "stalled", "finished", "failed", "killed", "interrupted", "lost"]
 ENDED: frozenset[str] = frozenset({"finished", "failed", "killed", "interrupted", "lost"})
 Severity = Literal["info", "warning", "critical"]
 Goal = Literal["min", "max"]
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGE = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*([mhdw])")
 FileMark = Literal["new", "modified", "deleted", "renamed", "conflicted"]
 
 
@@ -208,7 +211,7 @@ class SeriesFact(Model):
     nonfinite: int = 0
 
 
-CheckpointStatus = Literal["present", "trashed", "deleted", "gone"]
+CheckpointStatus = Literal["present", "changing", "trashed", "deleted", "gone"]  # changing: never kept, seen in a plan
 
 
 class Checkpoint(Model):
@@ -223,8 +226,21 @@ class Checkpoint(Model):
     mtime_ns: int
     inode: int = 0
     is_folder: bool = False
+    parts: tuple[str, ...] = ()  # names beside `path` that belong to the same save: shards, optimizer, index
     status: CheckpointStatus = "present"
     completed_at: datetime
+
+
+class Episode(Model):
+    """What became of an event: an episode that is over, or another series that says the same."""
+
+    begin: tuple[str, int, float, float | None]  # metric, step, value and time of the point that the event tells of
+    rule: str = ""  # of the event; "" for the verdict's own
+    kind: Literal["end", "joined"] = "end"
+    end_step: int = 0  # the first step that was back
+    peak_step: int = 0
+    peak: float = 0.0
+    points: int = 0  # that were beyond
 
 
 class Verdict(Model):
@@ -243,8 +259,21 @@ class Verdict(Model):
     severity: Severity = "warning"
     message: str
     window: tuple[tuple[int, float], ...] = ()  # the last (step, value) pairs before the point, oldest first
-    wants_snapshot: bool = False
+    then: tuple[str, ...] = ()  # what follows besides the event: snapshot, alert, bug, pause_queue, stop
+    snapshots_per_hour: int = 0  # the rule's budget; 0 for none
+    episode: Episode | None = None  # of a verdict that closes the event of its begin, or joins it: no event of its own
+    details: dict[str, Any] = Field(default_factory=dict)  # what else the event keeps
     goal: Goal | None = None  # for `best`
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether the checkpoint from before is to be kept."""
+        return "snapshot" in self.then
+
+    @property
+    def wants_alert(self) -> bool:
+        """Whether the user is to be told by the channels that they set up."""
+        return "alert" in self.then
 
 
 class Event(Model):
@@ -267,6 +296,20 @@ class Event(Model):
     dedupe: str = ""
 
 
+class Alert(Model):
+    """An event on its way to somebody: by one channel, or by those that are still to be found (`channel` is "")."""
+
+    id: str
+    event_id: str
+    channel: str
+    status: Literal["pending", "sending", "sent", "told", "failed", "skipped", "passed"]  # told: with another's message
+    tries: int = 0
+    next_at: datetime  # when it is sent; of a sent one until when others of its kind are held back
+    note: str = ""
+    created_at: datetime
+    updated_at: datetime
+
+
 class Snapshot(Model):
     """A copy of a run's state at an event. `mode` says how the checkpoint was kept."""
 
@@ -274,7 +317,7 @@ class Snapshot(Model):
     project_id: str
     event_id: str
     run_id: str
-    status: Literal["pending", "done", "failed"] = "pending"
+    status: Literal["pending", "done", "failed", "expired"] = "pending"  # expired: in the trash, or emptied from it
     mode: Literal["", "reflink", "copy", "pin", "none"] = ""
     path: str = ""
     size_bytes: int = 0
@@ -294,9 +337,10 @@ class Deletion(Model):
     checkpoint_id: str
     from_path: str
     trash_path: str
+    parts: tuple[str, ...] = ()  # names beside both paths that go and come with it
     size_bytes: int
     reason: str
-    status: Literal["planned", "moved", "restored", "refused"] = "planned"
+    status: Literal["planned", "moved", "restored", "refused", "emptying", "deleted"] = "planned"
     note: str = ""
     created_at: datetime
     updated_at: datetime
@@ -332,6 +376,24 @@ class Request(Model):
     updated_at: datetime
 
 
+class Maintenance(Model):
+    """A job of the schedule as it ran: why, how it ended, what it said and freed."""
+
+    id: str
+    job: str
+    cause: str  # schedule, missed, asked, disk; "seen" for one that was only met
+    status: Literal["running", "done", "failed", "interrupted", "seen"] = "running"
+    started_at: datetime
+    ended_at: datetime | None = None
+    summary: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)  # before_bytes, after_bytes, freed_bytes where it applies
+
+    @property
+    def took_s(self) -> float | None:
+        """How long it took; None while it runs."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
+
 class Change(Model):
     """One line of a record's history."""
 
@@ -345,11 +407,54 @@ class Change(Model):
 
 
 class RetentionPolicy(Model):
-    """The three tiers. The numbers are seed practice: 20 recent, 20 at half density, every 1000th step."""
+    """What is kept of a run's checkpoints: whatever any of these keeps, stays. 0 turns a rule off.
 
-    newest: int = Field(default=20, ge=1)
-    half: int = Field(default=20, ge=0)
-    every_steps: int = Field(default=1000, ge=1)
+    The first three numbers are seed practice: 20 recent, 20 at half density, every 1000th step.
+    """
+
+    newest: int = Field(default=20, ge=0)
+    half: int = Field(default=20, ge=0)  # every second of so many before the newest
+    every_steps: int = Field(default=1000, ge=0)  # the save nearest to each multiple
+    every_saves: int = Field(default=0, ge=0)  # every k-th save, counted from the first of the run
+    best_n: int = Field(default=1, ge=1)  # so many of the best values of each metric; the best itself stays always
+    best_metrics: dict[str, Goal] = Field(default_factory=dict)  # besides the primary metric or all evaluations
+    younger_than: str = ""  # 90m, 36h, 2d, 1w
+    hourly: int = Field(default=0, ge=0)  # the first save of each of the last so many hours that have one
+    daily: int = Field(default=0, ge=0)  # likewise of days (UTC)
+
+    @field_validator("younger_than")
+    @classmethod
+    def _is_age(cls, value: str) -> str:
+        if value and not _AGE.fullmatch(value):
+            raise ValueError("write a number and m, h, d or w, as in 90m, 36h, 2d, 1w")
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_something(self) -> RetentionPolicy:
+        """An empty policy is a mistake of typing, and not the wish to lose everything."""
+        if not (self._goes_by_place or self.goes_by_age or self.best_n > 1 or self.best_metrics):
+            raise ValueError("keeps nothing: every rule is turned off; leave one on, as in newest: 1")
+        return self
+
+    @property
+    def younger_s(self) -> float:
+        """The age up to which everything stays; 0: by no age."""
+        found = _AGE.fullmatch(self.younger_than)
+        return float(found[1]) * _SECONDS[found[2]] if found else 0.0
+
+    @property
+    def goes_by_age(self) -> bool:
+        """Whether a checkpoint's time decides anything."""
+        return bool(self.younger_s or self.hourly or self.daily)
+
+    @property
+    def is_best_alone(self) -> bool:
+        """Whether nothing but values keeps a checkpoint: a run without values must then lose nothing."""
+        return not (self._goes_by_place or self.goes_by_age)
+
+    @property
+    def _goes_by_place(self) -> bool:
+        return bool(self.newest or self.half or self.every_steps or self.every_saves)
 
 
 class Kept(Model):
@@ -372,6 +477,7 @@ class RetentionPlan(Model):
     run_id: str
     keep: tuple[Kept, ...] = ()
     delete: tuple[Dropped, ...] = ()
+    note: str = ""  # why nothing could be judged
 
     @property
     def bytes_before(self) -> int:
@@ -380,3 +486,8 @@ class RetentionPlan(Model):
     @property
     def bytes_freed(self) -> int:
         return sum(d.checkpoint.size_bytes for d in self.delete)
+
+    @property
+    def is_most(self) -> bool:
+        """Whether more than half of the run's bytes would go."""
+        return 2 * self.bytes_freed > self.bytes_before

@@ -170,7 +170,7 @@ def _contents_of(records: sqlite3.Connection, series: sqlite3.Connection, run_id
     found["state"] = [
         (source, json.dumps(json.loads(state), sort_keys=True))
         for source, state in records.execute(
-            "SELECT source, state FROM judging WHERE run_id = ? ORDER BY source", (run_id,)
+            "SELECT source, state FROM judging WHERE run_id = ? AND source != 'system' ORDER BY source", (run_id,)
         )
     ]
     return found

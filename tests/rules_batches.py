@@ -99,17 +99,39 @@ def shipped() -> list[Rule]:
     return [one.model_copy(update={"enabled": True}) for one in rules]
 
 
+def moments(count: int, seed: int) -> list[float]:
+    """Times of `count` points: mostly a second apart, with pauses, points of one moment, steps back and no time."""
+    rng = random.Random(seed)
+    times, now = [], 1e9
+    for _ in range(count):
+        now += rng.choice([1, 1, 1, 1, 1.25, 0.9]) if rng.random() < 0.9 else rng.choice([0, -5, 7, 8, 30, 300, 4000])
+        times.append(now if rng.random() < 0.95 else math.nan)
+    return times
+
+
 COUNTS = st.integers(0, 9)
+FLAGS = st.sampled_from([(1, 1), (1, 1), (1, 5), (2, 3), (2, 30), (5, 5), (40, 200)])
 SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])
 WHENS = st.one_of(
     st.just({"condition": "non_finite"}),
     st.builds(
-        lambda estimator, k, window, fewer, min_rise, cooldown: {
+        lambda estimator, k, window, fewer, min_rise, cooldown, direction, log_k, flags: {
             "condition": "spike", "estimator": estimator, "k": k, "window": window,
             "min_points": max(2, window - fewer), "min_rise": min_rise, "cooldown_points": cooldown,
+            "direction": direction, "log_k": log_k, "flagged": flags[0], "of": flags[1],
         },
         st.sampled_from(["robust", "zscore"]), st.sampled_from([0.5, 1.0, 3.0, 6.0, 1e300]),
         st.sampled_from([2, 3, 4, 5, 6, 7, 24, 25, 49, 50, 51, 75, 100, 130]), st.integers(0, 60), SHARES, COUNTS,
+        st.sampled_from(["up", "down", "both"]), st.sampled_from([0.0, 0.5, 3.0]),
+        st.sampled_from([(1, 1), (1, 1), (2, 3), (2, 30)]),
+    ),
+    st.builds(
+        lambda direction, scale, points, window, k, change: {
+            "condition": "shift", "direction": direction, "scale": scale, "points": points, "window": window, "k": k,
+            "min_change": change,
+        },
+        st.sampled_from(["up", "down", "both"]), st.sampled_from(["linear", "log"]), st.sampled_from([2, 3, 10, 70]),
+        st.sampled_from([4, 30, 100]), st.sampled_from([0.5, 3.0, 6.0]), SHARES,
     ),
     st.builds(
         lambda goal, points, gain: {
@@ -118,10 +140,12 @@ WHENS = st.one_of(
         st.sampled_from(["min", "max"]), COUNTS | st.just(80), SHARES,
     ),
     st.builds(
-        lambda fraction, of, points, cooldown: {
+        lambda fraction, of, points, cooldown, noise: {
             "condition": "drop", "fraction": fraction, "of": of, "min_points": 1 + points, "cooldown_points": 1 + cooldown,
+            "noise_k": noise[0], "dense_points": noise[1],
         },
         st.sampled_from([0.01, 0.1, 0.99]), st.sampled_from(["relative", "points"]), COUNTS | st.just(80), COUNTS,
+        st.sampled_from([(0.0, 0), (0.0, 0), (2.0, 0), (1.0, 30)]),
     ),
     st.builds(
         lambda block, blocks, rise, k: {
@@ -129,7 +153,54 @@ WHENS = st.one_of(
         },
         st.sampled_from([1, 1, 2, 3, 7, 10, 70]), st.sampled_from([2, 2, 3, 4, 20]), SHARES, SHARES,
     ),
+    st.builds(
+        lambda ratio, direction, points, back: {
+            "condition": "jump", "ratio": ratio, "direction": direction, "min_points": points, "back_points": back,
+        },
+        st.sampled_from([1.01, 1.1, 3.0, 10.0]), st.sampled_from(["up", "down", "both"]), COUNTS, COUNTS | st.just(50),
+    ),
+    st.builds(
+        lambda condition, limit, flags, points, cooldown: {
+            "condition": condition, "limit": limit, "flagged": flags[0], "of": flags[1], "min_points": points,
+            "cooldown_points": 1 + cooldown,
+        },
+        st.sampled_from(["above", "below"]), st.sampled_from([0.0, 1.0, -0.5, 2.0, 1e-160]), FLAGS,
+        COUNTS | st.just(80), COUNTS,
+    ),
+    st.builds(
+        lambda flags, points, cooldown: {
+            "condition": "exact_zero", "flagged": flags[0], "of": flags[1], "min_points": points,
+            "cooldown_points": 1 + cooldown,
+        },
+        FLAGS, COUNTS | st.just(80), COUNTS | st.just(25),
+    ),
+    st.builds(
+        lambda factor, gap, points: {"condition": "stalled", "factor": factor, "min_gap_s": gap, "min_points": 2 + points},
+        st.sampled_from([1.5, 5.0, 20.0]), st.sampled_from([0.0, 5.0, 30.0]), COUNTS | st.just(80),
+    ),
+    st.builds(
+        lambda goal, window, gain, points: {
+            "condition": "plateau", "goal": goal, "window": window, "min_improvement": gain, "min_points": points,
+        },
+        st.sampled_from(["min", "max"]), st.sampled_from([2, 3, 9, 30, 100]), SHARES, COUNTS | st.just(80),
+    ),
+    st.builds(
+        lambda block, blocks, growth, rising, skip: {
+            "condition": "growth", "block": block, "blocks": blocks, "min_growth": growth, "rising": rising,
+            "skip_points": skip,
+        },
+        st.sampled_from([1, 1, 2, 5, 20]), st.sampled_from([4, 5, 8, 20]), SHARES, st.sampled_from([0.6, 0.85, 1.0]),
+        COUNTS | st.just(50),
+    ),
 )  # fmt: skip
-RULES = st.lists(WHENS, min_size=1, max_size=4).map(
+ACROSS = st.builds(
+    lambda against, direction, points, blocks, newest, k: {
+        "condition": "relation", "against": against, "direction": direction, "points": points, "blocks": blocks,
+        "newest": newest, "k": k, "min_change": 0.01, "calm": 50.0,
+    },
+    st.sampled_from([["a"], ["b"], ["c", "a"], ["*loss*"]]), st.sampled_from(["up", "down"]), st.sampled_from([5, 7]),
+    st.sampled_from([6, 9]), st.integers(1, 3), st.sampled_from([0.1, 1.0]),
+)  # fmt: skip
+RULES = st.lists(WHENS | ACROSS, min_size=1, max_size=4).map(
     lambda whens: [rule(f"r{number}", **when) for number, when in enumerate(whens)]
 )

@@ -21,8 +21,9 @@ def samples(values: Iterable[float], first_step: int = 0, attempt: int = 1) -> l
 
 
 def feed(judge: Judge, metric: str, values: Iterable[float], first_step: int = 0, attempt: int = 1) -> list[Verdict]:
-    """The verdicts over `values`, one sample a step."""
-    return [v for sample in samples(values, first_step, attempt) for v in judge.feed(metric, sample)]
+    """The verdicts over `values` that are events, one sample a step."""
+    points = samples(values, first_step, attempt)
+    return [v for sample in points for v in judge.feed(metric, sample) if v.episode is None]
 
 
 def steps(verdicts: Iterable[Verdict]) -> list[int]:

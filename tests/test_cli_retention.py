@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from neatd.place import here
 from neatd.store import requests
 from tests.cli_place import Cli
 
@@ -72,14 +73,66 @@ def test_nothing_to_do_and_nothing_in_the_trash(cli: Cli) -> None:
     assert cli.json("retention", "undo", "--list") == []
 
 
-def test_a_changed_checkpoint_is_refused_and_said(cli: Cli) -> None:
-    """A file that is no longer the one that was planned stays where it is."""
+def test_a_changed_checkpoint_stays_and_the_plan_says_why(cli: Cli) -> None:
+    """A file that is no longer the one that was catalogued stays where it is."""
     paths = saves(cli, 10, 11, 12, 13, 14)
     gone = [one["step"] for one in cli.json("retention", "plan")[0]["delete"]]
     changed = next(path for path in paths if f"{gone[0]:06d}" in path.name)
     changed.write_bytes(b"other weights")
-    result = cli.json("retention", "apply", "--yes")
-    assert [one["path"] for one in result["refused"]] == [str(changed)] and changed.read_bytes() == b"other weights"
+    kept = {one["step"]: one["reasons"] for one in cli.json("retention", "plan")[0]["keep"]}
+    assert kept[gone[0]] == ["not as it was when it was complete"]
+    assert cli.json("retention", "apply", "--yes")["moved"] == len(gone) - 1
+    assert changed.read_bytes() == b"other weights"
+
+
+def test_more_than_half_of_a_run_needs_yes(cli: Cli) -> None:
+    """Nothing is asked and nothing moves without it; the error names the run and what to type."""
+    paths = saves(cli, *range(10, 20))
+    (planned,) = cli.json("retention", "plan")
+    assert planned["needs_yes"] and "needs --yes" in cli.ok("retention", "plan")
+    error = cli.refused("retention", "apply")
+    assert "more than half" in error and "--yes" in error and len(there(paths)) == 10
+    with cli.store() as store:  # as a program would ask that knows of no --yes
+        requests.ask(store, "retention-apply", here().project_id, {"run_ids": [planned["run"]]})
+    assert cli.json("retention", "apply", "--yes")["moved"] == len(planned["delete"]) == 7
+    assert there(paths) == [10, 18, 19]
+
+
+def test_the_plan_counts_bytes_by_reason(cli: Cli) -> None:
+    """For each kind of reason its checkpoints and bytes, and the bytes that nothing else keeps."""
+    saves(cli, 10, 11, 12, 13, 14)
+    (planned,) = cli.json("retention", "plan")
+    found = {(one["goes"], one["why"]): one for one in planned["reasons"]}
+    assert found[(False, "newest 2")]["bytes"] == 200 and found[(False, "newest 2")]["only_bytes"] == 200
+    assert found[(False, "nearest to a step")]["checkpoints"] == 1
+    assert sum(one["bytes"] for (goes, _), one in found.items() if goes) == planned["bytes_freed"] == 200
+    text = cli.ok("retention", "plan")
+    assert "500 B before, 300 B after; frees 200 B of 500 B" in text and "for this alone" in text
+
+
+def test_a_pinned_checkpoint_stays_until_it_is_unpinned(cli: Cli) -> None:
+    """Named by its file or by its id; the plan shows why."""
+    paths = saves(cli, 10, 11, 12, 13, 14)
+    assert cli.json("retention", "pin", str(paths[1]), "--why", "in the paper")["pinned"] is True
+    kept = {one["step"]: one for one in cli.json("retention", "plan")[0]["keep"]}
+    assert kept[11]["reasons"] == ["pinned: by hand: in the paper"]
+    cli.ok("retention", "apply", "--yes")
+    assert there(paths) == [10, 11, 13, 14]
+    assert "goes by the policy again" in cli.ok("retention", "unpin", kept[11]["id"])
+    cli.ok("retention", "apply", "--yes")
+    assert there(paths) == [10, 13, 14]
+    assert "is not pinned" in cli.refused("retention", "unpin", str(paths[0]))
+    assert "no checkpoint" in cli.refused("retention", "pin", "nothing.pt")
+
+
+def test_an_unreadable_catalogue_keeps_everything(cli: Cli) -> None:
+    """A row that is no checkpoint: the plan says so, gives up nothing, and other runs have theirs."""
+    paths = saves(cli, 10, 11, 12, 13, 14)
+    with cli.store() as store:
+        store.execute("UPDATE checkpoint SET completed_at = 'yesterday' WHERE ordinal = 1")
+    (planned,) = cli.json("retention", "plan")
+    assert planned["delete"] == [] and "cannot be read" in planned["note"]
+    assert "nothing to do" in cli.ok("retention", "apply", "--yes") and len(there(paths)) == 5
 
 
 def test_trainers_are_listed_with_their_parameters(cli: Cli) -> None:

@@ -187,7 +187,7 @@ def test_snapshots_and_checkpoints_are_listed(cli: Cli) -> None:
     made, other = cli.add_run("runs/a", {"loss": [1.0]}), cli.add_run("runs/b", {"loss": [1.0]})
     cli.add_save(made, 5)
     cli.add_save(other, 6)
-    cli.add_event(made, "spike", 7, 50.0, wants_snapshot=True)
+    cli.add_event(made, "spike", 7, 50.0, then=("event", "snapshot"))
     (snapshot,) = cli.json("snapshots")
     assert snapshot["status"] == "pending" and snapshot["run_id"] == made.id
     assert {(one["run"], one["step"]) for one in cli.json("checkpoints")} == {("runs/a", 5), ("runs/b", 6)}

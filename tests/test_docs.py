@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from neatd.actions.channels import AlertSettings
 from neatd.cli.main import NEAT, NEATD
 from neatd.config import ProjectConfig, Settings
 from neatd.read.formats.patterns import PatternFile
+from neatd.rules.maintenance import ScheduleFile
 from neatd.rules.schema import Rule
 
 ROOT = Path(__file__).parent.parent
@@ -33,9 +35,15 @@ def test_the_two_commands_stand_at_the_top() -> None:
 
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", README, re.S))
 def test_every_yaml_block_in_the_readme_loads(block: str) -> None:
-    """Each is a neat.yaml, a rule, a file of patterns or a settings.yaml without a mistake."""
+    """Each is a neat.yaml, a rule, a file of patterns, an alerts.yaml, a maintenance.yaml or a settings.yaml without a mistake."""
     data = yaml.safe_load(block)
-    models = {"id": ProjectConfig, "rule": Rule, "patterns": PatternFile}
+    models = {
+        "id": ProjectConfig,
+        "rule": Rule,
+        "patterns": PatternFile,
+        "channels": AlertSettings,
+        "jobs": ScheduleFile,
+    }
     model = next((one for key, one in models.items() if key in data), Settings)
     model.model_validate(data)
 
@@ -55,6 +63,8 @@ def test_every_path_named_in_the_documents_exists() -> None:
         "neat.db",
         "points.db",
         "settings.yaml",
+        "maintenance.yaml",
+        "alerts.yaml",
         "trainer_state.json",
         "hparams.yaml",
         "args.yaml",

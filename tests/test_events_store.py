@@ -35,7 +35,7 @@ def verdict(step: int = 250, **fields: object) -> Verdict:
     known = {
         "rule": "loss-spike", "condition": "spike", "metric": "train/loss", "seq": step, "attempt": 1, "step": step,
         "time": None, "value": 7.25, "score": 9.5, "threshold": 6.0, "severity": "critical", "message": "it jumped",
-        "window": ((249, 1.5), (248, math.nan)), "wants_snapshot": True,
+        "window": ((249, 1.5), (248, math.nan)), "then": ("event", "snapshot"),
     }  # fmt: skip
     return Verdict.model_validate(known | fields)
 
@@ -113,7 +113,7 @@ def test_a_verdict_that_differs_is_an_event_of_its_own(
 
 def test_no_snapshot_is_asked_for_that_the_rule_does_not_want(store: sqlite3.Connection, run: Run) -> None:
     """A best value is an event only."""
-    judge(store, run, verdict(wants_snapshot=False, goal="min"))
+    judge(store, run, verdict(then=("event",), goal="min"))
     assert events.snapshots(store) == [] and events.events(store)[0].details["goal"] == "min"
 
 

@@ -93,7 +93,7 @@ def test_a_backup_without_room_does_not_end_the_daemon(neat: Neat) -> None:
 
     def failures() -> int:
         log = control.log_path(neat.home)
-        return log.read_text().count("no backup was made:") if log.exists() else 0
+        return log.read_text().count("maintenance: backup failed: no backup was made") if log.exists() else 0
 
     with own_daemon(neat, limit("FSIZE", room)) as process:
         until(lambda: failures() >= 2, "two backups that fail")

@@ -31,6 +31,8 @@ BASE = {
     "lifesign",
     "now",
     "locks",
+    "notify",
+    "starts",
     "redact",
     "private",
     "redact_names",
@@ -48,10 +50,13 @@ MAY_IMPORT = {
     **{name: BASE | {name} for name in STAGES},
     "pipeline": JOINED,
     "control": BASE,
+    "service": BASE | {"control", "service"},
     "daemon": JOINED | {"control"},
+    "served": BASE | {"daemon"},
     "demo": JOINED | {"control", "daemon"},
     "mcp": JOINED | {"mcp"},
-    "cli": JOINED | {"control", "daemon", "demo", "mcp", "cli"},
+    "cli": JOINED | {"control", "service", "daemon", "served", "demo", "mcp", "cli"},
+    "__main__": {"cli"},
 }
 # Each of these costs tens of milliseconds or more, so it is loaded by one file and those that need that file.
 ONE_FILE = {

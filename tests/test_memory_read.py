@@ -251,7 +251,7 @@ def version_2(root: Path) -> Path:
     return machine(root, MOUNTED_2, "0::/lab.slice/job.scope\n", {
         "lab.slice/memory.max": "4000000000\n",
         "lab.slice/memory.current": "3500000000\n",
-        "lab.slice/memory.stat": "anon 1\ninactive_file 500000000\nactive_file 7\n",
+        "lab.slice/memory.stat": "anon 1\ninactive_file 300000000\nactive_file 150000000\nslab_reclaimable 50000000\n",
         "lab.slice/memory.events": "low 0\noom 3\noom_kill 3\n",
         "lab.slice/job.scope/memory.max": "8000000000\n",
         "lab.slice/job.scope/memory.current": "2000000000\n",
@@ -263,7 +263,7 @@ def version_2(root: Path) -> Path:
 
 
 def test_the_tightest_group_around_decides(tmp_path: Path) -> None:
-    """Its limit less what it uses without its idle file cache: 4.0 - (3.5 - 0.5) GB, though the host has 32."""
+    """Its limit less what it uses without what the kernel would give back, file cache and slabs: 4.0 - (3.5 - 0.5) GB, though the host has 32."""
     sample = MemoryReader(42, version_2(tmp_path)).sample(1.0)
     assert (sample.cgroup_limit_bytes, sample.cgroup_used_bytes) == (4_000_000_000, 3_000_000_000)
     assert sample.headroom_bytes == sample.cgroup_headroom_bytes == 1_000_000_000
@@ -280,12 +280,12 @@ def test_a_group_without_a_limit_leaves_it_to_the_host(tmp_path: Path) -> None:
 
 
 def test_version_1_says_it_in_other_words(tmp_path: Path) -> None:
-    """The limit is a file of another name, no limit a number near 2**63, and the idle cache that of the whole subtree."""
+    """The limit is a file of another name, no limit a number near 2**63, and the cache that of the whole subtree."""
     root = machine(tmp_path, MOUNTED_1, "5:cpu:/x\n4:memory:/docker/abc\n0::/\n", {
         "memory/docker/memory.limit_in_bytes": "9223372036854771712\n",
         "memory/docker/abc/memory.limit_in_bytes": "2000\n",
         "memory/docker/abc/memory.usage_in_bytes": "1500\n",
-        "memory/docker/abc/memory.stat": "inactive_file 1\ntotal_inactive_file 300\n",
+        "memory/docker/abc/memory.stat": "inactive_file 1\ntotal_inactive_file 200\ntotal_active_file 100\n",
         "memory/docker/abc/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
     })  # fmt: skip
     sample = MemoryReader(42, root).sample(1.0)

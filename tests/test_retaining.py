@@ -159,3 +159,21 @@ def test_the_checkpoints_of_a_vanished_run_are_gone(thinned: Neat) -> None:
     )
     until(lambda: thinned.show("a")["status"] == "lost", "the run to be lost")
     assert "folder vanished" in thinned.show("a")["reason"]
+
+
+def test_the_best_outlives_the_trainers_own_rotation(neat: Neat) -> None:
+    """A trainer that keeps one checkpoint removes the best: its copy is there before that, and after."""
+    neat.start()
+    folder = neat.root / "runs" / "a"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"save_total_limit": 1}))
+    neat.metrics("runs/a", {"step": 100, "val/loss": 0.5})
+    best = save(folder, 100)
+    content = best.read_bytes()
+    (copy,) = until(lambda: list(folder.glob("snapshots/best/[0-9]*/step_000100.pt")), "a copy of the best")
+    neat.metrics("runs/a", {"step": 200, "val/loss": 0.9})
+    save(folder, 200)
+    best.unlink()
+    knows(neat, "runs/a", 200)
+    until(lambda: neat.json("neat", "checkpoints", "runs/a")[0]["status"] == "gone", "the rotation to be seen")
+    assert copy.read_bytes() == content

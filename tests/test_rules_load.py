@@ -45,7 +45,7 @@ def test_a_good_file_is_a_rule(tmp_path: Path):
     assert (one.rule, one.metrics, one.exclude, one.severity) == ("spike", ("loss", "*/loss"), ("val/*",), "critical")
     assert one.when.model_dump() == {
         "condition": "spike", "estimator": "robust", "k": 6.0, "window": 100, "min_points": 30, "min_rise": 0.1,
-        "cooldown_points": 25,
+        "cooldown_points": 25, "direction": "up", "log_k": 0.0, "flagged": 1, "of": 1,
     }  # fmt: skip
     assert (one.then, one.wants_snapshot, one.enabled) == (("event", "snapshot"), True, True)
 
@@ -86,7 +86,8 @@ ONE_MISTAKE = {
     "unknown condition": (
         "condition: spike",
         "condition: spikes",
-        "6: when.condition: 'spikes' is not one of non_finite, spike, best, drop, diverging; did you mean 'spike'?",
+        "6: when.condition: 'spikes' is not one of non_finite, spike, best, drop, diverging, shift, jump, above, below, exact_zero, stalled, plateau,"
+        " growth, gap, relation, expression, predictions; did you mean 'spike'?",
     ),
     "no condition": ("  condition: spike\n", "", "5: when.condition: is missing"),
     "no name": ("rule: spike\n", "", "1: rule: is missing"),
@@ -102,14 +103,15 @@ ONE_MISTAKE = {
     "unknown consequence": (
         "[snapshot]",
         "[snapshots]",
-        "9: then[0]: 'snapshots' is not one of event, snapshot; did you mean 'snapshot'?",
+        "9: then[0]: 'snapshots' is not one of event, snapshot, alert, bug, pause_queue, stop; did you mean 'snapshot'?",
     ),
     "never judges": ("k: 6", "window: 20", "5: when: min_points 30 is more than the window of 20 ever holds"),
     "a key set twice": ("k: 6", "k: 6\n  k: 7", "8: when.k: is already set in line 7"),
     "a key that is a number": (
         "k: 6",
         "7: 6",
-        "7: when.7: is no known key; known here: condition, estimator, k, window, min_points, min_rise, cooldown_points",
+        "7: when.7: is no known key; known here: condition, estimator, k, window, min_points, min_rise, cooldown_points,"
+        " direction, log_k, flagged, of",
     ),
     "an unreadable value": (
         "k: 6",

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from neatd.actions.snapshot import SnapshotInput, _try_reflink, snapshot_name, take
+from neatd.actions.copying import _try_reflink
+from neatd.actions.snapshot import SnapshotInput, snapshot_name, take
 from neatd.files import measure_checkpoint
 from neatd.models import Checkpoint, Event, GitState, Run
 

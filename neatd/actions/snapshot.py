@@ -13,23 +13,19 @@ import math
 import os
 import re
 import shutil
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
-from neatd.files import fsync_folder, is_inside, measure_checkpoint
+from neatd.actions.copying import Held, Mode, clear, keep
+from neatd.files import fsync_folder
 from neatd.models import Checkpoint, Event, GitState, Run
 
-Mode = Literal["reflink", "copy", "pin", "none"]
-
 METADATA = "metadata.json"
-FREE_SHARE = 0.05  # of the disk stays free: trainers that find none crash, and many file systems slow down beyond it
+_KNOWN = ("episode", "also", "against", "examples")  # of the event's details, where they are there
 _TOLD = {"rule", "metric", "step", "value", "score", "threshold", "severity", "message"}  # of the event, as it is
-_FICLONE = 0x40049409  # from linux/fs.h: share the blocks of another file until one of the two is written
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 @dataclass(frozen=True)
@@ -55,16 +51,6 @@ class SnapshotResult:
     reason: str  # why it was not copied; empty when it was
 
 
-@dataclass(frozen=True)
-class _Held:
-    """How one checkpoint was kept: `name` is its name in the snapshot, empty when nothing was copied."""
-
-    mode: Mode
-    name: str = ""
-    size_bytes: int = 0
-    reason: str = ""
-
-
 def take(inp: SnapshotInput) -> SnapshotResult:
     """Write the snapshot of an event, or return the one that is there. Done again it changes nothing.
 
@@ -78,7 +64,7 @@ def take(inp: SnapshotInput) -> SnapshotResult:
     partial = shelf / f".partial_{_safe(inp.event.id)}"
     try:
         shelf.mkdir(exist_ok=True)
-        _clear(partial)
+        clear(partial)
         return _find(shelf, inp.event) or _build(inp, shelf, partial)
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)  # a full disk is not left fuller
@@ -88,10 +74,10 @@ def take(inp: SnapshotInput) -> SnapshotResult:
 def _build(inp: SnapshotInput, shelf: Path, partial: Path) -> SnapshotResult:
     partial.mkdir()
     budget = inp.budget_left_bytes
-    before = best = _keep(inp, inp.before, partial, "", budget)
+    before = best = keep(inp.folder, inp.before, partial, "", budget)
     size_bytes = before.size_bytes
     if inp.best and (inp.before is None or inp.best.id != inp.before.id):
-        best = _keep(inp, inp.best, partial, "best_", budget - before.size_bytes)
+        best = keep(inp.folder, inp.best, partial, "best_", budget - before.size_bytes)
         size_bytes += best.size_bytes
     final = _free_place(shelf, snapshot_name(inp.event))
     result = SnapshotResult(f"{shelf.name}/{final.name}", before.mode, size_bytes, before.reason)
@@ -148,112 +134,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found if is_ours else {}
 
 
-# ---- keeping a checkpoint ----
-
-
-def is_keepable(folder: Path, wanted: Checkpoint) -> bool:
-    """Whether a checkpoint of the run in `folder` is still the catalogued one, so that a snapshot would hold it."""
-    return not _objection(folder / wanted.path, wanted, folder)
-
-
-def _keep(inp: SnapshotInput, wanted: Checkpoint | None, partial: Path, prefix: str, budget_bytes: int) -> _Held:
-    """Copy one checkpoint into the snapshot, or say how else it is kept. Tried twice: a trainer may be renaming."""
-    if wanted is None:
-        return _Held("none", reason="no checkpoint from before the event")
-    source = inp.folder / wanted.path
-    target = partial / f"{prefix}{source.name}"
-    while os.path.lexists(target):  # the one from before may itself be called best_…
-        target = partial / f"{prefix}{target.name}"
-    for _ in range(2):
-        objection = _objection(source, wanted, inp.folder)
-        if objection:
-            return _Held("none", reason=objection)
-        held = _copy_or_pin(source, target, wanted, budget_bytes)
-        if not _objection(source, wanted, inp.folder):
-            return held
-        _clear(target)
-    return _Held("none", reason="changed while it was copied")
-
-
-def _objection(source: Path, wanted: Checkpoint, folder: Path) -> str:
-    """Why the file is not the catalogued checkpoint; empty when it is. A later save under its name is another state."""
-    measured = measure_checkpoint(source)
-    if measured is None:
-        return "the checkpoint is no longer there"
-    if source.is_symlink() or not is_inside(source, folder):
-        return "the checkpoint is reached through a link, or outside the run's folder"
-    same_inode = not wanted.inode or measured[2] == wanted.inode
-    if measured[:2] != (wanted.size_bytes, wanted.mtime_ns) or not same_inode:
-        return "the checkpoint has changed since it was catalogued"
-    return ""
-
-
-def _copy_or_pin(source: Path, target: Path, wanted: Checkpoint, budget_bytes: int) -> _Held:
-    """Reflink, else copy, else pin; whatever fails leaves nothing at `target`."""
-    size = wanted.size_bytes
-    if _try_reflink(source, target):
-        return _Held("reflink", target.name, size)
-    if size > budget_bytes:
-        return _Held("pin", reason=f"kept in place: {size} bytes, {max(budget_bytes, 0)} left for snapshots")
-    disk = shutil.disk_usage(target.parent)
-    if size > disk.free - FREE_SHARE * disk.total:
-        return _Held("pin", reason=f"kept in place: {size} bytes would fill the disk, {disk.free} are free")
-    try:
-        _copy(source, target, shutil.copyfileobj)
-    except OSError as error:
-        _clear(target)
-        why = "the disk is full" if error.errno in _NO_ROOM else f"it cannot be copied, {error.strerror or error}"
-        return _Held("pin", reason=f"kept in place: {why}")
-    return _Held("copy", target.name, size)
-
-
-def _try_reflink(source: Path, target: Path) -> bool:
-    """Share the blocks of a file, or of every file of a folder; False where the file system cannot (ext4, NTFS, APFS)."""
-    if sys.platform != "linux":
-        return False
-    try:
-        _copy(source, target, _share_blocks)
-    except OSError:
-        _clear(target)
-        return False
-    return True
-
-
-def _copy(source: Path, target: Path, transfer: Callable[[IO[bytes], IO[bytes]], None]) -> None:
-    """Copy a file or folder by `transfer`, synced to disk. Links inside a folder stay links; pipes and such are left."""
-    if not source.is_dir():
-        with source.open("rb") as reader, target.open("xb") as writer:
-            transfer(reader, writer)
-            writer.flush()
-            os.fsync(writer.fileno())
-        return
-    target.mkdir()
-    for entry in source.iterdir():
-        if entry.is_symlink():
-            (target / entry.name).symlink_to(entry.readlink())
-        elif entry.is_dir() or entry.is_file():
-            _copy(entry, target / entry.name, transfer)
-    fsync_folder(target)
-
-
-def _share_blocks(reader: IO[bytes], writer: IO[bytes]) -> None:
-    import fcntl  # absent on Windows
-
-    fcntl.ioctl(writer.fileno(), _FICLONE, reader.fileno())
-
-
-def _clear(path: Path) -> None:
-    """Remove what a broken attempt left under one of our own names."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 # ---- metadata ----
 
 
-def _metadata(inp: SnapshotInput, result: SnapshotResult, before: _Held, best: _Held) -> dict[str, Any]:
+def _metadata(inp: SnapshotInput, result: SnapshotResult, before: Held, best: Held) -> dict[str, Any]:
     event = inp.event
     return {
         "event": event.id,
@@ -262,6 +146,7 @@ def _metadata(inp: SnapshotInput, result: SnapshotResult, before: _Held, best: _
         **event.model_dump(include=_TOLD),
         "started_at": event.started_at.isoformat(),
         "window": event.details.get("window", []),
+        **{name: event.details[name] for name in _KNOWN if name in event.details},
         "config": inp.run.config,
         "git": inp.git.model_dump(),
         "mode": result.mode,
@@ -273,7 +158,7 @@ def _metadata(inp: SnapshotInput, result: SnapshotResult, before: _Held, best: _
     }
 
 
-def _source(checkpoint: Checkpoint | None, held: _Held) -> dict[str, Any] | None:
+def _source(checkpoint: Checkpoint | None, held: Held) -> dict[str, Any] | None:
     """Where a checkpoint came from, and under which name the snapshot holds it ("" when it was kept in place)."""
     if checkpoint is None:
         return None

@@ -152,4 +152,5 @@ class Facts(Model):
     more_runs: int = 0  # older ones that are not in `runs`
     more_events: int = 0
     watching: str = ""  # "" while a daemon watches, else since when none does
+    paused: str = ""  # why no job begins
     version: str = ""

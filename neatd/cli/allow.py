@@ -24,6 +24,8 @@ def allow(what: str | None, revoke: bool, as_json: bool) -> None:
     \b
     neat allow
     neat allow retention          thin checkpoints by itself, into a trash
+    neat allow cleaning           archive old logs, take unfinished checkpoints away
+    neat allow stop               let rules whose `then` has `stop` end runs
     neat allow addresses          write hosts, ports and paths of keys into documents
     neat allow retention --revoke
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,10 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: s
 
 
 def wait_for_request(opened: Open, request_id: str, wait_s: float = 60.0) -> dict[str, Any]:
-    """The result of a request: by the daemon, or carried out here when none runs. Raises NeatError when it failed."""
+    """The result of a request: by the daemon, or carried out here when none runs. Raises NeatError when it failed.
+
+    One that the daemon lets wait has `waits`, the reason, as its result, and is carried out later.
+    """
     import time
 
     from neatd.lifesign import is_running
@@ -110,6 +114,8 @@ def wait_for_request(opened: Open, request_id: str, wait_s: float = 60.0) -> dic
             raise NeatError(str(request.result.get("error")), str(request.result.get("hint", "")))
         if not is_running(opened.home):
             carry_out_here(opened.home)
+        elif request.status == "pending" and request.result.get("waits"):
+            return request.result
         elif time.monotonic() > deadline:
             raise NeatError(f"neatd has not answered for {wait_s:.0f} s", "`neatd status` and `neatd logs` tell more")
         else:
@@ -117,29 +123,39 @@ def wait_for_request(opened: Open, request_id: str, wait_s: float = 60.0) -> dic
 
 
 def carry_out_here(home: Path) -> None:
-    """Carry out what waits, in this process, as the daemon would; its lock keeps a starting daemon out meanwhile."""
+    """Carry out what waits, in this process, as the daemon would."""
+    from neatd.pipeline.asking import carry_out, due
+
+    with scene_here(home) as scene:
+        for request in due(scene) if scene else ():
+            carry_out(scene, request)
+
+
+@contextmanager
+def scene_here(home: Path) -> Iterator[Any]:
+    """What the daemon would hold, in this process; the daemon's lock keeps a starting one out meanwhile. None where
+    another process has the lock."""
     from neatd.config import load_settings
     from neatd.daemon import open_scene
     from neatd.lifesign import lock_path
     from neatd.locks import FileLock
-    from neatd.pipeline.asking import carry_out
     from neatd.pipeline.configuring import reload_config
     from neatd.pipeline.finding import refresh_projects
     from neatd.pipeline.retaining import settle_after_crash
-    from neatd.store import requests
 
     lock = FileLock(lock_path(home))
     if not lock.try_acquire():
+        yield None
         return
     try:
         scene = open_scene(home, load_settings(home))
         for connection in (scene.records, scene.points):
             click.get_current_context().call_on_close(connection.close)
+        scene.is_lasting = False  # nobody would carry out later what is put off now
         refresh_projects(scene)
         for project in scene.projects.values():
             reload_config(scene, project)
         settle_after_crash(scene.records)
-        for request in requests.pending(scene.records):
-            carry_out(scene, request)
+        yield scene
     finally:
         lock.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,13 +14,20 @@ from neatd import __version__, control, lifesign
 from neatd.errors import NeatError
 from neatd.place import neat_home, short_path
 from neatd.redact import redact
+from neatd.service import running
+from neatd.service.here import installed_for
+from neatd.service.manager import Manager, State
+from neatd.starts import Starts, known_starts
 
+RECENT_S = 24 * 3600.0
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command(short_help="Start watching.")
 @click.option("--foreground", is_flag=True, help="Stay in this terminal, for services and for looking on.")
-def start(foreground: bool) -> None:
+@click.option("--service", is_flag=True, hidden=True, help="As `neatd install` starts it: waits after failures.")
+@click.option("--home", "told_home", type=click.Path(path_type=Path), hidden=True, help="NEAT_HOME, as an argument.")
+def start(foreground: bool, service: bool, told_home: Path | None) -> None:
     """Start watching, in the background.
 
     Returns when it watches and answers. One daemon serves all your projects; starting it again is harmless.
@@ -28,14 +36,21 @@ def start(foreground: bool) -> None:
     neatd start
     neatd start --foreground
     """
+    if told_home:  # a scheduled task of Windows has no variables
+        os.environ["NEAT_HOME"] = str(told_home)
     home = neat_home()
+    if service:
+        from neatd.served import serve
+
+        serve(home)
+        return
     if foreground:
         from neatd.daemon import run
 
         run(home, is_foreground=True)
         return
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pid, is_new = control.start(home)
+    pid, is_new = running.start(home)
     state = control.status(home)
     verb = "watches" if is_new else "is already running, and watches"
     click.echo(f"neatd {verb} {len(state['roots'])} project folder(s) (pid {pid}), {state['url']}")
@@ -50,7 +65,7 @@ def stop() -> None:
     \b
     neatd stop
     """
-    pid = control.stop(neat_home())
+    pid = running.stop(neat_home())
     click.echo("neatd was not running" if pid is None else f"neatd has ended (pid {pid}); trainings go on")
 
 
@@ -62,9 +77,9 @@ def restart() -> None:
     neatd restart
     """
     home = neat_home()
-    control.stop(home)
+    running.stop(home)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pid, _ = control.start(home)
+    pid, _ = running.start(home)
     click.echo(f"neatd watches (pid {pid})")
 
 
@@ -77,19 +92,54 @@ def status(as_json: bool) -> None:
     neatd status
     neatd status --json
     """
-    state = control.status(neat_home())
+    home = neat_home()
+    state = control.status(home)
+    manager = installed_for(home)
+    held = manager.state() if manager else None
+    starts = known_starts(home)
     if as_json:
-        click.echo(json.dumps(state))
+        service = running.service_shape(home, manager, held)
+        click.echo(json.dumps(state | {"service": service, "crash": starts.crash_shape(time.time())}))
         return
     if not state["running"]:
-        click.echo(lifesign.not_watching(neat_home()))
+        click.echo(lifesign.not_watching(home))
+        _say_service(manager, held)
+        _say_crash(starts, is_running=False)
         return
     click.echo(f"neatd {state['version']} watches (pid {state['pid']}), {state['url']}")
     click.echo(f"store: {short_path(neat_home())}; {state['runs']} runs known")
     for project in state["projects"]:
         click.echo(f"  {project['name']}  {short_path(Path(project['root']))}")
+    if state["memory"]:
+        click.echo(f"memory: risk {state['memory']['risk']}: {state['memory']['reason']}")
+    for pause in state["paused"]:
+        click.echo(f"paused: {pause['reason']}; `neat rules go-on` in its project lets jobs begin again")
     if state["trouble"]:
         click.echo(f"trouble: {state['trouble']}")
+    _say_service(manager, held)
+    _say_crash(starts, is_running=True)
+
+
+def _say_service(manager: Manager | None, state: State | None) -> None:
+    if manager and state:
+        how = (
+            "active" if state.is_active else "not active" if state.is_reachable else "its manager does not answer here"
+        )
+        enabled = "enabled" if state.is_enabled else "not enabled"
+        click.echo(f"service: {manager.kind}, {enabled}, {how}, {short_path(manager.path)}")
+
+
+def _say_crash(starts: Starts, is_running: bool) -> None:
+    """The crash that it lies down of; while it runs, one of the last day."""
+    crash, now = starts.last_crash, time.time()
+    if crash is None or crash.ended_at is None:
+        return
+    if now - crash.ended_at > RECENT_S if is_running else crash != starts.lives[-1]:
+        return
+    click.echo(f"its last crash, {datetime.fromtimestamp(crash.ended_at).astimezone():%Y-%m-%d %H:%M}: {crash.reason}")
+    if (wait_s := starts.wait_s(now)) and not is_running:
+        again = f"as a service it is tried again in {wait_s:.0f} s; `neatd start` tries now"
+        click.echo(f"{starts.in_a_row} starts in a row ended at once: {again}")
 
 
 @click.command(short_help="Print the daemon's log.")

@@ -17,7 +17,9 @@ from neatd.cli.common import json_option, print_json
 from neatd.cli.delivered import delivered
 from neatd.cli.finding import Finding
 from neatd.cli.kept import kept_files
+from neatd.cli.servicechecks import service_checks
 from neatd.cli.sizes import sizes
+from neatd.cli.upkept import upkept
 from neatd.config import load_project, load_settings
 from neatd.errors import NeatError
 from neatd.files import data_path
@@ -43,7 +45,7 @@ def doctor(as_json: bool) -> None:
     """
     home = neat_home()
     root = find_root(Path.cwd().resolve())
-    found = [*_machine(), *_store(home), *sizes(home, root), *_daemon(home), *_project(home)]
+    found = [*_machine(), *_store(home), *sizes(home, root), *_daemon(home), *service_checks(home), *_project(home)]
     if as_json:
         print_json([one.shape for one in found])
     else:
@@ -102,14 +104,7 @@ def _store(home: Path) -> Iterator[Finding]:
             f"{answer}, {path.stat().st_size} bytes, {path}",
             "" if state == "ok" else "`neat restore`",
         )
-    backup = newest_backup(home)
-    text = f"newest: {backup}" if backup else "none yet"
-    yield Finding(
-        "backups",
-        "ok" if backup else "note",
-        text,
-        "" if backup else "`neat backup`, or let neatd run: it makes one a day",
-    )
+    yield from upkept(home)
     free = shutil.disk_usage(home if home.exists() else home.parent if home.parent.exists() else Path.home()).free
     yield Finding(
         "disk", "ok" if free > 1 << 30 else "bad", f"{free >> 20} MiB free", "" if free > 1 << 30 else "make room"

@@ -1,18 +1,15 @@
-"""What rules and retention work on, read: events, snapshots, checkpoints, rules."""
+"""What rules and retention work on, read: events, snapshots, checkpoints."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from neatd.assist.eventwords import course
 from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.errors import NeatError
-from neatd.files import data_path
 from neatd.pipeline.showing import event_shapes
-from neatd.rules.load import load_rule, load_rules
 from neatd.store import checkpoints as saves
 from neatd.store import eventlog, events, records, runs
 
@@ -29,7 +26,8 @@ def events_(follow: bool, word: str | None, severity: str, since: str | None, as
     """List anomalies, best values and mishaps, newest first.
 
     With --follow each new one is one line as soon as it is there, once; with --json, one object a line. It ends with
-    whoever reads it or started it. `--follow --since ID` goes on after an event.
+    whoever reads it or started it. `--follow --since ID` goes on after an event. `neat show ID` has all of one: its window,
+    examples, and the difference to the last good run.
 
     \b
     neat events
@@ -60,7 +58,7 @@ def events_(follow: bool, word: str | None, severity: str, since: str | None, as
             when(one["started_at"]),
             one["severity"],
             one["rule"],
-            one_line(one["message"], 110),
+            _what(one),
             one["snapshot"] or "",
         )
         for one in shapes
@@ -71,6 +69,12 @@ def events_(follow: bool, word: str | None, severity: str, since: str | None, as
 def _shapes(opened: Open, run_id: str | None, severity: str) -> list[dict[str, Any]]:
     wanted = _graver(severity)
     return [one for one in event_shapes(opened.records, opened.project.id, run_id) if one["severity"] in wanted]
+
+
+def _what(one: dict[str, Any]) -> str:
+    """The message, and below it how it went on."""
+    more = course(one)
+    return one_line(one["message"], 110) + (f"\n{one_line(more, 110)}" if more else "")
 
 
 def _graver(severity: str) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ def snapshots(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    found = [one for one in found if one.path or one.status != "done"]  # the others had nothing to keep
+    found = [one for one in found if one.path or one.mode == "pin" or one.status != "done"]  # the others kept nothing
     shorts = records.unique_prefixes([one.id for one in found])
     rows = [
         (
@@ -135,62 +139,3 @@ def checkpoints(word: str | None, as_json: bool) -> None:
         for run, one in found
     ]
     print_table(("run", "step", "status", "size", "complete", "file"), rows, "no checkpoints")
-
-
-@click.group(short_help="List the rules, or check a rule file.")
-def rules() -> None:
-    """List the rules, or check a rule file."""
-
-
-@rules.command("list", short_help="List the rules in force here.")
-@json_option
-def rules_list(as_json: bool) -> None:
-    """List the rules in force here: the shipped ones, yours, the project's, by name.
-
-    \b
-    neat rules list
-    """
-    opened = open_here(warn=False)
-    folders = [data_path("rules"), opened.home / "rules", opened.root / ".neat" / "rules"]
-    found, mistakes = load_rules([folder for folder in folders if folder.is_dir()])
-    for mistake in mistakes:
-        click.echo(f"mistake: {mistake.message}", err=True)
-    if as_json:
-        print_json(list(found))
-        return
-    rows = [
-        (one.rule, "on" if one.enabled else "off", one.severity, ", ".join(one.metrics), one_line(one.description, 80))
-        for one in found
-    ]
-    print_table(("rule", "", "severity", "metrics", "what it looks for"), rows, "no rules")
-
-
-@rules.command("show", short_help="Print a shipped rule's file.")
-@click.argument("name")
-def rules_show(name: str) -> None:
-    """Print a shipped rule's file, to change it in .neat/rules/ (or to switch it off there: enabled: false).
-
-    \b
-    neat rules show spike > .neat/rules/spike.yaml
-    """
-    path = data_path("rules") / f"{name}.yaml"
-    if "/" in name or not path.is_file():
-        known = ", ".join(sorted(one.stem for one in data_path("rules").glob("*.yaml")))
-        raise NeatError(f"no shipped rule {name!r}", f"there are {known}")
-    click.echo(path.read_text(encoding="utf-8"), nl=False)
-
-
-@rules.command("check", short_help="Check a rule file.")
-@click.argument("file", type=click.Path(path_type=Path))
-@json_option
-def rules_check(file: Path, as_json: bool) -> None:
-    """Check a rule file; every mistake is named with its line, field and value.
-
-    \b
-    neat rules check .neat/rules/spike.yaml
-    """
-    rule = load_rule(file)
-    if as_json:
-        print_json(rule)
-    else:
-        click.echo(f"{file}: {rule.rule} is good ({rule.when.condition}, {'on' if rule.enabled else 'off'})")

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from neatd.actions.channels import load_alerts
 from neatd.assist.render import flat, when
 from neatd.cli.common import Open
 from neatd.errors import NeatError
@@ -25,7 +26,7 @@ from neatd.lineage import on_starter_death
 from neatd.models import Event, Run
 from neatd.pipeline.showing import event_shape, json_text
 from neatd.redact_own import redactor
-from neatd.store import events, runs
+from neatd.store import alerts, events, runs
 from neatd.store.connection import database_path
 from neatd.store.damage import is_damage, unreadable
 from neatd.store.eventlog import EventLog, Mark, Wanted, newest
@@ -44,7 +45,7 @@ def follow(opened: Open, wanted: Wanted, since: Mark | None, as_json: bool) -> N
         return
     on_starter_death(_leave)
     signal.signal(signal.SIGTERM, _end)
-    listener, line = Listener(sys.stdout.fileno()), _line(opened, as_json)
+    listener, line, bell = Listener(sys.stdout.fileno()), _line(opened, as_json), _bell(opened)
     mark = since or newest(opened.records)
     opened.records.close()  # of the two only this module's own connection stays open, and it only reads
     opened.points.close()
@@ -54,6 +55,7 @@ def follow(opened: Open, wanted: Wanted, since: Mark | None, as_json: bool) -> N
             try:
                 for connection, event in log.new():
                     listener.tell(line(connection, event))
+                    bell(connection, event)
                 patience.renew()
             except sqlite3.Error as error:
                 log.close()
@@ -135,7 +137,23 @@ def _line(opened: Open, as_json: bool) -> Line:
     return shape if as_json else text
 
 
+def _bell(opened: Open) -> Callable[[sqlite3.Connection, Event], None]:
+    """Rings for an event that alerts, where alerts.yaml wants it: on stderr, and only in a terminal. Lines are as ever."""
+    is_wanted = sys.stderr is not None and sys.stderr.isatty() and load_alerts(opened.home).bell
+
+    def ring(connection: sqlite3.Connection, event: Event) -> None:
+        if is_wanted and alerts.has_alert(connection, event.id):
+            sys.stderr.write("\a")
+            sys.stderr.flush()
+
+    return ring
+
+
 def _clean(hide: Callable[[str], str], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _clean(hide, one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_clean(hide, one) for one in value]
     return flat(hide(value)) if isinstance(value, str) else value
 
 

@@ -75,7 +75,8 @@ NEAT = {
     "events": ("events", "events_", "List anomalies, best values and mishaps, newest first."),
     "snapshots": ("events", "snapshots", "List the snapshots that events took."),
     "checkpoints": ("events", "checkpoints", "List the checkpoints of the runs."),
-    "rules": ("events", "rules", "List the rules, or check a rule file."),
+    "rules": ("rules", "rules", "List the rules, check rule files, try a rule on a stored run."),
+    "alerts": ("alerts", "alerts", "Who is told of alerts; send a test message."),
     "retention": ("retention", "retention", "Thin checkpoints: plan, apply, undo."),
     "allow": ("allow", "allow", "Allow neat something in this folder, on this machine."),
     "train": ("train", "train", "Start a shipped trainer as a job that outlives the daemon."),
@@ -87,6 +88,8 @@ NEAT = {
         "Serve the notebook to an assistant as tools, by the Model Context Protocol on stdin and stdout.",
     ),
     "doctor": ("doctor", "doctor", "Check the installation; each line says how to mend what it found."),
+    "schedule": ("maintain", "schedule", "Show the scheduled maintenance: next, last, result, duration."),
+    "maintain": ("maintain", "maintain", "Run a job of maintenance now, or list the jobs."),
     "backup": ("store", "backup", "Back the records up now."),
     "restore": ("store", "restore", "Put a backup in the store's place; the old file is kept."),
     "completion": ("allow", "completion", "Print the line that turns on shell completion."),
@@ -98,6 +101,16 @@ NEATD = {
     "restart": ("daemon", "restart", "Stop and start again."),
     "status": ("daemon", "status", "Say whether neatd watches, and what."),
     "logs": ("daemon", "logs", "Print the daemon's log."),
+    "install": (
+        "service",
+        "install",
+        "Run neatd as a service: with the login or the machine, and again after a failure.",
+    ),
+    "uninstall": (
+        "service",
+        "uninstall",
+        "Take the service out again: the daemon ends, its unit goes; what neat keeps stays.",
+    ),
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from neatd.assist.claims import proof
-from neatd.assist.render import one_line, when
+from neatd.assist.eventwords import IN_WORDS, lines
+from neatd.assist.render import flat, one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, sync_plan_here
 from neatd.cli.record import COMMANDS, EXAMPLES
 from neatd.errors import NeatError
@@ -120,7 +121,9 @@ def show(record_id: str, as_json: bool) -> None:
     kind, found = shown.kind, shown.found
     click.echo(f"{kind} {found.id}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
     for name, value in found.model_dump().items():
-        if name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
+        if name == "details" and kind == "event":
+            _say_details(value)
+        elif name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
             said = _proof(opened, value) if name == "evidence" else _text(value)
             click.echo(f"  {name}: {said}")
     for link in shown.links:
@@ -130,6 +133,15 @@ def show(record_id: str, as_json: bool) -> None:
         was = f" (was {old})" if change.old else ""
         value = "" if change.new is None else f" = {new}"
         click.echo(f"  {when(change.at)} {change.who}: {change.field}{value}{was}")
+
+
+def _say_details(details: dict[str, Any]) -> None:
+    """What an event stands on in words, and the rest of it as it is."""
+    for name, text in lines(details):
+        click.echo(f"  {name}: {flat(text)}")
+    rest = {name: value for name, value in details.items() if name not in IN_WORDS and value not in (None, [], {})}
+    if rest:
+        click.echo(f"  details: {_text(rest)}")
 
 
 _ONLY_JSON = frozenset({"id", "project_id", "worktree"})  # what programs ask for, and no reader

@@ -1,4 +1,4 @@
-"""Retention by hand: the plan with its reasons, apply, undo."""
+"""Retention by hand: the plan with its reasons, apply, undo, pins."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Any
 
 import click
 
-from neatd.assist.render import one_line, size, when
+from neatd.assist.render import size, when
+from neatd.cli.checkpointword import find_checkpoint
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, wait_for_request
-from neatd.models import RetentionPlan, Run
+from neatd.cli.retentionplan import shape, show
+from neatd.errors import NeatError
+from neatd.models import Checkpoint, RetentionPlan, Run
 from neatd.pipeline.retaining import plan_run
 from neatd.store import checkpoints, requests, runs
+from neatd.who import source
 
 
 @click.group(short_help="Thin checkpoints: plan, apply, undo.")
@@ -19,6 +23,8 @@ def retention() -> None:
     """Thin checkpoints: plan, apply, undo.
 
     Nothing is thinned by itself until `neat allow retention`. What goes is renamed into .neat/trash and can come back.
+    What was there before that goes by itself only where it is no more than half of it: else neatd waits for
+    `neat retention apply --yes`.
     """
 
 
@@ -32,20 +38,14 @@ def _plans(opened: Open, word: str | None) -> list[tuple[Run, RetentionPlan]]:
     return [(run, plan_run(opened.records, opened.points, run, opened.config)) for run in here]
 
 
-def _shape(run: Run, plan: RetentionPlan) -> dict[str, Any]:
-    return {
-        "run": run.id, "name": run.name, "bytes_before": plan.bytes_before, "bytes_freed": plan.bytes_freed,
-        "bytes_after": plan.bytes_before - plan.bytes_freed,
-        "keep": [{"path": k.checkpoint.path, "step": k.checkpoint.step, "reasons": k.reasons} for k in plan.keep],
-        "delete": [{"path": d.checkpoint.path, "step": d.checkpoint.step, "reason": d.reason} for d in plan.delete],
-    }  # fmt: skip
-
-
 @retention.command(short_help="Show what would go, and why each file stays.")
 @click.argument("word", metavar="[RUN]", required=False)
 @json_option
 def plan(word: str | None, as_json: bool) -> None:
     """Show what would go, and why each file stays. Changes nothing.
+
+    A checkpoint stays when any rule of the policy keeps it, and for each reason it counts: the third number is what
+    nothing else keeps.
 
     \b
     neat retention plan
@@ -54,20 +54,9 @@ def plan(word: str | None, as_json: bool) -> None:
     opened = open_here()
     plans = _plans(opened, word)
     if as_json:
-        print_json([_shape(run, one) for run, one in plans])
-        return
-    for run, one in plans:
-        if one.keep or one.delete:
-            freed, before = size(one.bytes_freed), size(one.bytes_before)
-            click.echo(f"{run.name}: {len(one.keep)} stay, {len(one.delete)} go; frees {freed} of {before}")
-            rows = [
-                ("keep", k.checkpoint.path, size(k.checkpoint.size_bytes), one_line("; ".join(k.reasons), 120))
-                for k in one.keep
-            ]
-            rows += [("go", d.checkpoint.path, size(d.checkpoint.size_bytes), d.reason) for d in one.delete]
-            print_table(("", "file", "size", "why"), rows, "")
-    if not any(one.keep or one.delete for _, one in plans):
-        click.echo("no checkpoints", err=True)
+        print_json([shape(run, one) for run, one in plans])
+    else:
+        show(plans)
 
 
 @retention.command(short_help="Move what the plan gives up into the trash.")
@@ -77,6 +66,9 @@ def plan(word: str | None, as_json: bool) -> None:
 def apply(word: str | None, yes: bool, as_json: bool) -> None:
     """Move what the plan gives up into the trash.
 
+    More than half of a run's bytes at once needs --yes. For the whole project it also says that you agree to the policy:
+    neatd does not ask for it again until the policy changes.
+
     \b
     neat retention apply
     neat retention apply --yes
@@ -85,19 +77,32 @@ def apply(word: str | None, yes: bool, as_json: bool) -> None:
     plans = [(run, one) for run, one in _plans(opened, word) if one.delete]
     count, freed = sum(len(one.delete) for _, one in plans), sum(one.bytes_freed for _, one in plans)
     if not plans:
+        if yes and word is None:
+            _agree(opened)
         _report(
             as_json, {"batch": None, "moved": 0, "freed_bytes": 0, "refused": []}, "nothing to do: everything stays"
         )
         return
+    most = [run.name for run, one in plans if one.is_most]
+    if most and not yes:
+        raise NeatError(
+            f"more than half of the bytes of {', '.join(most[:5])}{' …' if len(most) > 5 else ''} would go at once",
+            "`neat retention plan` shows what; add --yes to do it",
+        )
     if not yes:
         click.confirm(
             f"move {count} checkpoints ({size(freed)}) of {len(plans)} run(s) into the trash?", abort=True, err=True
         )
-    payload = {"run_ids": [run.id for run, _ in plans]}
+    payload = {"run_ids": [run.id for run, _ in plans], "yes": yes, "root": None if word else opened.project.root}
     result = wait_for_request(opened, requests.ask(opened.records, "retention-apply", opened.project.id, payload))
     freed_text = size(result["freed_bytes"])
     text = f"{result['moved']} checkpoints are in the trash ({freed_text}); `neat retention undo` brings them back"
     _report(as_json, result, text)
+
+
+def _agree(opened: Open) -> None:
+    """Nothing goes now; what a later pass of neatd gives up was agreed to."""
+    checkpoints.approve_policy(opened.records, opened.project.root, opened.config.retention.model_dump_json())
 
 
 def _report(as_json: bool, result: dict[str, Any], text: str) -> None:
@@ -107,6 +112,47 @@ def _report(as_json: bool, result: dict[str, Any], text: str) -> None:
     click.echo(text)
     for one in result["refused"]:
         click.echo(f"stays: {one['path']}: {one['note']}", err=True)
+
+
+@retention.command(short_help="Say that a checkpoint stays.")
+@click.argument("checkpoint", metavar="CHECKPOINT|PATH")
+@click.option("--why", default="", help="Why it stays; the plan shows it.")
+@json_option
+def pin(checkpoint: str, why: str, as_json: bool) -> None:
+    """Say that a checkpoint stays, whatever the policy says: by its file, its folder or the beginning of its id.
+
+    \b
+    neat retention pin runs/baseline/checkpoints/step_5000.pt --why "the one in the paper"
+    """
+    opened = open_here(warn=False)
+    run, one = find_checkpoint(opened, checkpoint)
+    checkpoints.pin(opened.records, one.id, why, source())
+    _pinned(as_json, run, one, is_pinned=True)
+
+
+@retention.command(short_help="Let a pinned checkpoint go by the policy again.")
+@click.argument("checkpoint", metavar="CHECKPOINT|PATH")
+@json_option
+def unpin(checkpoint: str, as_json: bool) -> None:
+    """Let a pinned checkpoint go by the policy again. What else protects it still does.
+
+    \b
+    neat retention unpin runs/baseline/checkpoints/step_5000.pt
+    """
+    opened = open_here(warn=False)
+    run, one = find_checkpoint(opened, checkpoint)
+    if not checkpoints.unpin(opened.records, one.id):
+        raise NeatError(
+            f"{one.path} of {run.name} is not pinned", "`neat retention plan` shows what keeps a checkpoint"
+        )
+    _pinned(as_json, run, one, is_pinned=False)
+
+
+def _pinned(as_json: bool, run: Run, one: Checkpoint, is_pinned: bool) -> None:
+    if as_json:
+        print_json({"id": one.id, "run": run.name, "path": one.path, "pinned": is_pinned})
+    else:
+        click.echo(f"{one.path} of {run.name} " + ("stays" if is_pinned else "goes by the policy again"))
 
 
 @retention.command(short_help="Bring back what lies in the trash.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from neatd.files import data_path
 from neatd.jobs.trainers import TrainerSpec, build_command, load_trainers, missing_needs
 from neatd.pipeline.checking import say_before_launch
 from neatd.pipeline.following import job_folder
+from neatd.redact import redact
 from neatd.store import requests, runs
 from neatd.store.belonging import session_here
 from neatd.store.short import resolve_in
@@ -65,9 +67,14 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
         say_what_is_known(opened, command, known[trainer])
     job = requests.add_job(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
     payload = {"job_id": job.id, "root": str(opened.root), "session": session_here(opened.records)}
-    wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
+    result = wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
+    waits = str(result.get("waits", ""))
     if as_json:
-        print_json({"job": job.id, "name": folder, "folder": folder, "command": requests.shown_command(job)})
+        shape = {"job": job.id, "name": folder, "folder": folder, "command": requests.shown_command(job)}
+        print_json(shape | ({"waits": waits} if waits else {}))
+    elif waits:
+        click.echo(f"{folder} waits as job {job.id[:8]}: {one_line(waits, 300)}")
+        click.echo(result.get("until") or "it starts by itself when the risk is lower; `neatd status` shows the risk")
     else:
         click.echo(f"{folder} trains as job {job.id[:8]}; `neat logs {folder} -f` follows it")
 
@@ -107,9 +114,21 @@ def logs(word: str, follow: bool, lines: int) -> None:
     """
     opened = open_here(warn=False)
     path = _log_of(opened.home, word, opened.records, opened.project.id)
+    packed = path.with_name(path.name + ".gz")
+    if packed.exists() and not path.exists():  # it ended long ago: `neat maintain logs` compressed it
+        _print_packed(packed, lines)
+        return
     if not path.exists():
         raise NeatError(f"no output yet: {path}", "`neat runs` shows how the run stands")
     print_file(path, lines, follow)
+
+
+def _print_packed(path: Path, lines: int) -> None:
+    import gzip
+
+    with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
+        shown = deque(file, maxlen=lines)
+    click.echo(redact("".join(shown)), nl=False)
 
 
 def _log_of(home: Path, word: str, records: object, project_id: str) -> Path:

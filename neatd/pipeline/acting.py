@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from neatd.actions.snapshot import SnapshotInput, is_keepable, take
-from neatd.models import Checkpoint, Event, Snapshot
+from neatd.actions.copying import is_keepable
+from neatd.actions.snapshot import SnapshotInput, take
+from neatd.assist.render import size
+from neatd.models import Checkpoint, Event, RetentionPlan, Snapshot
+from neatd.pipeline import vaulting
 from neatd.pipeline.beginnings import first_written
-from neatd.pipeline.retaining import apply_plan, before_event, best_before, latest_step, plan_run
+from neatd.pipeline.explaining import explain
+from neatd.pipeline.protecting import before_event, best_before, latest_step
+from neatd.pipeline.retaining import apply_plan, by_itself, plan_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.checkpoint import step_of
 from neatd.store import checkpoints, events, projects
@@ -24,7 +30,7 @@ WAIT_FOR_SAVE_S = 15.0  # a checkpoint from before the event may still be at wor
 def take_snapshots(scene: Scene) -> bool:
     """Take the snapshots that are asked for, for half a second. True while some are left or wait for a checkpoint."""
     is_waiting, until = False, scene.clock() + TURN_S
-    for snapshot in events.snapshots(scene.records, status="pending"):
+    for snapshot in reversed(events.snapshots(scene.records, status="pending")):  # the oldest first, by the budget
         if scene.clock() > until:
             return True
         found = _live(scene, snapshot.run_id)
@@ -36,6 +42,8 @@ def take_snapshots(scene: Scene) -> bool:
             events.set_snapshot(scene.records, snapshot.id, status="done", mode="none", reason=reason)
         elif _must_wait(found[1], event):
             is_waiting = True
+        elif budget := _spent(scene, event):
+            _pin(scene, found[1], snapshot, event, budget)
         else:
             _take(scene, *found, snapshot, event)
     return is_waiting
@@ -68,6 +76,22 @@ def _must_wait(live: LiveRun, event: Event) -> bool:
     return any(step is not None and step <= latest for step in settling)
 
 
+def _spent(scene: Scene, event: Event) -> str:
+    """Why an event's rule may take no further snapshot of its run within this hour. Best values are bounded by their gain."""
+    most = event.details.get("snapshots_per_hour")
+    if not isinstance(most, int) or event.details.get("condition") == "best":
+        return ""
+    taken = events.snapshots_taken(scene.records, event, event.created_at - timedelta(hours=1))
+    return f"{most} an hour by this rule's budget" if taken >= most else ""
+
+
+def _pin(scene: Scene, live: LiveRun, snapshot: Snapshot, event: Event, reason: str) -> None:
+    """Beyond the budget nothing is copied, but the checkpoint from before the event stays where it is."""
+    before = before_event(checkpoints.catalogue(scene.records, live.run.id), event)
+    kept = {"mode": "pin", "checkpoint_id": before.id} if before else {"mode": "none"}
+    events.set_snapshot(scene.records, snapshot.id, status="done", reason=reason, **kept)
+
+
 def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
     if not live.folder.is_dir():
         _settle(scene, snapshot, "failed", "the run's folder is gone")
@@ -80,9 +104,11 @@ def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot,
         return
     # The checkpoint of a best value is itself the best: a second copy at each record would fill the disk.
     best = None if is_best else best_before(scene.points, live.run, project.config, catalogue, event)
-    left = int(scene.settings.snapshot_gib * 2**30) - events.snapshot_bytes(scene.records, project.project.id)
+    left = int(scene.settings.snapshot_gib * 2**30) - vaulting.held_bytes(scene, project)
     source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
     events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next
+    if not is_best:
+        event = explain(scene, event)
     try:
         result = take(SnapshotInput(event, live.run, live.folder, before, best, max(left, 0), live.run.git))
     except OSError as error:
@@ -105,15 +131,41 @@ def _settle(scene: Scene, snapshot: Snapshot, status: str, reason: str) -> None:
 
 
 def retain(scene: Scene, project: LiveProject, live: LiveRun) -> None:
-    """Thin a run's checkpoints, if the user allowed it for this folder on this machine."""
-    if "retention" not in projects.consents(scene.records, project.root):
+    """Thin a run's checkpoints, if the user allowed it for this folder on this machine.
+
+    What is older than this policy's being in force goes only where that is no more than half of it, or the user agreed.
+    """
+    allowed_at = projects.consents(scene.records, project.root).get("retention")
+    if allowed_at is None:
         return
-    planned = plan_run(scene.records, scene.points, live.run, project.config)
+    now = scene.today()
+    planned = plan_run(scene.records, scene.points, live.run, project.config, now)
+    if planned.note:
+        events.add_mishap(scene.records, "retention-blind", planned.note, f"retention-blind|{live.run.id}",
+                          project_id=project.project.id, run_id=live.run.id)  # fmt: skip
     if not planned.delete:
         return
-    outcomes = apply_plan(scene.records, live.run, planned, new_id("deletion"))
+    agreed = by_itself(scene.records, project.root, project.config, planned, allowed_at, now)
+    if len(agreed.delete) < len(planned.delete):
+        _ask_first(scene, project, live, planned)
+    if not agreed.delete:
+        return
+    outcomes = apply_plan(scene.records, live.run, agreed, new_id("deletion"), now)
     moved = [one for one in outcomes if one.status == "moved"]
     for one in outcomes:
         if one.status == "refused":
             log.warning("kept %s: %s", one.from_path, one.note)
     project.is_stale = project.is_stale or bool(moved)
+
+
+def _ask_first(scene: Scene, project: LiveProject, live: LiveRun, planned: RetentionPlan) -> None:
+    """Say once that a run's old checkpoints wait for the user's word."""
+    name, count = live.run.name, len(planned.delete)
+    message = (
+        f"{name}: {count} of {count + len(planned.keep)} checkpoints would go ({size(planned.bytes_freed)} of"
+        f" {size(planned.bytes_before)}), more than half of those from before this policy was in force, so they stay:"
+        f" `neat retention plan {name}` shows them, `neat retention apply {name} --yes` lets them go"
+    )
+    policy = project.config.retention.model_dump_json()
+    key = f"retention-asks|{live.run.id}|{hashlib.sha256(policy.encode()).hexdigest()[:16]}"
+    events.add_mishap(scene.records, "retention-asks", message, key, "info", project.project.id, live.run.id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from neatd.models import Run
+from neatd.pipeline.oom import with_memory
 from neatd.pipeline.scene import LiveRun, Scene, Source
 from neatd.read.lastwords import LastWords, last_words
 from neatd.rules.status import RunFacts
@@ -25,10 +26,13 @@ def with_ending(scene: Scene, live: LiveRun, facts: RunFacts) -> RunFacts:
     if is_there or (facts.pid is None and silence_s <= scene.settings.stall_s):
         return facts
     words = _of_sources(live) or _of_folder(scene, live)
+    if not words.traceback and not words.done and live.run.job_id:
+        words = last_words(scene.home / "jobs" / live.run.job_id)  # its output
     well = f"{words.log} ends with {words.done!r}" if words.done else _told_well(scene, live, facts)
-    return facts._replace(
+    facts = facts._replace(
         has_traceback=bool(words.traceback), traceback=words.traceback, traceback_log=words.log, ended_well=well
     )
+    return with_memory(scene, live, facts)
 
 
 def traceback_of(live: LiveRun) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from neatd.config import ProjectConfig
 from neatd.models import Cursor, GitState, Project
+from neatd.pipeline import sampling
 from neatd.pipeline.beginnings import first_evidence
 from neatd.pipeline.configuring import reload_config
 from neatd.pipeline.moving import gone_runs, moved_here
@@ -286,6 +287,8 @@ def begin_run(
         elif name == PANE_LOG and not folder.exists():
             live.place = pane_log(scene.home, run.id)
             _keep(live, name, Placed(live.place, folder, name, form), cursor)
+        elif form == sampling.STREAM:
+            sampling.follow_samples(live, cursor)
         elif FORMATS[form].module or form == "predictions":
             _keep(live, name, Placed(folder / name, folder, cursor.stream, form, cursor.label), cursor)
     return live

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from neatd.jobs.reconcile import observe
 from neatd.models import ENDED, Run
+from neatd.pipeline import stalling
 from neatd.pipeline.endings import SLACK_S, traceback_of, was_seen, with_ending
 from neatd.pipeline.facts import set_run
+from neatd.pipeline.oom import keep_bug
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.process import is_alive
 from neatd.rules.status import Patience, RunFacts, run_status
@@ -34,6 +36,9 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     if status in ENDED and any(source.is_due for source in live.sources.values()):
         live.look_by(0.0)
         return False  # how it ended may stand in what is not read yet
+    stalling.tell_stall(scene, project, live, status, reason)  # before the status, likewise
+    if status in ENDED:  # before the status: what is cut off in between is done again, and the record is one
+        keep_bug(scene, project, live, status)
     set_run(scene, live, status=status, reason=reason)
     project.is_stale = True
     if live.is_ended:

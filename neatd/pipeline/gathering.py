@@ -21,7 +21,7 @@ from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
 from neatd.private import without_private
 from neatd.read.gitstate import git_state
-from neatd.store import checkpoints, events, projects, records, runs
+from neatd.store import checkpoints, events, maintenance, pauses, projects, records, runs
 
 # What a document says of these kinds: only what still holds.
 _OPEN_ONLY = {
@@ -46,7 +46,8 @@ def gather(
     baseline = projects.baseline(store, project.id)
     listed = runs.newest_runs(store, project.id, MOST_RUNS, baseline)
     table = experiment_table(store, series, project, config, listed=listed, with_reported=False)
-    found = events.events(store, project.id, limit=MOST_EVENTS)
+    found = events.events(store, project.id, limit=MOST_EVENTS, besides=maintenance.RULE)
+    found = [*maintenance.failures(store), *found]
     kept = (kind for kind in RECORD_KINDS if kind != "handoff")  # their texts are long, and in no other document
     kinds = {kind: records.list_records(store, kind, project.id) for kind in kept}
     names = {run.id: run.name for run in listed}
@@ -77,8 +78,8 @@ def gather(
         stale=stale_records(store, Path(project.root), standing, now, own_paths(config), series, over),
         shows_addresses=shows_addresses, saves=_saves(store, listed), shorts=records.unique_prefixes(ids),
         more_runs=max(0, runs.count_runs(store, project.id) - len(listed)),
-        more_events=max(0, events.count_events(store, project.id) - MOST_EVENTS),
-        watching=watching, version=__version__,
+        more_events=max(0, events.count_events(store, project.id, maintenance.RULE) - MOST_EVENTS),
+        watching=watching, paused=pauses.why_paused(store, project.id), version=__version__,
     )  # fmt: skip
 
 

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from neatd.models import Verdict
+from neatd.pipeline import predicting, stalling
+from neatd.pipeline.feeding import better_names, verdicts_between
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Stream
-from neatd.read.formats.table import FORMATS
 from neatd.rules.judge import Judge
-from neatd.store import events, window
+from neatd.store import events
 from neatd.store.connection import transaction
-
-BATCH_LINES = 256  # a backlog of so many lines is judged in columns
 
 
 class Judged(NamedTuple):
@@ -22,7 +21,7 @@ class Judged(NamedTuple):
     project: LiveProject
     live: LiveRun
     stream: Stream
-    judge: Judge  # as it stands behind these lines
+    judge: Judge | None  # as it stands behind these lines; None for predictions, which are judged by the evaluation
     upto: int
     state: dict[str, Any]
     verdicts: list[Verdict]
@@ -38,11 +37,16 @@ def _waits(scene: Scene, live: LiveRun, stream: Stream) -> bool:
     """Whether rows wait to be judged, by the store where this daemon does not know: nothing is woken for old runs."""
     if stream.waits and stream.judged_seq is None:
         stream.judged_seq = _position(scene, live, stream)
+        if stream.format == "predictions" and not live.is_ended:
+            predicting.look_up(scene, live, stream)
     return stream.waits
 
 
 def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -> Judged:
     assert stream.judged_seq is not None
+    if stream.format == "predictions":
+        found = predicting.judge_evaluations(scene, project, live, stream, stream.judged_seq)
+        return Judged(project, live, stream, None, *found, live.last_line_at)
     if stream.judge is None:
         stream.judge = _wake_judge(scene, project, live, stream)
     upto = min(stream.seq, stream.judged_seq + scene.settings.judge_lines)
@@ -52,8 +56,10 @@ def _judged(scene: Scene, project: LiveProject, live: LiveRun, stream: Stream) -
     return Judged(project, live, stream, judge, upto, judge.dump(), verdicts, live.last_line_at)
 
 
-def keep_judged(scene: Scene, found: Sequence[Judged]) -> None:
-    """Write positions, states and events in one transaction: all of it is there or nothing, and is judged again then."""
+def keep_judged(scene: Scene, found: Sequence[Judged]) -> bool:
+    """Write positions, states and events in one transaction: all of it is there or nothing, and is judged again then.
+
+    True when there are new events."""
     with transaction(scene.records):
         news = [
             events.write_judging(
@@ -63,7 +69,7 @@ def keep_judged(scene: Scene, found: Sequence[Judged]) -> None:
                 one.stream.reading_id,
                 one.upto,
                 one.state,
-                one.verdicts,
+                stalling.not_told_yet(scene, one.live, one.verdicts),
                 one.seen_at,
             )
             for one in found
@@ -72,26 +78,14 @@ def keep_judged(scene: Scene, found: Sequence[Judged]) -> None:
         one.stream.judge = None if one.live.is_ended else one.judge  # of those that ended the store knows enough
         one.stream.judged_seq = one.upto
         one.project.is_stale = one.project.is_stale or new > 0
+    return any(news)
 
 
 def _verdicts(scene: Scene, live: LiveRun, stream: Stream, judge: Judge, after: int, upto: int) -> list[Verdict]:
     """What the rules say of the lines after < seq <= upto; of a name that a better stream of the run has, nothing."""
-    better = _better_names(scene, live, stream)
-    if upto - after < BATCH_LINES:
-        samples = window.samples_between(scene.points, live.run.id, stream.name, after, upto)
-        return [verdict for name, sample in samples if name not in better for verdict in judge.feed(name, sample)]
-    from neatd.store.columns import columns_between  # numpy: only where there is a backlog
-
-    columns = columns_between(scene.points, live.run.id, stream.name, after, upto)
-    return judge.feed_columns([column for column in columns if column.name not in better])
-
-
-def _better_names(scene: Scene, live: LiveRun, stream: Stream) -> set[str]:
-    """Series that a stream of lower rank has too: the same numbers by another tracker, judged once."""
-    rank = FORMATS[stream.format].rank
-    if all(FORMATS[one.format].rank >= rank for one in live.streams.values() if one.is_judged):
-        return set()
-    return window.names_below(scene.points, live.run.id, rank)
+    judged = (one.format for one in live.streams.values() if one.is_judged)
+    better = better_names(scene.points, live.run.id, stream.format, judged)
+    return verdicts_between(scene.points, live.run.id, stream.name, judge, after, upto, better)
 
 
 def _position(scene: Scene, live: LiveRun, stream: Stream) -> int:

@@ -24,6 +24,7 @@ from neatd.pipeline import (
     inbox,
     judging,
     knowing,
+    memory,
     paning,
     processes,
     reading,
@@ -31,9 +32,11 @@ from neatd.pipeline import (
     retaining,
     sampling,
     saving,
+    vaulting,
     verdicts,
     watching,
 )
+from neatd.pipeline.alerting import Alerting
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
@@ -59,6 +62,7 @@ class Loop:
     def __init__(self, scene: Scene, watcher: Watcher) -> None:
         self.scene = scene
         self.watcher = watcher
+        self.alerts = Alerting(scene)
         self.next_sweep = 0.0
         self.awake: set[int] = set()  # the runs that this turn's sweep looks at, by id()
         self.turn: list[tuple[LiveProject, LiveRun]] = []
@@ -71,6 +75,9 @@ class Loop:
         self.turn_s = 0.0  # what the last turn took
         self.is_shaken = False  # the store failed since the last turn
         self.should_end: Callable[[], bool] = lambda: False  # asked between runs, so that a stop does not wait for all
+        self.beat: Callable[[], None] = lambda: (
+            None
+        )  # called at each part of a turn: one that hangs is noticed by silence
 
     def prepare(self) -> None:
         """What a start needs: moves that a crash interrupted are settled, all projects are walked once."""
@@ -119,6 +126,7 @@ class Loop:
             self.judged_at, self.is_judging = now, self._judge()
         has_more |= self.is_judging
         self._act(is_sweep)
+        self._guard("alerts", self.alerts.turn, is_sweep)
         if is_sweep:
             self._keep_knowledge()
         for project, live in self.turn:
@@ -149,21 +157,26 @@ class Loop:
 
     def _take_orders(self) -> None:
         """What other processes wrote: projects, requests, records, consents."""
-        self.are_orders_due |= self.scene.others_changed_records()
-        if not self.are_orders_due:
+        self.are_orders_due |= self.scene.others_changed_records() | memory.has_room_again(self.scene)
+        if not (self.are_orders_due or self.scene.has_orders):
             return
         before = set(self.scene.projects)
-        finding.refresh_projects(self.scene)
+        if self.are_orders_due:
+            finding.refresh_projects(self.scene)
         if set(self.scene.projects) != before:  # the runs of one that is let go are followed no more
             self.stirred.clear()
             self.is_whole_due = True
-        for request in requests.pending(self.scene.records):
+        self.scene.has_orders = False
+        for request in asking.due(self.scene):
             is_done = self._guard(f"request {request.id}", asking.carry_out, self.scene, request)
             if self.is_shaken:
                 return  # a busy or full store is no fault of the request: it waits for the next turn
             if is_done is None:
                 failed = {"error": "it failed", "hint": "`neat events` and `neatd logs` tell why"}
                 requests.set_request(self.scene.records, request.id, "failed", failed)
+        asking.note_pauses(self.scene)
+        if not self.are_orders_due:
+            return
         for project in self.scene.projects.values():
             project.is_stale = project.is_told = True
             self._guard("evidence", knowing.settle, self.scene, project)
@@ -250,7 +263,7 @@ class Loop:
         return is_cut or any(one.upto < one.stream.seq for one in found)
 
     def _keep_judged(self, found: list[judging.Judged]) -> bool:
-        judging.keep_judged(self.scene, found)
+        self.scene.has_orders |= judging.keep_judged(self.scene, found)  # what rules ask for is carried out
         return True
 
     def _act(self, is_sweep: bool) -> None:
@@ -260,6 +273,7 @@ class Loop:
             self._guard("panes", paning.look_into_panes, self.scene)
         self._guard("processes", processes.describe_met, self.scene)
         self._guard("samples", sampling.sample_runs, self.scene)
+        self._guard("memory", memory.watch_memory, self.scene)
         for project, live in self._runs():
             self._guard(live.run.name, self._act_on, project, live)
         self.is_snapshot_waiting = bool(self._guard("snapshots", acting.take_snapshots, self.scene))
@@ -300,6 +314,7 @@ class Loop:
         if has_ended:
             saving.put_at_rest(self.scene, live)
             verdicts.decide_hypotheses(self.scene, project)
+        self._guard(live.run.name, vaulting.keep_bests, self.scene, project, live)
         if has_saves or has_ended:
             acting.retain(self.scene, project, live)
 
@@ -376,6 +391,7 @@ class Loop:
 
     def _guard(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
         """Run one part of a step; what goes wrong in it is kept and the loop goes on. None after a failure."""
+        self.beat()
         try:
             return call(*arguments)
         except sqlite3.DatabaseError as error:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.models import Cursor
+from neatd.pipeline import predicting
 from neatd.pipeline.arriving import note_arrival
 from neatd.pipeline.scene import LOOK_SWEEPS, LiveProject, LiveRun, Scene, Source
 from neatd.pipeline.taking import Took, poll_database, read_predictions, take_rows, written_at
@@ -33,6 +34,8 @@ def look(scene: Scene, live: LiveRun) -> None:
             source.is_due = True  # its folder may go a moment after it
         elif _has_tail(source) and now - source.still_since >= TAIL_REST_S:
             source.is_due = True
+        elif source.placed.format == "predictions":
+            predicting.note_rest(live, source, now - source.still_since)
 
 
 def _has_tail(source: Source) -> bool:

@@ -1,14 +1,15 @@
 """Memory, processors and GPUs of the runs that go on, looked at every few seconds and kept as series of the run.
 
-A sample stands at the step the run had come to; its time is its own. Rules do not look at these series yet.
+A sample stands at the step the run had come to; its time is its own. Rules that name these series look at them, at a
+minute's samples at a time.
 """
 
 from __future__ import annotations
 
 import time
 
-from neatd.models import Line
-from neatd.pipeline.scene import LiveRun, Scene
+from neatd.models import Cursor, Line
+from neatd.pipeline.scene import LiveRun, Scene, Stream
 from neatd.read.gpu import GpuSample
 from neatd.read.memory import Look, MemoryReader, look
 from neatd.read.proctable import tree_of
@@ -18,6 +19,7 @@ SAMPLE_S = 10.0
 BUDGET_S = 0.01  # of a turn
 STREAM = "system"
 SEAL_SAMPLES = 1024
+JUDGED_SAMPLES = 6  # at once: each time the state of the detectors is written
 
 
 def sample_runs(scene: Scene) -> None:
@@ -52,6 +54,13 @@ def _sample(scene: Scene, live: LiveRun, now: float, shared: Look, gpus: GpuSamp
     _keep(scene, live, values)
 
 
+def follow_samples(live: LiveRun, cursor: Cursor) -> Stream:
+    """The samples of a run as a stream that rules look at; of one that has ended all are judged."""
+    batch = 1 if live.is_ended else JUDGED_SAMPLES
+    stream = live.streams[STREAM] = Stream(STREAM, STREAM, cursor.reading_id, cursor.seq, batch=batch)
+    return stream
+
+
 def _keep(scene: Scene, live: LiveRun, values: dict[str, float]) -> None:
     cursor = readings.cursor(scene.points, live.run.id, STREAM)
     seq = cursor.seq + 1
@@ -59,5 +68,7 @@ def _keep(scene: Scene, live: LiveRun, values: dict[str, float]) -> None:
     line = Line(seq, 1, live.last_step or 0, time.time(), values)
     # Written at no time: when the run's last line came is asked of the other sources.
     points.commit_lines(scene.points, live.run.id, STREAM, after, [line], [], 0.0, rank=9)
+    stream = live.streams.get(STREAM) or follow_samples(live, cursor)
+    stream.seq = seq
     if seq % SEAL_SAMPLES == 0:
         sealing.seal(scene.points, live.run.id, STREAM)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.models import Checkpoint
+from neatd.pipeline import predicting
 from neatd.pipeline.sampling import STREAM
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
-from neatd.read.checkpoint import Candidate, find_checkpoints, is_whole
+from neatd.read.checkpoint import Candidate, find_checkpoints, is_complete
 from neatd.store import checkpoints, sealing
 
 
@@ -25,8 +25,10 @@ def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     live.settling = frozenset(one.path for one in fresh) - frozenset(one.path for one in complete)
     # Ordinals follow the order of saving, also for those that were saved while nobody watched.
     for one in sorted(complete, key=lambda c: (c.measured[1], c.step if c.step is not None else -1, c.path)):
-        measured, now = one.measured, datetime.now(UTC)
-        checkpoints.add_save(scene.records, live.run.id, one.path, one.step, measured, one.is_folder, now)
+        measured, now = one.measured, scene.today()
+        checkpoints.add_save(
+            scene.records, live.run.id, one.path, one.step, measured, one.is_folder, now, parts=one.parts
+        )
     gone = _mark_gone(scene, known, {one.path for one in found})
     live.saves_due = bool(live.settling)
     return bool(complete) or gone
@@ -35,12 +37,12 @@ def keep_saves(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
 def _is_new(found: Candidate, known: Checkpoint | None) -> bool:
     if known is None or known.status != "present":
         return True
-    return (known.size_bytes, known.mtime_ns) != found.measured[:2]
+    return (known.size_bytes, known.mtime_ns, known.parts) != (*found.measured[:2], found.parts)
 
 
 def _is_complete(scene: Scene, live: LiveRun, one: Candidate) -> bool:
     path = live.folder / one.path
-    if not scene.rest.is_at_rest(path, one.measured, scene.clock()) or not is_whole(path):
+    if not scene.rest.is_at_rest(path, one.measured, scene.clock()) or not is_complete(path, one):
         return False
     scene.rest.forget(path)
     return True
@@ -61,7 +63,8 @@ def folder_of(live: LiveRun, checkpoint: Checkpoint) -> Path:
 
 def put_at_rest(scene: Scene, live: LiveRun) -> None:
     """A run that ended: its points go into columns, and nothing of it is held in memory that the store has too."""
+    predicting.end_evaluations(live)
     for stream in live.streams.values():
-        stream.judge = stream.stands = None
+        stream.judge, stream.stands, stream.batch = None, None, 1
         sealing.seal(scene.points, live.run.id, stream.name)
     sealing.seal(scene.points, live.run.id, STREAM)

@@ -30,6 +30,8 @@ from neatd.read.resultfiles import Stamp
 from neatd.read.rows import Feed
 from neatd.read.startdiff import StartDiff
 from neatd.rules.judge import Judge
+from neatd.rules.memory import Judgement, MemoryWatch
+from neatd.rules.oom import MemoryEnd
 from neatd.rules.schema import Rule
 from neatd.rules.timing import RECENT, Gaps, Silence, silence_of
 
@@ -76,8 +78,10 @@ class Stream:
     name: str
     format: str
     reading_id: str
-    seq: int = 0  # the last ordinal used
+    seq: int = 0  # the last ordinal used; of predictions the last one of a whole evaluation
     attempt: int = 1
+    batch: int = 1  # so many rows are judged together, and not fewer
+    step: int | None = None  # of predictions: of the last one that was read
     stands: dict[str, int] | None = None  # series -> the step it stands at; None: ask the store
     narrow: int = 0  # rows since it was sealed last
     judge: Judge | None = None
@@ -91,7 +95,7 @@ class Stream:
     @property
     def waits(self) -> bool:
         """Whether rows of it wait to be judged."""
-        return self.is_judged and (self.judged_seq is None or self.judged_seq < self.seq)
+        return self.is_judged and (self.judged_seq is None or self.seq - self.judged_seq >= self.batch)
 
 
 @dataclass
@@ -107,6 +111,7 @@ class LiveRun:
     last_growth: float = 0.0  # monotonic; 0: not seen growing by this daemon
     last_line_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     memory: MemoryReader | None = None
+    memory_end: MemoryEnd | None = None  # how it ended for want of memory
     next_sample: float = 0.0
     pane: Pane | None = None  # where the run's only output is, for one that leaves no file
     pane_lines: list[str] | None = None  # what stood in it at the last look
@@ -117,6 +122,8 @@ class LiveRun:
     next_process_look: float = 0.0
     next_saves_look: float = 0.0
     next_look: float = 0.0
+    next_vault: float = 0.0  # monotonic: when its best checkpoint is asked for again
+    vault_stamp: object = None  # its saves and best values at that
     is_searched: bool = True  # the sweep that looks at it now looks for new files, too
     last_words: tuple[float, LastWords] | None = None  # of logs beside its sources; monotonic: when to look again
     next_pace: float = 0.0
@@ -220,6 +227,20 @@ class LiveProject:
 
 
 @dataclass
+class MachineMemory:
+    """What is known of the machine's memory while something runs, or waits to be started."""
+
+    watch: MemoryWatch | None = None  # None while nothing does
+    now: Judgement | None = None
+    high: tuple[float, Judgement] | None = None  # the last HIGH, and when (monotonic)
+    next_look: float = 0.0
+    next_write: float = 0.0  # of the state file
+    is_waiting: bool = False  # a job waits for room
+    own_groups: list[Path] | None = None  # around this process
+    root: Path = Path("/")  # where the machine's files lie
+
+
+@dataclass
 class Scene:
     """The daemon's whole memory, handed to each step."""
 
@@ -234,11 +255,17 @@ class Scene:
     trouble: str = ""  # what keeps the daemon from its work now, e.g. a full disk
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)
+    memory: MachineMemory = field(default_factory=MachineMemory)
+    asked: dict[str, str] = field(default_factory=dict)  # jobs of maintenance that were asked for: request id -> job
+    has_orders: bool = False  # this process wrote requests, or ends a run: they are looked at with the next turn
+    paused: tuple[dict[str, str], ...] = ()  # what holds up jobs, as `neatd status` shows it
+    is_lasting: bool = True  # what has to wait can wait: this is a daemon, and no command
     next_pane_look: float = 0.0
     met: deque[tuple[LiveProject, LiveRun, ProcessFact]] = field(
         default_factory=deque
     )  # processes to be looked at closely
     clock: Callable[[], float] = time.monotonic
+    today: Callable[[], datetime] = lambda: datetime.now(UTC)  # what dates saves and what is thinned; UTC
 
     def live_runs(self) -> Iterable[tuple[LiveProject, LiveRun]]:
         """Every followed run with its project."""

@@ -18,6 +18,7 @@ from neatd.store import checkpoints, events, links, points, readings, records, r
 from neatd.store.links import Link
 from neatd.store.rows import finite_json
 
+_MORE = ("episode", "also", "against", "examples", "stop", "done")  # of an event's details
 _RUN = ("id", "name", "status", "reason", "project", "folder", "step", "started_at", "updated_at")
 
 
@@ -144,4 +145,5 @@ def event_shape(event: Event, snapshot: Snapshot | None, folder: str) -> dict[st
         "started_at": event.started_at, "severity": event.severity, "value": event.value, "score": event.score,
         "snapshot": path, "snapshot_mode": snapshot.mode if snapshot else None, "threshold": event.threshold,
         "message": event.message,
+        **{name: event.details[name] for name in _MORE if name in event.details},
     }  # fmt: skip

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from neatd.models import Cursor, Line, Stretch
+from neatd.pipeline import predicting
 from neatd.pipeline.rotating import follow_rotated
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene, Source, Stream
 from neatd.read import databases
@@ -211,6 +212,7 @@ def read_predictions(scene: Scene, live: LiveRun, name: str, source: Source, is_
     after = _noted(turn.cursor, bad, {})
     points.commit_predictions(scene.points, live.run.id, name, after, predictions, written_at(source))
     source.cursor = after
+    predicting.note_read(scene, live, source, predictions)
     return Took(after, turn.has_more, turn.is_new_generation)
 
 

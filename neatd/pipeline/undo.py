@@ -17,9 +17,11 @@ from neatd.actions.changes import Change, LeftAlone, carry_out, content, place_o
 from neatd.actions.manifest import PATH as MANIFEST_PATH
 from neatd.actions.manifest import Manifest, read_manifest
 from neatd.assist.assistants import ASSISTANTS, File
+from neatd.assist.marker import written
 from neatd.errors import NeatError
 from neatd.files import is_inside, write_atomic
 from neatd.pipeline.setup import ATTRIBUTES, IGNORE, IGNORE_PATH, IGNORES_BEFORE, config_text, setup_of, sha256
+from neatd.pipeline.upkeep.documents import INDEX
 from neatd.place import PROJECT_FILE, project_identity
 from neatd.store import folders
 
@@ -81,7 +83,10 @@ def finish(root: Path, undo: Undo, is_whole: bool) -> tuple[list[str], list[str]
     own = [change for change in undo.own if is_whole or change.path != MANIFEST_PATH]
     brief = _held(root, BRIEF_PATH)  # as it is now, and not as it was when this was planned
     own = [*([Change(BRIEF_PATH, brief, None)] if brief is not None else []), *(o for o in own if o.path != BRIEF_PATH)]
-    remove_halves(root, [BRIEF_PATH, IGNORE_PATH, MANIFEST_PATH])
+    index = _held(root, INDEX)
+    if index is not None and (known := written(index)) is not None and not known.below.strip():
+        own = [Change(INDEX, index, None), *own]
+    remove_halves(root, [BRIEF_PATH, INDEX, IGNORE_PATH, MANIFEST_PATH])
     done, _ = carry_out(root, own)
     made = undo.manifest is None or OWN_FOLDER in undo.manifest.folders
     remove_empty_folders(root, [*_empty_below(root), *([OWN_FOLDER] if made else [])])

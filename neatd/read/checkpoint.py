@@ -1,5 +1,7 @@
 """Checkpoints recognised by name, and whether they are whole. Never unpickles: only names, sizes and directories.
 
+A checkpoint is a file, a folder, or the files of a folder that are one save (`units`).
+
 A file is complete when its size and time have been at rest for a while and, where the format tells, its directory is
 whole: a zip's (what torch.save writes) and a safetensors header's.
 """
@@ -14,9 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from neatd.files import IGNORED_FOLDERS, is_text, measure_checkpoint
+from neatd.files import IGNORED_FOLDERS, is_text, measure_checkpoint, read_small
+from neatd.read.units import SUFFIXES, Unit, group
 
-SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
 # A number is a step only where it ends there: not a size (model-7b), a score (ckpt-0.95) or a shard (model-00001-of-00005).
 _STEP = re.compile(
     r"(?:^|[-_. =])(?:global[-_]?step|step|iter|iteration|ckpt|checkpoint|model)s?[-_=]?(\d+)"
@@ -26,6 +28,7 @@ _STEP = re.compile(
 _FOLDER = re.compile(r"^(?:checkpoint|ckpt|(?:global[-_]?step|step|iter)s?)[-_=]?(\d+)$", re.I)
 _STATE = (*SUFFIXES, ".bin", ".distcp", ".index")
 _UNFINISHED = (".tmp", ".partial", ".incomplete", ".part", ".temp")
+_POINTERS = ("latest", "latest_universal", "latest_checkpointed_iteration.txt", "last_checkpoint", "latest_checkpoint")
 _LONGEST_HEADER = 100 << 20  # bytes: what the safetensors library itself refuses beyond
 _DEPTH = 3  # below the run's folder: runs/x/version_0/checkpoints/step_1.ckpt
 
@@ -36,7 +39,9 @@ class Candidate(NamedTuple):
     path: str
     step: int | None
     is_folder: bool
-    measured: tuple[int, int, int]  # bytes, newest mtime in ns, inode
+    measured: tuple[int, int, int]  # bytes, newest mtime in ns, inode; of all its files
+    parts: tuple[str, ...] = ()  # names beside it of what belongs to the same save
+    is_short: bool = False  # a shard is missing
 
 
 def step_of(name: str, is_folder: bool = False) -> int | None:
@@ -71,20 +76,35 @@ def _walk(folder: Path, top: Path, is_run: Callable[[Path], bool], depth: int) -
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
+    units = _units(entries)
     for entry in entries:
         path = Path(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
         if entry.is_symlink() or not is_text(entry.name):
             continue
-        if not is_folder and not entry.is_file(follow_symlinks=False):
-            continue
-        if is_checkpoint_name(entry.name, is_folder) and (not is_folder or _holds_state(path)):
-            measured = measure_checkpoint(path)
+        if entry.name in units or (is_folder and is_checkpoint_name(entry.name, True) and _holds_state(path)):
+            unit = units.get(entry.name, Unit(entry.name, (), False))
+            measured = measure_checkpoint(path, unit.parts)
             if measured:
-                relative = path.relative_to(top).as_posix()
-                yield Candidate(relative, step_of(entry.name, is_folder), is_folder, measured)
+                yield _candidate(path.relative_to(top).as_posix(), unit, is_folder, measured)
         elif is_folder and depth > 1 and _is_entered(entry.name) and not is_run(path):
             yield from _walk(path, top, is_run, depth - 1)
+
+
+def _units(entries: list[os.DirEntry[str]]) -> dict[str, Unit]:
+    """The saves among the plain files of a folder, by the name that stands for each."""
+    names = [
+        entry.name
+        for entry in entries
+        if not _is_unfinished(entry.name) and is_text(entry.name) and entry.is_file(follow_symlinks=False)
+    ]
+    return {unit.main: unit for unit in group(names)}
+
+
+def _candidate(path: str, unit: Unit, is_folder: bool, measured: tuple[int, int, int]) -> Candidate:
+    steps = (step_of(name, is_folder) for name in (unit.main, *unit.parts))
+    step = next((one for one in steps if one is not None), None)
+    return Candidate(path, step, is_folder, measured, unit.parts, unit.is_short)
 
 
 def _is_entered(name: str) -> bool:
@@ -98,6 +118,12 @@ def _holds_state(folder: Path) -> bool:
             return any(entry.name.lower().endswith(_STATE) or entry.name == "trainer_state.json" for entry in entries)
     except OSError:
         return False
+
+
+def is_complete(path: Path, one: Candidate) -> bool:
+    """Whether each file of a save is whole and no shard is missing."""
+    own = [path, *(path.with_name(name) for name in one.parts if name.lower().endswith(SUFFIXES))]
+    return not one.is_short and all(is_whole(file) for file in own)
 
 
 def is_whole(path: Path) -> bool:
@@ -133,6 +159,20 @@ def _safetensors_whole(path: Path, start: bytes) -> bool:
         return False
     ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
     return 8 + length + max(ends, default=0) <= size
+
+
+def named_by_pointers(folder: Path) -> Iterator[tuple[str, str]]:
+    """(name or number that it holds, the file's own name) of the small files in which trainers say what is the latest.
+
+    DeepSpeed writes `latest` with the folder's name, Megatron a number, detectron2 a file's name.
+    """
+    for name in _POINTERS:
+        try:
+            text = read_small(folder / name, 4096).decode().strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if text and "\n" not in text:
+            yield text, name
 
 
 class RestWatch:

@@ -53,7 +53,7 @@ class MemorySample(NamedTuple):
     swap_total_bytes: int | None = None
     swap_used_bytes: int | None = None
     cgroup_limit_bytes: int | None = None  # of the group around the process with the least left
-    cgroup_used_bytes: int | None = None  # of the same, without its idle file cache
+    cgroup_used_bytes: int | None = None  # of the same, without what the kernel would give back: file cache
     cgroup_headroom_bytes: int | None = None
     psi_some_avg10: float | None = None  # percent of the last 10 s in which some task of the host waited for memory
     psi_full_avg10: float | None = None
@@ -84,17 +84,22 @@ class MemoryReader:
         self._cpu: tuple[float, dict[tuple[int, int], float]] | None = None
         self._first_kills: dict[Path, int] = {}  # of each control group, at the first look at it
         self._last_kills: dict[Path, int] = {}  # at the last look that found the process; the innermost group first
+        self.groups: list[Path] = []  # around the process, the innermost first, at that look
+        self.pids: frozenset[int] = frozenset()  # of the tree at that look
+        self.last = MemorySample()  # what that look saw
 
     def sample(self, now: float, shared: Look | None = None) -> MemorySample:
         """One look. `now` is monotonic seconds; `shared` what was read for several runs at once."""
         table, host = shared or look(self._root)
         tree = tree_of(table, self.pid)
         groups = groups_of(self.pid, self._mounts, self._root) if tree else []
+        if tree:
+            self.groups, self.pids = groups, frozenset(row.pid for row in tree)
         if groups:
             self._last_kills = oom_kills_of(groups)
             self._first_kills = self._last_kills | self._first_kills
         own = next(iter(self._last_kills), None)
-        return MemorySample(
+        found = MemorySample(
             rss_bytes=tree_rss(tree, self._root / "proc") if tree else None,
             processes=len(tree) or None,
             cpu_percent=self._cpu_percent(tree, now),
@@ -108,6 +113,8 @@ class MemoryReader:
             oom_kills=self._last_kills[own] - self._first_kills[own] if own else None,
             **_group_values(groups),
         )
+        self.last = found if tree else self.last
+        return found
 
     def oom_kills_at_end(self) -> int:
         """How many processes the kernel has killed for memory in the run's control group since the last look that found
@@ -183,7 +190,7 @@ def _group_values(groups: list[Path]) -> dict[str, Any]:
         found |= {"cgroup_psi_some_avg10": pressure[0], "cgroup_psi_full_avg10": pressure[1]}
     tightest = min(limits_of(groups), key=lambda one: one.headroom_bytes, default=None)
     if tightest is not None:
-        used = max(0, tightest.used_bytes - tightest.inactive_file_bytes)
+        used = max(0, tightest.used_bytes - tightest.reclaimable_bytes)
         found |= {"cgroup_limit_bytes": tightest.limit_bytes, "cgroup_used_bytes": used}
         found["cgroup_headroom_bytes"] = tightest.headroom_bytes
     return found

@@ -74,6 +74,11 @@ class Stretch(NamedTuple):
             windows.append((*older, *self._points(own)))
         return windows
 
+    def finite_before(self, places: Sequence[int]) -> list[int]:
+        """How many finite points there are before each place."""
+        found: list[int] = finite_places(self.values).searchsorted(places).tolist()
+        return found
+
     def last_finite(self, size: int) -> list[tuple[int, float]]:
         """The last (step, value) that are finite, at most `size`."""
         return self._points(finite_places(self.values)[-size:])

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
+from neatd.rules.across import Across
 from neatd.rules.schema import Rule
-from neatd.rules.series import Series
+from neatd.rules.series import DETECTORS, Series
+from neatd.rules.storms import Storms
 
 if TYPE_CHECKING:
     from neatd.rules.batch import Begin, Column
@@ -30,17 +32,21 @@ class Judge:
         self._series: dict[str, Series | None] = {}  # None: no rule looks at it
         for metric, kept in saved.get("series", {}).items():
             self._series[metric] = self._open(metric, kept)
+        self._storms = Storms(self._rules, saved.get("storms"))
+        self._across = Across(self._rules, saved.get("across"))
 
     def feed(self, metric: str, sample: Sample) -> list[Verdict]:
         """Take the next point of `metric` in; the verdicts of the rules that fire there, in the rules' order."""
         if sample.attempt not in self._first_steps:
             self._first_steps[sample.attempt] = sample.step
+        verdicts: list[Verdict] = []
         series = self._series_of(metric)
-        if series is None:
-            return []
-        if sample.attempt > series.attempt:
-            series.restart(sample.attempt, self._first_step_after(series.attempt, sample.attempt))
-        return series.feed(sample)
+        if series is not None:
+            if sample.attempt > series.attempt:
+                series.restart(sample.attempt, self._first_step_after(series.attempt, sample.attempt))
+            verdicts = series.feed(sample)
+        verdicts += self._across.feed(metric, sample)
+        return self._storms.gather(self._across.allowed(verdicts)) if verdicts else verdicts
 
     def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
         """Take the next points of several series in, one column a series, between two ordinals of the source.
@@ -54,12 +60,16 @@ class Judge:
             begun = {a: begin for a, begin in attempts_begun(filled).items() if a not in self._first_steps}
             self._first_steps.update({attempt: begin.step for attempt, begin in begun.items()})
             verdicts = [verdict for column in filled for verdict in self._feed_column(column, begun)]
-        return sorted(verdicts, key=lambda verdict: (verdict.seq, verdict.metric))
+            verdicts += self._across.feed_columns(filled)
+        verdicts.sort(key=lambda verdict: (verdict.seq, verdict.metric))
+        return self._storms.gather(self._across.allowed(verdicts))
 
     def dump(self) -> dict[str, Any]:
         """The whole state in plain JSON values, floats exact."""
         series = {metric: one.dump() for metric, one in self._series.items() if one is not None}
-        return {"first_steps": [[a, s] for a, s in self._first_steps.items()], "series": series}
+        begun = [[attempt, step] for attempt, step in self._first_steps.items()]
+        across = self._across.dump()
+        return {"first_steps": begun, "series": series, "storms": self._storms.dump(), "across": across}
 
     def _feed_column(self, column: Column, begun: Mapping[int, Begin]) -> list[Verdict]:
         from neatd.rules.batch import stretches
@@ -84,7 +94,7 @@ class Judge:
             return series
 
     def _open(self, metric: str, kept: Mapping[str, Any] | None) -> Series | None:
-        rules = [rule for rule in self._rules if rule.matches(metric)]
+        rules = [rule for rule in self._rules if rule.when.condition in DETECTORS and rule.matches(metric)]
         return Series(metric, rules, kept) if rules else None
 
     def _first_step_after(self, known: int, now: int, later: Sequence[int] = ()) -> int:

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from neatd.config import LARGEST_FILE, YamlLoader
 from neatd.errors import ConfigError
-from neatd.files import read_small
+from neatd.files import data_path, read_small
 from neatd.rules.mistakes import explain
 from neatd.rules.schema import Rule
 from neatd.yamlplaces import Mistake, Places, dotted
 
+NO_RULES = frozenset({"maintenance.yaml"})
 HINT = "mend the lines named; a rule needs `rule`, `metrics` and `when`, and `when` needs a `condition`"
 
 
@@ -59,7 +60,7 @@ def load_rules(folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[ConfigE
     errors: list[ConfigError] = []
     for folder in folders:
         origin: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.y*ml")):
+        for path in rule_files(folder):
             try:
                 rule = load_rule(path)
                 if rule.rule in origin:
@@ -70,6 +71,12 @@ def load_rules(folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[ConfigE
             origin[rule.rule] = path
             rules[rule.rule] = rule
     return tuple(rules.values()), tuple(errors)
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """The files of rules in `folder`, by name. Beside the shipped ones lies the schedule of maintenance, which is no rule."""
+    others = NO_RULES if folder == data_path("rules") else frozenset()
+    return [path for path in sorted(folder.glob("*.y*ml")) if path.name not in others]
 
 
 def _validated(path: Path, data: object, places: Places) -> Rule:

@@ -11,10 +11,15 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
-from neatd.rules.schema import Rule, When
+from neatd.rules.schema import Budget, Guard, Rule, When
 from neatd.yamlplaces import Place
 
-_FIELDS = {one.model_fields["condition"].default: list(one.model_fields) for one in get_args(When)}
+_FIELDS = {
+    name: list(one.model_fields)
+    for one in get_args(When)
+    for name in get_args(one.model_fields["condition"].annotation)
+}
+_PARTS = {"guard": Guard, "budget": Budget}
 _NOT_A = {
     "float_type": "not a number",
     "int_type": "not a whole number",
@@ -66,7 +71,9 @@ def _place(loc: Place) -> Place:
 
 
 def _siblings(loc: Place) -> list[str]:
-    return _FIELDS[loc[1]] if loc[:1] == ("when",) and len(loc) > 2 else list(Rule.model_fields)
+    if len(loc) > 2 and loc[0] == "when":
+        return _FIELDS[loc[1]]
+    return list(_PARTS.get(str(loc[0]), Rule).model_fields) if len(loc) > 1 else list(Rule.model_fields)
 
 
 def _no_choice(value: Any, choices: list[str]) -> str:

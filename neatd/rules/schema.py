@@ -1,4 +1,4 @@
-"""What a rule is: one YAML file is one Rule, and `when` is one of five conditions.
+"""What a rule is: one YAML file is one Rule, and `when` is one of the conditions below.
 
 Holds the fields, their limits and defaults; judges nothing and reads nothing. Invariant: a Rule that exists is
 valid, so no detector checks its parameters again.
@@ -7,22 +7,26 @@ valid, so no detector checks its parameters again.
 from __future__ import annotations
 
 import hashlib
-from fnmatch import fnmatchcase
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from neatd.models import Goal, Model, Severity
+from neatd.now import is_system
+from neatd.rules.fitting import fits, is_evaluation
+from neatd.rules.formula import Formula
 
 # Strict, so that `k: "6"` or `k: true` is a mistake that is named and not a number that was guessed.
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]  # the limit bounds a detector's memory and its stored state
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Consequence = Literal["event", "snapshot"]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Consequence = Literal["event", "snapshot", "alert", "bug", "pause_queue", "stop"]
+Phase = Literal["any", "train", "eval"]
 
 # Raised when a detector's state changes its meaning: every stored state is then left aside and begun anew.
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 
 
 class NonFinite(Model):
@@ -42,6 +46,12 @@ class Spike(Model):
     min_points: Annotated[Count, Field(ge=2)] = 30  # in the window before anything is judged
     min_rise: Share = 0.10  # of |centre|: a rise below a tenth is no event, however quiet the series was
     cooldown_points: Count = 25  # unflagged points in a row that end an episode
+    direction: Literal["up", "down", "both"] = "up"
+    # Also so far above in the logarithm: a loss near zero jumps by many deviations and means nothing.
+    log_k: Share = 0.0
+    # A point is told when so many of the last `of` points were flagged, itself included.
+    flagged: Annotated[Count, Field(ge=1)] = 1
+    of: Annotated[Count, Field(ge=1, le=64)] = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -55,6 +65,8 @@ class Spike(Model):
     def _can_ever_judge(self) -> Spike:
         if self.min_points > self.window:
             raise ValueError(f"min_points {self.min_points} is more than the window of {self.window} ever holds")
+        if self.flagged > self.of:
+            raise ValueError(f"flagged {self.flagged} is more than the {self.of} points of `of`")
         return self
 
 
@@ -76,6 +88,10 @@ class Drop(Model):
     min_points: Annotated[Count, Field(ge=1)] = 3  # before anything is judged
     # Points in a row that are back, before an episode ends: an accuracy of single batches jumps over the line and back.
     cooldown_points: Annotated[Count, Field(ge=1)] = 3
+    # And so many deviations of the series itself, by its last changes: 0 takes every fall for one.
+    noise_k: Share = 0.0
+    # A series with more points than this is taken for one of batches: means of 20 are compared then. 0: never.
+    dense_points: Count = 0
 
 
 class Diverging(Model):
@@ -90,7 +106,177 @@ class Diverging(Model):
     k: Share = 8.0
 
 
-When = NonFinite | Spike | Best | Drop | Diverging
+class Flagged(Model):
+    """A condition that needs several of the last points."""
+
+    flagged: Annotated[Count, Field(ge=1)] = 1
+    of: Annotated[Count, Field(ge=1, le=1000)] = 1
+
+    @model_validator(mode="after")
+    def _can_ever_be_told(self) -> Self:
+        if self.flagged > self.of:
+            raise ValueError(f"flagged {self.flagged} is more than the {self.of} points of `of`")
+        return self
+
+
+class Shift(Model):
+    """The median of the last `points` lies far from the median of the `window` before them: a level that changed."""
+
+    condition: Literal["shift"] = "shift"
+    direction: Literal["up", "down", "both"] = "up"
+    scale: Literal["linear", "log"] = "log"
+    points: Annotated[Count, Field(ge=2)] = 10
+    window: Annotated[Count, Field(ge=4)] = 100
+    k: Positive = 6.0  # in robust deviations of such medians
+    min_change: Share = 0.3  # of |the earlier median|
+
+
+class Jump(Model):
+    """A value that differs from the last one by a ratio that no schedule makes: for learning rates.
+
+    Sigma says nothing of a learning rate, which has no noise. A ratio that comes again (steps of a decay) and a rise
+    that begins a schedule anew (warm restarts) are the schedule's own.
+    """
+
+    condition: Literal["jump"] = "jump"
+    ratio: Annotated[Positive, Field(gt=1)] = 3.0
+    direction: Literal["up", "down", "both"] = "both"
+    min_points: Count = 5
+    back_points: Count = (
+        50  # a jump that goes back within so many points is a glitch; one that stays is told as a change
+    )
+
+
+class Limit(Flagged):
+    """A value above, or below, a fixed number, `flagged` times in the last `of` points."""
+
+    condition: Literal["above", "below"]
+    limit: Number
+    min_points: Count = 0
+    cooldown_points: Annotated[Count, Field(ge=1)] = 10
+
+
+class Zero(Flagged):
+    """A value of exactly 0.0 after others: a batch whose loss is 0 was masked out, empty, or learnt by heart."""
+
+    condition: Literal["exact_zero"] = "exact_zero"
+    min_points: Count = 10
+    cooldown_points: Annotated[Count, Field(ge=1)] = 25
+
+
+class Stalled(Model):
+    """So much more time between two points than usual that the run stood still. Points without a time tell nothing."""
+
+    condition: Literal["stalled"] = "stalled"
+    factor: Annotated[Positive, Field(gt=1)] = 20.0  # times the usual gap, also the longest of the usual pauses
+    min_gap_s: Share = 30.0
+    min_points: Annotated[Count, Field(ge=2)] = 20
+
+
+class Plateau(Model):
+    """No gain worth the name over the last `window` points, against the ones before."""
+
+    condition: Literal["plateau"] = "plateau"
+    goal: Goal
+    window: Annotated[Count, Field(ge=2)] = 500
+    min_improvement: Share = 0.005  # of |the best median before|
+    min_points: Count = 1000
+
+
+class Growth(Model):
+    """A value that grows without end, by a robust slope: memory that leaks."""
+
+    condition: Literal["growth"] = "growth"
+    block: Annotated[Count, Field(ge=1)] = 20  # points; their median is one value of the slope
+    blocks: Annotated[Count, Field(ge=4, le=200)] = 20  # of which most pairs must rise
+    min_growth: Share = 0.1  # of the first median, over all blocks
+    rising: Annotated[float, Field(strict=True, gt=0.5, le=1)] = 0.85  # of all pairs of blocks
+    skip_points: Count = 50  # caches fill at the start
+
+
+class Gap(Model):
+    """An evaluation that gets worse while training gets better: overfitting."""
+
+    condition: Literal["gap"] = "gap"
+    against: tuple[Pattern, ...]  # the training series, of the same source
+    goal: Goal = "min"
+    min_gap: Share = 0.2  # of |training value|, or of 1 where it is less
+    worse_evals: Annotated[Count, Field(ge=1)] = 4  # evaluations in a row above the best one
+    min_rise: Share = 0.05  # of |best evaluation|
+    min_points: Annotated[Count, Field(ge=2)] = 5
+
+
+class Relation(Model):
+    """A series that no longer stands to another as it did: a gradient's norm beside the loss of the same lines."""
+
+    condition: Literal["relation"] = "relation"
+    against: tuple[Pattern, ...]
+    direction: Literal["up", "down"] = "down"
+    points: Annotated[Count, Field(ge=5, le=200)] = 20  # of a block
+    blocks: Annotated[Count, Field(ge=6, le=50)] = 10  # that the newest ones are compared with
+    newest: Annotated[Count, Field(ge=1, le=10)] = 2
+    k: Positive = 2.9  # in what a block's median usually changes by
+    min_change: Share = 0.12
+    calm: Share = 1.0  # how far the other series may have moved, in its own robust deviations
+
+
+class Expression(Model):
+    """What no other condition covers: an expression over a point and its history, evaluated by simpleeval.
+
+    Names: value, step, time, points, last, mean, median, deviation (robust), least, largest, best (of the last `window`
+    finite values before the point) and other("name"), the last value of another series of the same source, or None.
+    """
+
+    condition: Literal["expression"] = "expression"
+    expression: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    window: Annotated[Count, Field(ge=1)] = 100
+    min_points: Count = 10
+    flagged: Annotated[Count, Field(ge=1)] = 1
+    of: Annotated[Count, Field(ge=1, le=1000)] = 1
+    cooldown_points: Annotated[Count, Field(ge=1)] = 10
+
+    @field_validator("expression")
+    @classmethod
+    def _can_be_read(cls, expression: str) -> str:
+        Formula(expression)  # raises ValueError with what is wrong
+        return expression
+
+
+class Predictions(Model):
+    """Of the predictions of one evaluation: right but with a high loss, wrong but with a low one, or turned about.
+
+    A number is the loss itself; `auto` is taken from the run's own distribution, since chance is ln(classes).
+    """
+
+    condition: Literal["predictions"] = "predictions"
+    kind: Literal["unsure", "overconfident", "inverted"]
+    loss: Positive | Literal["auto"] = "auto"
+    least: Annotated[Count, Field(ge=1)] = 50  # of each of the right and the wrong ones, for `auto` and `inverted`
+    share: Share = 0.05  # of the right (wrong) ones that must be beyond the loss
+    top: Annotated[Count, Field(ge=1, le=100)] = 10  # examples kept with the event
+
+
+When = (
+    NonFinite | Spike | Best | Drop | Diverging | Shift | Jump | Limit | Zero | Stalled | Plateau | Growth | Gap
+    | Relation | Expression | Predictions
+)  # fmt: skip
+
+
+class Guard(Model):
+    """When a rule holds its tongue, whatever its condition says."""
+
+    min_points: Count = 0  # finite points of the attempt before anything is told
+    warmup_steps: Annotated[int, Field(strict=True, ge=0)] = 0  # from the first step of the attempt
+    resume_points: Count = 0  # after a restart
+    schedule_points: Count = 0  # after the learning rate jumped, in lines of the source
+
+
+class Budget(Model):
+    """How much a rule may say and keep."""
+
+    cooldown_points: Annotated[Count, Field(ge=1)] = 10  # points back within the threshold that end an episode
+    storm_points: Count = 25  # lines in which other series say the same: one event with their names
+    snapshots_per_hour: Annotated[Count, Field(ge=0, le=1000)] = 6  # of one run by one rule
 
 
 class Rule(Model):
@@ -101,7 +287,10 @@ class Rule(Model):
     enabled: Annotated[bool, Field(strict=True)] = True
     metrics: tuple[Pattern, ...]
     exclude: tuple[Pattern, ...] = ()
+    phase: Phase = "any"
     when: Annotated[When, Field(discriminator="condition")]
+    guard: Guard = Guard()
+    budget: Budget = Budget()
     severity: Severity = "warning"
     then: tuple[Consequence, ...] = ("event",)
 
@@ -118,10 +307,14 @@ class Rule(Model):
         return tuple(dict.fromkeys(("event", *then)))
 
     def matches(self, metric: str) -> bool:
-        """Whether the rule looks at the series `metric`. Case counts, on every system alike."""
-        return any(fnmatchcase(metric, p) for p in self.metrics) and not any(
-            fnmatchcase(metric, p) for p in self.exclude
-        )
+        """Whether the rule looks at the series `metric`. Case does not count.
+
+        What the machine tells (system/…) is looked at by patterns that say "system", and not by "*".
+        """
+        patterns = [p for p in self.metrics if "system" in p] if is_system(metric) else self.metrics
+        if not fits(metric, patterns) or fits(metric, self.exclude):
+            return False
+        return self.phase == "any" or is_evaluation(metric) == (self.phase == "eval")
 
     @property
     def wants_snapshot(self) -> bool:
@@ -131,5 +324,5 @@ class Rule(Model):
     @property
     def state_key(self) -> str:
         """Name and hash of what it judges by. A new description or severity keeps the history; a new `k` does not."""
-        definition = f"{STATE_FORMAT}:{self.when.model_dump_json()}"
+        definition = f"{STATE_FORMAT}:{self.when.model_dump_json()}{self.guard.model_dump_json()}"
         return f"{self.rule}:{hashlib.sha256(definition.encode()).hexdigest()[:12]}"

@@ -15,10 +15,18 @@ from neatd.models import Sample, Verdict
 from neatd.rules.detectors.best import BestDetector
 from neatd.rules.detectors.diverging import DivergingDetector
 from neatd.rules.detectors.drop import DropDetector
-from neatd.rules.detectors.finding import Detector, Finding
+from neatd.rules.detectors.finding import Finding, Found
+from neatd.rules.detectors.growth import GrowthDetector
+from neatd.rules.detectors.jump import JumpDetector
+from neatd.rules.detectors.limit import LimitDetector
 from neatd.rules.detectors.non_finite import NonFiniteDetector
+from neatd.rules.detectors.plateau import PlateauDetector
+from neatd.rules.detectors.shift import ShiftDetector
 from neatd.rules.detectors.spike import SpikeDetector
-from neatd.rules.schema import Best, Rule
+from neatd.rules.detectors.stalled import StalledDetector
+from neatd.rules.detectors.zero import ZeroDetector
+from neatd.rules.schema import Rule
+from neatd.rules.telling import Standing, Telling
 
 if TYPE_CHECKING:
     from neatd.rules.batch import Stretch
@@ -26,14 +34,20 @@ if TYPE_CHECKING:
 CONTEXT_POINTS = 20  # kept with an event, so that it can be understood without the run
 LEAST_STRETCH = 64  # so few points cost as much when they are taken at once
 
-Window = tuple[tuple[int, float], ...]
-
-DETECTORS: dict[str, Callable[[Any], Detector]] = {
+DETECTORS: dict[str, Callable[[Any], Any]] = {
     "non_finite": NonFiniteDetector,
     "spike": SpikeDetector,
     "best": BestDetector,
     "drop": DropDetector,
     "diverging": DivergingDetector,
+    "shift": ShiftDetector,
+    "jump": JumpDetector,
+    "above": LimitDetector,
+    "below": LimitDetector,
+    "exact_zero": ZeroDetector,
+    "stalled": StalledDetector,
+    "plateau": PlateauDetector,
+    "growth": GrowthDetector,
 }
 
 
@@ -42,72 +56,87 @@ class Series:
 
     def __init__(self, metric: str, rules: Sequence[Rule], kept: Mapping[str, Any] | None) -> None:
         """`kept` is what `dump` gave."""
-        self._metric = metric
-        self._detectors = [(rule, DETECTORS[rule.when.condition](rule.when)) for rule in rules]
         self.attempt = kept["attempt"] if kept else 0
         recent = kept["recent"] if kept else ()
         self._recent: deque[tuple[int, float]] = deque(((s, v) for s, v in recent), maxlen=CONTEXT_POINTS)
-        for rule, detector in self._detectors:
-            if kept and rule.state_key in kept["detectors"]:
-                detector.restore(kept["detectors"][rule.state_key])
+        self._points: int = kept["points"] if kept else 0  # finite ones of the attempt
+        self._first_step: int | None = kept["first_step"] if kept else None
+        self._rules = [_Judged(rule, metric, kept) for rule in rules]
 
     def feed(self, sample: Sample) -> list[Verdict]:
         """Take the next point in; the verdicts of the rules that fire there, in the rules' order."""
         step, value = sample.step, sample.value
+        if self._first_step is None:
+            self._first_step = step
         verdicts: list[Verdict] = []
-        for rule, detector in self._detectors:
-            finding = detector.feed(step, value)
-            if finding is not None:
-                verdicts.append(self._verdict(rule, sample, finding, tuple(self._recent)))
+        for one in self._rules:
+            finding = one.feed(sample)
+            if finding is not None or one.telling.is_open:
+                verdicts += one.telling.take(sample, finding, tuple(self._recent), self._standing(self._points))
         if math.isfinite(value):
             self._recent.append((step, value))
+            self._points += 1
         return verdicts
 
     def feed_many(self, stretch: Stretch) -> list[Verdict]:
         """Take the next points of one attempt in; the verdicts in the order of the points, then of the rules."""
         if len(stretch.values) < LEAST_STRETCH:
             return [verdict for sample in stretch.samples() for verdict in self.feed(sample)]
-        found = [
-            (place, number, finding)
-            for number, (_, detector) in enumerate(self._detectors)
-            for place, finding in detector.feed_many(stretch.steps, stretch.values)
-        ]
-        found.sort(key=lambda one: one[:2])
-        windows = stretch.windows([place for place, _, _ in found], tuple(self._recent), CONTEXT_POINTS)
+        if self._first_step is None:
+            self._first_step = int(stretch.steps[0])
+        found = [one.feed_many(stretch) for one in self._rules]
+        places = sorted({place for some in found for place, _ in some})
+        windows = dict(zip(places, stretch.windows(places, tuple(self._recent), CONTEXT_POINTS), strict=True))
+        before = dict(zip(places, stretch.finite_before(places), strict=True))
+        told: list[tuple[int, Verdict]] = []
+        for one, some in zip(self._rules, found, strict=True):
+            given = [(p, finding, windows[p], self._standing(self._points + before[p])) for p, finding in some]
+            told += one.telling.take_many(stretch, given)
         self._recent.extend(stretch.last_finite(CONTEXT_POINTS))
-        return [
-            self._verdict(self._detectors[number][0], stretch.sample(place), finding, window)
-            for (place, number, finding), window in zip(found, windows, strict=True)
-        ]
+        self._points += stretch.finite_before([len(stretch.values)])[0]
+        return [verdict for _, verdict in sorted(told, key=lambda one: one[0])]
 
     def restart(self, attempt: int, first_step: int) -> None:
         """The run began anew, as `attempt`, from before `first_step`."""
         self.attempt = attempt
         self._recent.clear()
-        for _, detector in self._detectors:
-            detector.restart(first_step)
+        self._points, self._first_step = 0, None
+        for one in self._rules:
+            one.detector.restart(first_step)
+            one.telling.restart()
 
     def dump(self) -> dict[str, Any]:
         """The state as plain JSON values."""
-        detectors = {rule.state_key: detector.dump() for rule, detector in self._detectors}
-        return {"attempt": self.attempt, "recent": list(self._recent), "detectors": detectors}
+        return {
+            "attempt": self.attempt,
+            "recent": list(self._recent),
+            "points": self._points,
+            "first_step": self._first_step,
+            "detectors": {one.rule.state_key: one.detector.dump() for one in self._rules},
+            "open": {one.rule.state_key: one.telling.dump() for one in self._rules if one.telling.is_open},
+        }
 
-    def _verdict(self, rule: Rule, sample: Sample, finding: Finding, window: Window) -> Verdict:
-        value = "NaN" if math.isnan(sample.value) else f"{sample.value:.4g}"
-        return Verdict(
-            rule=rule.rule,
-            condition=rule.when.condition,
-            metric=self._metric,
-            seq=sample.seq,
-            attempt=sample.attempt,
-            step=sample.step,
-            time=sample.time,
-            value=sample.value,
-            score=finding.score,
-            threshold=finding.threshold,
-            severity=rule.severity,
-            message=f"{self._metric} {value} at step {sample.step}: {finding.why}",
-            window=window,
-            wants_snapshot=rule.wants_snapshot,
-            goal=rule.when.goal if isinstance(rule.when, Best) else None,
-        )
+    def _standing(self, points: int) -> Standing:
+        return Standing(points, self._first_step, self.attempt > 1)
+
+
+class _Judged:
+    """One rule over the series: its detector, and what of its findings is told."""
+
+    def __init__(self, rule: Rule, metric: str, kept: Mapping[str, Any] | None) -> None:
+        self.rule = rule
+        self.detector = DETECTORS[rule.when.condition](rule.when)
+        self.is_timed = getattr(self.detector, "wants_time", False)
+        if kept and rule.state_key in kept["detectors"]:
+            self.detector.restore(kept["detectors"][rule.state_key])
+        self.telling = Telling(rule, metric, kept["open"].get(rule.state_key) if kept else None)
+
+    def feed(self, sample: Sample) -> Finding | None:
+        if self.is_timed:
+            return self.detector.feed(sample.step, sample.value, sample.time)
+        return self.detector.feed(sample.step, sample.value)
+
+    def feed_many(self, stretch: Stretch) -> Found:
+        if self.is_timed:
+            return self.detector.feed_many(stretch.steps, stretch.values, stretch.times)
+        return self.detector.feed_many(stretch.steps, stretch.values)

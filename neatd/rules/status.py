@@ -34,6 +34,8 @@ class RunFacts(NamedTuple):
     told_status: str | None = None  # what the tracker wrote: finished, failed, killed; anything else says nothing
     told_exit_code: int | None = None  # the tracker's record of the end
     oom_kills: int = 0  # by the kernel in the process's control group, since it was last seen alive
+    oom_log: str = ""  # what the kernel's log says of one of its processes that was killed for memory
+    memory_end: str = ""  # what else its end has to do with memory: an error's words, a kill while little was left
     has_traceback: bool = False  # the log ends with one
     traceback: str = ""  # its last line: "IndexError: list index out of range"
     traceback_log: str = ""  # the log's name
@@ -57,7 +59,7 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
         return facts.job_status, f"{facts.job_reason} {where}".lstrip() + _killed_for_memory(facts)  # type: ignore[return-value]
     is_live = facts.is_alive or facts.job_status in ("queued", "running")
     if facts.told_exit_code is not None:
-        return _by_exit_record(facts.told_exit_code, where)
+        return _by_exit_record(facts, facts.told_exit_code, where)
     if facts.has_told_end and facts.told_status in _TOLD_ENDS:
         return facts.told_status, f"its tracker says {facts.told_status} {where}"  # type: ignore[return-value]
     if facts.is_gone and facts.has_points and not facts.is_alive:
@@ -69,12 +71,13 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
     return _without_process(facts, patience, now, where)
 
 
-def _by_exit_record(code: int, where: str) -> tuple[RunStatus, str]:
+def _by_exit_record(facts: RunFacts, code: int, where: str) -> tuple[RunStatus, str]:
     """A tracker that wrote the exit code saw the end, also where the process lives on, as a notebook's does."""
     ending: RunStatus = "finished" if code == 0 else "interrupted" if code in (130, -2) else "failed"
     if code in (137, 143, -9, -15):
         ending = "killed"
-    return ending, f"its tracker wrote exit code {code} {where}"
+    memory = _killed_for_memory(facts) if ending in ("killed", "failed") else ""
+    return ending, f"its tracker wrote exit code {code} {where}{memory}"
 
 
 def _after_process(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
@@ -86,7 +89,7 @@ def _after_process(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
         return seen[0], f"{seen[1]}; {ended}{at}{_killed_for_memory(facts) if seen[0] == 'failed' else ''}"
     if _reached(facts):
         return "finished", f"reached step {facts.last_step} of {facts.planned_steps}; {ended}"
-    return "lost", f"{ended} {where}{planned}; its exit code was not visible"
+    return "lost", f"{ended} {where}{planned}; its exit code was not visible{_killed_for_memory(facts)}"
 
 
 def _evidence(facts: RunFacts, where: str) -> tuple[RunStatus, str] | None:
@@ -98,6 +101,8 @@ def _evidence(facts: RunFacts, where: str) -> tuple[RunStatus, str] | None:
         return facts.told_status, f"its tracker says {facts.told_status}"  # type: ignore[return-value]
     if facts.ended_well:
         return "finished", facts.ended_well
+    if facts.oom_log and not _reached(facts):
+        return "killed", facts.oom_log
     if facts.oom_kills and not _reached(facts):
         return "killed", f"the kernel's out-of-memory killer struck in its control group ({facts.oom_kills} killed)"
     if facts.told_status == "finished":
@@ -116,9 +121,12 @@ def _by_traceback(facts: RunFacts, where: str) -> tuple[RunStatus, str]:
 
 def _killed_for_memory(facts: RunFacts) -> str:
     """What to add where the end itself is known."""
-    if not facts.oom_kills or facts.job_status in ("finished", "interrupted"):
+    if facts.job_status in ("finished", "interrupted"):
         return ""
-    return f"; the kernel killed {facts.oom_kills} for memory in its control group"
+    count = f"the kernel killed {facts.oom_kills} for memory in its control group" if facts.oom_kills else ""
+    error = "" if facts.traceback and facts.traceback in facts.memory_end and not facts.job_status else facts.memory_end
+    said = facts.oom_log or count or error
+    return f"; {said}" if said else ""
 
 
 def _with_process(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunStatus, str]:

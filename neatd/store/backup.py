@@ -97,3 +97,22 @@ def restore(home: Path, backup: Path | None = None) -> tuple[Path, Path | None]:
     fresh.replace(path)
     fsync_folder(home)
     return chosen, aside
+
+
+def set_broken_points_aside(home: Path) -> Path | None:
+    """Rename points.db out of the way where it cannot be read: it is made again from the metrics files. None where it can,
+    or where there is none."""
+    path = database_path(home, "points")
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30.0)) as connection:
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.execute("SELECT count(*) FROM reading").fetchone()
+    except sqlite3.OperationalError as error:
+        if not is_damage(error) and "no such table" not in str(error):
+            raise
+        answer = str(error)
+    except sqlite3.DatabaseError as error:
+        answer = str(error)
+    return None if answer == "ok" else set_aside(path)

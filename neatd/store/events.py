@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from neatd.models import Event, Run, Snapshot, Verdict
 from neatd.redact import redact, redact_value
+from neatd.store import requests
+from neatd.store.alerts import ask_alert
 from neatd.store.connection import transaction
+from neatd.store.episodes import kept_key, note_episode
 from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, float_text, to_model, to_models
 from neatd.store.short import new_id
@@ -50,12 +52,16 @@ def write_judging(
 
 
 def _add_verdict(connection: sqlite3.Connection, run: Run, source: str, verdict: Verdict, seen_at: datetime) -> bool:
-    # A file that is written anew with the same lines says the same thing again: one event, so the key holds what the
-    # line says (its time too, which tells a repeated NaN from an old one) and not which attempt it belongs to.
-    value = float_text(verdict.value)
-    dedupe = f"{run.id}|{source}|{verdict.rule}|{verdict.metric}|{verdict.step}|{value}|{verdict.time}"
+    if verdict.episode is not None:
+        rule = verdict.episode.rule or verdict.rule
+        note_episode(connection, _dedupe(run, source, rule, *verdict.episode.begin), verdict)
+        return False
+    dedupe = _dedupe(run, source, verdict.rule, verdict.metric, verdict.step, verdict.value, verdict.time)
     at = _moment(verdict.time) or seen_at
-    extra = {"window": verdict.window, "condition": verdict.condition, "goal": verdict.goal, "attempt": verdict.attempt}
+    extra = {
+        "window": verdict.window, "condition": verdict.condition, "goal": verdict.goal, "attempt": verdict.attempt,
+        "snapshots_per_hour": verdict.snapshots_per_hour, "source": source, **verdict.details,
+    }  # fmt: skip
     event = Event(
         id=new_id("event"), project_id=run.project_id, run_id=run.id, rule=verdict.rule, metric=verdict.metric,
         step=verdict.step, started_at=at, created_at=datetime.now(UTC), severity=verdict.severity, value=verdict.value,
@@ -65,7 +71,30 @@ def _add_verdict(connection: sqlite3.Connection, run: Run, source: str, verdict:
         return False
     if verdict.wants_snapshot:
         _ask_snapshot(connection, event)
+    if verdict.wants_alert:
+        ask_alert(connection, event)
+    rest = [one for one in verdict.then if one not in ("event", "snapshot", "alert")]
+    if rest or verdict.severity != "info":
+        requests.put(connection, "consequences", event.project_id, {"event": event.id, "then": rest})
     return True
+
+
+def write_verdict(connection: sqlite3.Connection, run: Run, source: str, verdict: Verdict, seen_at: datetime) -> bool:
+    """Write the event of a verdict that no line of a source gave, with what follows from it. True when it is new."""
+    with transaction(connection):
+        return _add_verdict(connection, run, source, verdict, seen_at)
+
+
+def steps_told(connection: sqlite3.Connection, run_id: str, rule: str) -> list[int]:
+    """The steps at which a rule spoke of a run as a whole, and not of one of its series."""
+    sql = "SELECT step FROM event WHERE run_id = ? AND rule = ? AND metric = '' AND step IS NOT NULL"
+    return [row[0] for row in connection.execute(sql, (run_id, rule))]
+
+
+def _dedupe(run: Run, source: str, rule: str, metric: str, step: int, value: float, time: float | None) -> str:
+    """A file that is written anew with the same lines says the same thing again: one event, so the key holds what the
+    line says (its time too, which tells a repeated NaN from an old one) and not which attempt it belongs to."""
+    return f"{run.id}|{source}|{rule}|{metric}|{step}|{float_text(value)}|{time}"
 
 
 def _moment(value: float | None) -> datetime | None:
@@ -83,21 +112,19 @@ def insert_event(connection: sqlite3.Connection, event: Event) -> bool:
         " ON CONFLICT (dedupe) DO NOTHING",
         (event.id, event.project_id, event.run_id, redact(event.rule), redact(event.metric), event.step,
          stamp(event.started_at), stamp(event.created_at), event.severity, *numbers, redact(event.message),
-         dump(redact_value(event.details)), _key(event.dedupe)),
+         dump(redact_value(event.details)), kept_key(event.dedupe)),
     )  # fmt: skip
     return cursor.rowcount > 0
 
 
-def _key(dedupe: str) -> str:
-    """The key as it is kept: one that holds a secret by its hash, since two keys must not become the same."""
-    return dedupe if redact(dedupe) == dedupe else "sha256:" + hashlib.sha256(dedupe.encode()).hexdigest()
+ALERTING = ("memory-warning",)  # of what is no anomaly these alert too
 
 
 def add_mishap(
     connection: sqlite3.Connection, rule: str, message: str, dedupe: str, severity: str = "warning",
     project_id: str | None = None, run_id: str | None = None,
 ) -> bool:  # fmt: skip
-    """Keep something that went wrong around a run (not in its numbers), once per `dedupe`."""
+    """Keep something that went wrong around a run (not in its numbers), once per `dedupe`. What is critical alerts."""
     now = datetime.now(UTC)
     message, dedupe = (
         text.encode("utf-8", "replace").decode() for text in (message, dedupe)
@@ -107,7 +134,10 @@ def add_mishap(
          "created_at": now, "severity": severity, "message": message, "dedupe": dedupe}
     )  # fmt: skip
     with transaction(connection):
-        return insert_event(connection, event)
+        is_new = insert_event(connection, event)
+        if is_new and (severity == "critical" or rule in ALERTING):
+            ask_alert(connection, event)
+    return is_new
 
 
 def _ask_snapshot(connection: sqlite3.Connection, event: Event) -> None:
@@ -120,16 +150,38 @@ def _ask_snapshot(connection: sqlite3.Connection, event: Event) -> None:
 
 
 def events(
-    connection: sqlite3.Connection, project_id: str | None = None, run_id: str | None = None, limit: int | None = None
-) -> list[Event]:
-    """Events, newest first."""
+    connection: sqlite3.Connection, project_id: str | None = None, run_id: str | None = None, limit: int | None = None,
+    besides: str = "",
+) -> list[Event]:  # fmt: skip
+    """Events, newest first; those of the rule `besides` are left out."""
     wanted = [(name, value) for name, value in (("project_id", project_id), ("run_id", run_id)) if value]
     # What went wrong with no project in particular concerns all of them.
     tests = {"project_id": "(project_id = ? OR project_id IS NULL)", "run_id": "run_id = ?"}
-    where = " AND ".join(tests[name] for name, _ in wanted) or "1"
+    where = " AND ".join(["rule != ?", *(tests[name] for name, _ in wanted)])
     sql = f"SELECT * FROM event WHERE {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"
-    values = [value for _, value in wanted]
+    values = [besides, *(value for _, value in wanted)]
     return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))
+
+
+def add_details(connection: sqlite3.Connection, event_id: str, more: Mapping[str, Any]) -> None:
+    """Write more into an event's details, without the secrets that texts hold."""
+    if not more:
+        return
+    with transaction(connection):
+        row = connection.execute("SELECT details FROM event WHERE id = ?", (event_id,)).fetchone()
+        details = json.loads(row[0]) | redact_value(dict(more))
+        connection.execute("UPDATE event SET details = ? WHERE id = ?", (dump(details), event_id))
+
+
+def last_good_run(connection: sqlite3.Connection, run: Run) -> Run | None:
+    """The newest earlier run of the project that finished without a warning; None when there is none."""
+    sql = (
+        "SELECT * FROM run WHERE project_id = ? AND id != ? AND status = 'finished' AND started_at <= ? AND NOT EXISTS"
+        " (SELECT 1 FROM event WHERE run_id = run.id AND severity IN ('warning', 'critical'))"
+        " ORDER BY started_at DESC, rowid DESC LIMIT 1"
+    )
+    found = to_models(Run, connection.execute(sql, (run.project_id, run.id, stamp(run.started_at))))
+    return found[0] if found else None
 
 
 def gravest(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
@@ -145,10 +197,10 @@ def gravest(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str,
     }  # of each run the last row stays: the first critical one, else the first
 
 
-def count_events(connection: sqlite3.Connection, project_id: str) -> int:
-    """How many events concern a project."""
-    sql = "SELECT count(*) FROM event WHERE project_id = ? OR project_id IS NULL"
-    return int(connection.execute(sql, (project_id,)).fetchone()[0])
+def count_events(connection: sqlite3.Connection, project_id: str, besides: str = "") -> int:
+    """How many events concern a project; those of the rule `besides` do not count."""
+    sql = "SELECT count(*) FROM event WHERE (project_id = ? OR project_id IS NULL) AND rule != ?"
+    return int(connection.execute(sql, (project_id, besides)).fetchone()[0])
 
 
 def get_event(connection: sqlite3.Connection, event_id: str) -> Event:
@@ -164,6 +216,16 @@ def snapshots(
     where = " AND ".join(f"{name} = ?" for name, _ in wanted) or "1"
     sql = f"SELECT * FROM snapshot WHERE {where} ORDER BY created_at DESC, rowid DESC"
     return to_models(Snapshot, connection.execute(sql, [value for _, value in wanted]))
+
+
+def snapshots_taken(connection: sqlite3.Connection, event: Event, since: datetime) -> int:
+    """How many folders an event's rule wrote for its run's events from `since` up to this one, best values aside."""
+    sql = (
+        "SELECT count(*) FROM snapshot s JOIN event e ON e.id = s.event_id WHERE s.run_id = ? AND e.rule = ?"
+        " AND s.status = 'done' AND s.path != '' AND e.created_at > ? AND e.created_at <= ?"
+    )
+    values = (event.run_id, event.rule, stamp(since), stamp(event.created_at))
+    return int(connection.execute(sql, values).fetchone()[0])
 
 
 def snapshot_bytes(connection: sqlite3.Connection, project_id: str) -> int:

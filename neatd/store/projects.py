@@ -11,7 +11,7 @@ from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
 from neatd.store.rows import to_models
 
-CONSENTS = ("retention", "addresses")  # what `neat allow` knows
+CONSENTS = ("retention", "cleaning", "addresses", "stop")  # what `neat allow` knows
 
 
 def projects(connection: sqlite3.Connection) -> list[Project]:

@@ -22,19 +22,37 @@ from neatd.store.short import new_id
 
 def ask(connection: sqlite3.Connection, kind: str, project_id: str | None, payload: Mapping[str, Any]) -> str:
     """Put down what is to be done; returns the request's id."""
-    request_id, now = new_id("request"), utc_now()
     with transaction(connection):
-        connection.execute(
-            "INSERT INTO request (id, kind, project_id, payload, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (request_id, kind, project_id, dump(dict(payload)), now, now),
-        )
+        return put(connection, kind, project_id, payload)
+
+
+def put(connection: sqlite3.Connection, kind: str, project_id: str | None, payload: Mapping[str, Any]) -> str:
+    """The same in a transaction that the caller holds."""
+    request_id, now = new_id("request"), utc_now()
+    connection.execute(
+        "INSERT INTO request (id, kind, project_id, payload, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (request_id, kind, project_id, dump(dict(payload)), now, now),
+    )
     return request_id
 
 
-def pending(connection: sqlite3.Connection) -> list[Request]:
-    """Requests not yet ended, oldest first. One left `running` by a crash is among them: carrying out is idempotent."""
-    rows = connection.execute("SELECT * FROM request WHERE status IN ('pending', 'running') ORDER BY created_at, rowid")
-    return to_models(Request, rows)
+def has_asked(connection: sqlite3.Connection, kind: str, event_id: str) -> bool:
+    """Whether there is a request of the kind for an event, ended or not."""
+    sql = "SELECT 1 FROM request WHERE kind = ? AND json_extract(payload, '$.event') = ?"
+    return connection.execute(sql, (kind, event_id)).fetchone() is not None
+
+
+def pending(connection: sqlite3.Connection, besides: str = "") -> list[Request]:
+    """Requests not yet ended, oldest first, without those of the kind `besides`. One left `running` by a crash is among
+    them: carrying out is idempotent."""
+    sql = "SELECT * FROM request WHERE status IN ('pending', 'running') AND kind != ? ORDER BY created_at, rowid"
+    return to_models(Request, connection.execute(sql, (besides,)))
+
+
+def pending_of(connection: sqlite3.Connection, kind: str, most: int = -1) -> list[Request]:
+    """The oldest requests of a kind that have not ended."""
+    sql = "SELECT * FROM request WHERE status IN ('pending', 'running') AND kind = ? ORDER BY created_at, rowid LIMIT ?"
+    return to_models(Request, connection.execute(sql, (kind, most)))
 
 
 def get_request(connection: sqlite3.Connection, request_id: str) -> Request:

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from neatd.kinds import JSON_FIELDS
-from neatd.models import Job, Model
+from neatd.models import Checkpoint, Deletion, Job, Model
 
 T = TypeVar("T", bound=Model)
 _JSON = JSON_FIELDS | {"facts", "config", "git", "process", "details", "payload", "result"}
-_JSON_OF: dict[type[Model], frozenset[str]] = {Job: frozenset({"command"})}  # of words; a test's is a line
+_JSON_OF: dict[type[Model], frozenset[str]] = {
+    Job: frozenset({"command"}),  # of words; a test's is a line
+    **dict.fromkeys((Checkpoint, Deletion), frozenset({"parts"})),
+}
 
 
 def to_model(model: type[T], row: sqlite3.Row | Mapping[str, Any], is_strict: bool = False) -> T:

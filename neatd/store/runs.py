@@ -164,10 +164,22 @@ def named(runs: list[Run], word: str) -> Run | None:
 
 
 def configs_naming(connection: sqlite3.Connection, run: Run) -> list[tuple[str, dict[str, Any]]]:
-    """(name, parameters) of the project's runs whose parameters mention a run's folder: they may start from it."""
-    mention = json.dumps(run.folder, ensure_ascii=False)[1:-1]
-    sql = "SELECT name, config FROM run WHERE project_id = ? AND instr(config, ?) > 0"
-    return [(name, json.loads(config)) for name, config in connection.execute(sql, (run.project_id, mention))]
+    """(name, parameters) of the project's runs whose parameters mention a run's folder: they may start from it.
+
+    By the folder's own name, since a path may be told from where the program ran.
+    """
+    name = run.folder.rpartition("/")[2]
+    mentions = [json.dumps(name + mark, ensure_ascii=False)[1:-1] for mark in ("/", "\\")] if name else ["", ""]
+    sql = "SELECT name, config FROM run WHERE project_id = ? AND (instr(config, ?) > 0 OR instr(config, ?) > 0)"
+    return [(name, json.loads(config)) for name, config in connection.execute(sql, (run.project_id, *mentions))]
+
+
+def commands_of_open(connection: sqlite3.Connection, project_id: str) -> list[tuple[str, str]]:
+    """(name, command line) of the project's runs that go on."""
+    marks = ", ".join("?" * len(ENDED))
+    sql = f"SELECT name, process FROM run WHERE project_id = ? AND process IS NOT NULL AND status NOT IN ({marks})"
+    rows = [(name, json.loads(text)) for name, text in connection.execute(sql, (project_id, *sorted(ENDED)))]
+    return [(name, str(process.get("command", ""))) for name, process in rows if isinstance(process, dict)]
 
 
 def set_run(connection: sqlite3.Connection, run_id: str, **fields: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from datetime import datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -19,6 +20,12 @@ class Ticks:
     def every(self, hours: float, name: str) -> None:
         """Put `name` every so many hours, counted from now."""
         self._scheduler.add_job(self.due.put, "interval", hours=hours, args=[name], id=name)
+
+    def at(self, moment: datetime, name: str) -> None:
+        """Put `name` once at that moment, an aware one; said again, the newer moment counts."""
+        self._scheduler.add_job(
+            self.due.put, "date", run_date=moment, args=[name], id=f"{name} next", replace_existing=True
+        )
 
     def start(self) -> None:
         """Begin to tick."""

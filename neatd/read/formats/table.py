@@ -35,8 +35,8 @@ FORMATS: dict[str, Format] = {
     "optuna_journal": Format("optuna_journal", "lines", 5, is_unordered=True, is_judged=False),
     "trainer_state": Format("trainer_state", "whole", 6),
     "text": Format("textlog", "lines", 7),
-    "predictions": Format("", "predictions", 8, is_judged=False),
-    "system": Format("", "predictions", 9, is_judged=False),  # what neat samples itself: no file
+    "predictions": Format("", "predictions", 8),
+    "system": Format("", "predictions", 9),  # what neat samples itself: no file
 }
 
 

@@ -52,6 +52,16 @@ def lowest_before(values: Any, lowest: float) -> Any:
     return np.minimum.accumulate(np.concatenate(([lowest], values)))[:-1]
 
 
+def jumps_between(first: float, largest: float, values: Any, change: float, level: float) -> tuple[Any, float]:
+    """(where a value differs from the one before by `change` of the larger one, which is at least `level` of the largest so
+    far; the largest of all). `first` comes before the values, which are not negative."""
+    before = np.concatenate(([first], values[:-1]))
+    levels = level * np.maximum.accumulate(np.concatenate(([largest], values)))[1:]
+    tops = np.maximum(before, values)
+    are_jumps = (np.abs(values - before) >= change * tops) & (tops >= levels) & (levels > 0)
+    return np.flatnonzero(are_jumps), float(max(largest, values.max()))
+
+
 def late_places(places: Any, last: int, gap: int) -> Any:
     """The `places` with more than `gap` between them and the one before; before the first is `last`."""
     return places[np.diff(places, prepend=last) > gap]
@@ -59,11 +69,11 @@ def late_places(places: Any, last: int, gap: int) -> Any:
 
 def block_medians(blocks: Any) -> tuple[Any, Any]:
     """(the median of each row, the median distance from it), as `median_of_sorted` has them."""
-    medians = _row_medians(blocks)
-    return medians, _row_medians(np.abs(blocks - medians[:, None]))
+    medians = row_medians(blocks)
+    return medians, row_medians(np.abs(blocks - medians[:, None]))
 
 
-def _row_medians(rows: Any) -> Any:
+def row_medians(rows: Any) -> Any:
     """Sorted stably, as Python does: of 0.0 and -0.0 the one in the middle shows in messages."""
     ordered = np.sort(rows, axis=1, kind="stable")
     size = ordered.shape[1]

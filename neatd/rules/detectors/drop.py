@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 from neatd.rules.detectors.finding import Finding, Found
@@ -10,6 +13,10 @@ from neatd.rules.schema import Drop
 
 # An accuracy above this is counted in percent (0 to 100), not as a share (0 to 1): none of the latter reaches it.
 LARGEST_SHARE = 1.5
+MEAN_OF = 20  # points of a dense series that are compared as one; and that the noise is taken from
+LEAST_KNOWN = 6  # points, for any noise to be known
+# The mean distance between two normal values in a row is 2 / sqrt(pi) sigma.
+DISTANCE_FACTOR = math.sqrt(math.pi) / 2
 
 
 class DropDetector:
@@ -20,10 +27,15 @@ class DropDetector:
         self._points = 0
         self._best: tuple[int, float] | None = None
         self._back = when.cooldown_points  # points in a row at or above the threshold; below it an episode is open
+        self._recent: deque[float] = deque(maxlen=MEAN_OF)  # kept where the rule asks for noise
+        self._is_dense = False
+        self._needs_noise = when.noise_k > 0 or when.dense_points > 0
 
     def feed(self, step: int, value: float) -> Finding | None:
         if not math.isfinite(value):
             return None
+        if self._needs_noise:
+            return self._feed_noisy(step, value)
         finding = None
         if self._best is not None and self._points >= self._when.min_points:
             threshold = self._threshold(self._best[1])
@@ -40,9 +52,38 @@ class DropDetector:
         from neatd.rules.detectors.arrays import feed_each, finite_places
 
         finite = finite_places(values)
+        if self._needs_noise:
+            return feed_each(self, steps, values, finite)
         early = max(0, self._when.min_points - self._points)
         feed_each(self, steps, values, finite[:early])  # nothing is judged yet
         return self._judge_many(steps, values, finite[early:])
+
+    def _feed_noisy(self, step: int, value: float) -> Finding | None:
+        """A fall counts beside the noise; of a long series the mean of the last points is what falls."""
+        noise = self._noise()
+        self._recent.append(value)
+        if not self._is_dense and 0 < self._when.dense_points <= self._points:
+            self._is_dense, self._best, self._back = True, None, self._when.cooldown_points
+        judged = _mean(self._recent) if self._is_dense else value
+        finding = None
+        if self._best is not None and noise is not None and self._points >= self._when.min_points:
+            own = noise / math.sqrt(len(self._recent)) if self._is_dense else noise
+            threshold = min(self._threshold(self._best[1]), self._best[1] - self._when.noise_k * own)
+            is_below = judged < threshold
+            if is_below and self._back >= self._when.cooldown_points:
+                finding = self._finding(judged, self._best, threshold)
+            self._back = 0 if is_below else self._back + 1
+        self._points += 1
+        if self._best is None or judged > self._best[1]:
+            self._best = (step, judged)
+        return finding
+
+    def _noise(self) -> float | None:
+        """One deviation of a point, by how far points in a row lie apart; None while too few are known."""
+        if len(self._recent) < LEAST_KNOWN:
+            return None
+        away = [abs(after - before) for before, after in pairwise(self._recent)]
+        return DISTANCE_FACTOR * _mean(away)
 
     def _judge_many(self, steps: Any, values: Any, places: Any) -> Found:
         """Take in the finite points at `places`: each is judged, by the best before it."""
@@ -94,10 +135,23 @@ class DropDetector:
 
     def restart(self, first_step: int) -> None:
         self._points, self._best, self._back = 0, None, self._when.cooldown_points
+        self._recent.clear()
+        self._is_dense = False
 
     def dump(self) -> dict[str, Any]:
-        return {"points": self._points, "best": self._best, "back": self._back}
+        state: dict[str, Any] = {"points": self._points, "best": self._best, "back": self._back}
+        if self._needs_noise:
+            state |= {"recent": list(self._recent), "dense": self._is_dense}
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         self._points, self._back = state["points"], state["back"]
         self._best = tuple(state["best"]) if state["best"] else None
+        if self._needs_noise:
+            self._recent.extend(state["recent"])
+            self._is_dense = state["dense"]
+
+
+def _mean(values: Collection[float]) -> float:
+    """Each is divided first: the sum of huge ones is no number."""
+    return sum([one / len(values) for one in values])

@@ -35,7 +35,7 @@ def suspects_of(when: Spike, kept: Any, held: int) -> Any:
     """
     if when.estimator == "robust":
         return beyond_quartiles(kept, when.window, when.k)
-    return beyond_mean(kept, held, when.window, when.k)
+    return beyond_mean(kept, held, when.window, when.k, is_two_sided=when.direction != "up")
 
 
 def together(window: int) -> int:
@@ -105,8 +105,8 @@ def _is_beyond(points: Any, least: Any, most: Any, first: Any, third: Any, k: fl
     return ~((most - reach <= points) & (points <= least + reach))
 
 
-def beyond_mean(kept: Any, held: int, window: int, k: float) -> Any:
-    """The places, among the points, of those that may be more than k standard deviations above the mean.
+def beyond_mean(kept: Any, held: int, window: int, k: float, is_two_sided: bool = False) -> Any:
+    """The places, among the points, of those that may be more than k standard deviations above the mean, or off it.
 
     kept: the `held` values of the window (it may not be full yet) and the points behind them, all finite. Sums over
     windows are differences of running sums. They and Python's own sums are rounded otherwise; a sum of n values, however
@@ -123,6 +123,8 @@ def beyond_mean(kept: Any, held: int, window: int, k: float) -> Any:
     variances = squares - means * means - square_off - mean_off * (4 * largest + mean_off)
     reach = k * np.sqrt(np.maximum(variances, 0.0)) * (1 - off)
     is_passed = points <= kept[0] + means + reach - (k + 2) * mean_off
+    if is_two_sided:
+        is_passed &= points >= kept[0] + means - reach + (k + 2) * mean_off
     return np.flatnonzero(~(is_passed & (largest < LARGEST_SQUARED) | _is_level(kept, held, counts)))
 
 

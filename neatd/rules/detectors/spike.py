@@ -6,6 +6,9 @@ Invariant: a point is judged by the points before it alone. Values that are not 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from neatd.rules.detectors.finding import Finding, Found
@@ -17,12 +20,16 @@ SUSPECTS = 4
 
 
 class SpikeDetector:
-    """Fires when value > centre + k * scale and the rise is at least min_rise of |centre|."""
+    """Flags a value beyond centre + k * scale by at least min_rise of |centre|; fires at `flagged` of the last `of`."""
 
     def __init__(self, when: Spike) -> None:
         self._when = when
-        self._open = RobustWindow if when.estimator == "robust" else PlainWindow
-        self._window: RobustWindow | PlainWindow = self._open(when.window)
+        is_plain = when.estimator == "zscore"
+        self._open: Callable[..., RobustWindow | PlainWindow] = (
+            partial(PlainWindow, is_two_sided=when.direction != "up") if is_plain else RobustWindow
+        )
+        self._window = self._open(when.window)
+        self._flags: deque[bool] = deque(maxlen=when.of)  # of the last points; not kept where one is enough
         self._quiet_left = 0  # unflagged points still wanted before the next firing
 
     def feed(self, step: int, value: float) -> Finding | None:
@@ -34,7 +41,7 @@ class SpikeDetector:
             return None
         spread = window.spread_if_beyond(value, self._when.k)
         if spread is None:
-            self._quiet_left -= self._quiet_left > 0
+            self._pass_flags(1)
             window.push(value)
             return None
         return self._judge(value, spread)
@@ -83,35 +90,66 @@ class SpikeDetector:
     def _pass_over(self, count: int, kept: Any) -> None:
         """Take in `count` unflagged points, the last ones of `kept`."""
         if count:
-            self._quiet_left = max(0, self._quiet_left - count)
+            self._pass_flags(count)
             self._window = self._open(self._when.window, kept[-self._when.window :].tolist())
+
+    def _pass_flags(self, count: int) -> None:
+        self._quiet_left = max(0, self._quiet_left - count)
+        if self._when.of > 1:
+            self._flags.extend([False] * min(count, self._when.of))
 
     def _judge(self, value: float, spread: Spread) -> Finding | None:
         """Take in a value whose spread had to be measured."""
         reach, rise = self._when.k * spread.scale, self._when.min_rise * abs(spread.centre)
-        is_flagged = value > spread.centre + reach and value - spread.centre >= rise
-        finding = self._finding(value, spread, max(reach, rise)) if is_flagged and not self._quiet_left else None
-        if is_flagged:
-            self._quiet_left = self._when.cooldown_points
-        elif self._quiet_left:
-            self._quiet_left -= 1
+        finding = None
+        if self._is_flagged(value, spread, reach, rise):
+            self._flags.append(True)
+            if self._quiet_left:
+                self._quiet_left = self._when.cooldown_points
+            elif sum(self._flags) >= self._when.flagged:
+                self._quiet_left = self._when.cooldown_points
+                finding = self._finding(value, spread, max(reach, rise))
+        else:
+            self._pass_flags(1)
         self._window.push(self._window.clip(value, spread, reach))
         return finding
 
+    def _is_flagged(self, value: float, spread: Spread, reach: float, rise: float) -> bool:
+        direction, change = self._when.direction, value - spread.centre
+        is_above = direction != "down" and value > spread.centre + reach and change >= rise
+        is_below = direction != "up" and value < spread.centre - reach and -change >= rise
+        return (is_above or is_below) and self._is_far_in_log(value)
+
+    def _is_far_in_log(self, value: float) -> bool:
+        """Whether the ratio to the window's values is as unusual as the difference, where the rule asks for it."""
+        if not self._when.log_k or value <= 0:
+            return True
+        logs = sorted([math.log(one) for one in self._window.values if one > 0])
+        if 2 * len(logs) < len(self._window.values):
+            return True
+        window = RobustWindow(len(logs), logs)
+        spread = window.spread()
+        return abs(math.log(value) - spread.centre) > self._when.log_k * spread.scale
+
     def _finding(self, value: float, spread: Spread, margin: float) -> Finding:
-        size, threshold = len(self._window.values), spread.centre + margin
+        is_up = value > spread.centre
+        size, side = len(self._window.values), "above" if is_up else "below"
+        threshold = spread.centre + margin if is_up else spread.centre - margin
         if spread.scale == 0:
-            return Finding(f"above the last {size} points, all {spread.centre:.4g}", None, threshold)
-        score = (value - spread.centre) / spread.scale
+            return Finding(f"{side} the last {size} points, all {spread.centre:.4g}", None, threshold)
+        score = abs(value - spread.centre) / spread.scale
         centre = f"the {self._window.centre_name} {spread.centre:.4g} of the last {size} points"
-        return Finding(f"{score:.3g} {self._window.unit} above {centre}", score, threshold)
+        return Finding(f"{score:.3g} {self._window.unit} {side} {centre}", score, threshold)
 
     def restart(self, first_step: int) -> None:
         self._window, self._quiet_left = self._open(self._when.window), 0
+        self._flags.clear()
 
     def dump(self) -> dict[str, Any]:
-        return {"values": list(self._window.values), "quiet_left": self._quiet_left}
+        flags = [int(one) for one in self._flags] if self._when.of > 1 else []
+        return {"values": list(self._window.values), "quiet_left": self._quiet_left, "flags": flags}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._window = self._open(self._when.window, state["values"])
         self._quiet_left = state["quiet_left"]
+        self._flags.extend(bool(one) for one in state["flags"])

@@ -62,6 +62,11 @@ class RobustWindow:
             return None
         return Spread(median, self._scale(median))
 
+    def spread(self) -> Spread:
+        """Where the values lie."""
+        median = median_of_sorted(self._sorted)
+        return Spread(median, self._scale(median))
+
     def _scale(self, median: float) -> float:
         deviations = sorted([abs(value - median) for value in self._sorted])
         mean = sum(deviations) / len(deviations)
@@ -83,15 +88,16 @@ class PlainWindow:
     centre_name: ClassVar[str] = "mean"
     unit: ClassVar[str] = "standard deviations"
 
-    def __init__(self, length: int, values: Iterable[float] = ()) -> None:
+    def __init__(self, length: int, values: Iterable[float] = (), is_two_sided: bool = False) -> None:
         self.values = deque(values, maxlen=length)
+        self._is_two_sided = is_two_sided
 
     def push(self, value: float) -> None:
         """Take `value` in; beyond the length the oldest goes."""
         self.values.append(value)
 
     def spread_if_beyond(self, value: float, k: float) -> Spread | None:
-        """The spread, or None when `value` is not above the mean.
+        """The spread, or None when `value` is not above the mean, nor below it where that counts too.
 
         Sums are taken of differences to the first value: exact for a flat series, where a plain mean is off by a
         bit and would put the same value above itself.
@@ -99,7 +105,7 @@ class PlainWindow:
         first = self.values[0]
         shifted = [one - first for one in self.values]
         offset = sum(shifted) / len(shifted)
-        if value <= first + offset:
+        if value == first + offset or (value < first + offset and not self._is_two_sided):
             return None
         variance = sum([(one - offset) * (one - offset) for one in shifted]) / len(shifted)
         return Spread(first + offset, math.sqrt(variance))

@@ -1,0 +1,63 @@
+"""What an event holds besides its message, in words: its episode, the series that joined it, the difference to the last
+good run, the last examples, what became of its wish to end the run. Pure: details in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+IN_WORDS = frozenset({"episode", "also", "against", "examples", "stop", "done"})
+_MOST = 8  # parameters or names in a line
+
+
+def course(details: Mapping[str, Any]) -> str:
+    """How it went on: "steps 202-209, peak 4.012 at 204; and 2 other series: a, b". "" where nothing is known."""
+    return "; ".join(filter(None, (_episode(details.get("episode")), _also(details.get("also")))))
+
+
+def lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, text) of all that is known, for who looks at one event."""
+    against = details.get("against")
+    found = [
+        ("episode", _episode(details.get("episode"))),
+        ("also", _also(details.get("also"))),
+        (f"against {against['name']}" if against else "", difference(against) if against else ""),
+        ("stop", str(details.get("stop", ""))),
+        *((name, str(text)) for name, text in details.get("done", {}).items() if name != "stop"),
+        *(("example", _example(one)) for one in details.get("examples", ())),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def difference(told: Mapping[str, Any]) -> str:
+    """Parameters and code against the last good run: "lr 0.1 -> 0.2; 2 files, +3 -1: train.py, model.py"."""
+    parameters = [f"{name} {old} -> {new}" for name, (old, new) in list(told["parameters"].items())[:_MOST]]
+    more = len(told["parameters"]) - len(parameters) + told.get("more_parameters", 0)
+    parameters += [f"{more} more"] if more else []
+    dirty = list(told.get("uncommitted", ()))
+    uncommitted = ", ".join(dirty[:_MOST]) + (", …" if len(dirty) > _MOST else "")
+    parts = (", ".join(parameters), told.get("code", ""), f"uncommitted: {uncommitted}" if dirty else "")
+    return "; ".join(one for one in parts if one) or "no difference is known"
+
+
+def _episode(told: Mapping[str, Any] | None) -> str:
+    if not told:
+        return ""
+    return f"steps {told['start_step']}-{told['end_step']}, peak {_number(told['peak'])} at {told['peak_step']}"
+
+
+def _also(told: Mapping[str, Any] | None) -> str:
+    if not told:
+        return ""
+    names = list(told["series"])[:_MOST]
+    more = ", …" if told["count"] > len(names) else ""
+    return f"and {told['count']} other series: {', '.join(names)}{more}"
+
+
+def _example(told: Mapping[str, Any]) -> str:
+    names = ("step", "id", "loss", "expected", "answer")
+    return ", ".join(f"{name} {_number(told[name])}" for name in names if told.get(name) is not None)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,129 @@
+"""A rule with the condition `relation` over a source: two series of the same lines. Pure.
+
+Both have to stand in one line; the verdict falls at the one that comes later in it. Invariant: `feed_columns` of a part
+of the stream gives the verdicts, and leaves the state, of `feed` of one point after the other by ordinal and name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from neatd.models import Sample, Verdict
+from neatd.rules.detectors.relation import RelationDetector
+from neatd.rules.fitting import fits, is_evaluation
+from neatd.rules.schema import Relation, Rule
+from neatd.rules.watched import Watched
+
+if TYPE_CHECKING:
+    from neatd.rules.batch import Column
+
+
+class _Last(NamedTuple):
+    """The last point of a series."""
+
+    seq: int
+    value: float
+
+
+class _Pair:
+    """One series and the one beside it, which was chosen by their first common line."""
+
+    def __init__(self, rule: Rule, when: Relation, metric: str, beside: str, kept: Mapping[str, Any] | None) -> None:
+        self.metric, self.beside = metric, beside
+        self.detector = RelationDetector(when)
+        self.watched = Watched(rule, max(metric, beside), kept["watched"] if kept else None)
+        if kept:
+            self.detector.restore(kept["detector"])
+
+    def feed(self, sample: Sample, value: float, beside: float) -> list[Verdict]:
+        finding = self.detector.feed(value, beside)
+        if finding is not None:
+            why = f"{self.metric} {value:.4g} is {finding.why}; the other is {self.beside}"
+            finding = finding._replace(why=why)
+        return self.watched.take(sample, finding)
+
+    def restart(self) -> None:
+        self.detector.restart()
+        self.watched.restart()
+
+    def dump(self) -> dict[str, Any]:
+        return {"beside": self.beside, "detector": self.detector.dump(), "watched": self.watched.dump()}
+
+
+class RelationRule:
+    """One rule over all series of one source of one run."""
+
+    def __init__(self, rule: Rule, kept: Mapping[str, Any] | None) -> None:
+        """`kept` is what `dump` gave."""
+        assert isinstance(rule.when, Relation)
+        self._rule, self._when = rule, rule.when
+        held = kept or {"attempt": 0, "last": {}, "pairs": {}}
+        self._attempt: int = held["attempt"]
+        self._last = {name: _Last(*one) for name, one in held["last"].items()}
+        self._pairs = {
+            name: _Pair(rule, rule.when, name, one["beside"], one) for name, one in held["pairs"].items()
+        }  # fmt: skip
+
+    def looks_at(self, metric: str) -> bool:
+        """Whether the points of `metric` have to be fed."""
+        return self._rule.matches(metric) or self._is_beside(metric)
+
+    def feed(self, metric: str, sample: Sample) -> list[Verdict]:
+        """Take the next point in; what is to be said there."""
+        if sample.attempt > self._attempt:
+            self._restart(sample.attempt)
+        self._last[metric] = _Last(sample.seq, sample.value)
+        if self._rule.matches(metric):
+            return self._feed_own(metric, sample)
+        return self._feed_beside(metric, sample)
+
+    def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
+        """Take the next points of the series that the rule looks at in."""
+        from neatd.rules.merged import samples_in_order
+
+        return [verdict for name, sample in samples_in_order(columns) for verdict in self.feed(name, sample)]
+
+    def dump(self) -> dict[str, Any]:
+        """The state as plain JSON values."""
+        return {
+            "attempt": self._attempt,
+            "last": {name: list(one) for name, one in sorted(self._last.items())},
+            "pairs": {name: one.dump() for name, one in sorted(self._pairs.items())},
+        }
+
+    def _is_beside(self, metric: str) -> bool:
+        return fits(metric, self._when.against) and not is_evaluation(metric)
+
+    def _feed_own(self, metric: str, sample: Sample) -> list[Verdict]:
+        """The other one of the line has come already, where its name is the earlier."""
+        pair = self._pairs.get(metric) or self._paired(metric, sample.seq)
+        if pair is None or pair.beside > metric:
+            return []
+        other = self._last.get(pair.beside)
+        return pair.feed(sample, sample.value, other.value) if other and other.seq == sample.seq else []
+
+    def _feed_beside(self, metric: str, sample: Sample) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for name, own in list(self._last.items()):
+            if own.seq != sample.seq or not self._rule.matches(name) or name > metric:
+                continue
+            pair = self._pairs.get(name) or self._paired(name, sample.seq)
+            if pair is not None and pair.beside == metric:
+                verdicts += pair.feed(sample, own.value, sample.value)
+        return verdicts
+
+    def _paired(self, metric: str, seq: int) -> _Pair | None:
+        """A new pair with the first series beside it in this line."""
+        found = [n for n, one in self._last.items() if one.seq == seq and n != metric and self._is_beside(n)]
+        if not found:
+            return None
+        pair = self._pairs[metric] = _Pair(self._rule, self._when, metric, min(found), None)
+        return pair
+
+    def _restart(self, attempt: int) -> None:
+        """The run began anew: the abandoned points say nothing."""
+        self._attempt = attempt
+        self._last.clear()
+        for pair in self._pairs.values():
+            pair.restart()

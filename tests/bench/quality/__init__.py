@@ -1,0 +1,1 @@
+"""How well the shipped rules judge: real short trainings with planted, labelled faults and clean ones, and their measure."""
