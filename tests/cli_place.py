@@ -76,6 +76,7 @@ class Cli:
 
     def init(self) -> None:
         put_store(self.home)
+        put_store(self.home, "points")
         self.ok("init", "--yes")
 
     def keep(self, *words: str) -> str:

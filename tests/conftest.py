@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,6 +25,7 @@ from neatd.cli import main
 from neatd.who import VARIABLES
 from tests.cli_place import user_home
 from tests.fixtures import db, module_place, place, start  # noqa: F401
+from tests.mother import bear
 from tests.stores_made import put_store
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
@@ -186,9 +188,16 @@ class Neat:
         return str(until(found, f"an event of {rule} in the store"))
 
     def start(self) -> int:
-        """`neatd start`; returns the daemon's pid."""
-        self.call("neatd", "start")
-        return int(lifesign.read_state(self.home)["pid"])
+        """A daemon that watches and answers, as `neatd start` makes it (tests/test_daemon.py types that); returns its pid."""
+        if not self.is_alive():
+            born = bear(self.home, self.env)
+
+            def has_begun() -> bool:
+                assert psutil.pid_exists(born), control.log_path(self.home).read_text()
+                return self.is_alive() and lifesign.read_state(self.home).get("pid") == born
+
+            until(has_begun, "the daemon")
+        return control.start(self.home)[0]
 
     def is_alive(self) -> bool:
         return lifesign.is_running(self.home)
@@ -210,6 +219,7 @@ def neat(tmp_path: Path) -> Iterator[Neat]:
     made = Neat(tmp_path)
     made.settings(sweep_s=0.2, checkpoint_rest_s=0.3)
     put_store(made.home)
+    put_store(made.home, "points")
     assert made.ask("neat", "init", "--yes")[0] == 0
     yield made
     control.stop(made.home)

@@ -74,7 +74,7 @@ def test_items_fall_off_in_the_order_that_the_template_states(count: int) -> Non
     kinds = {kind for kind, _ in ORDER} - {"state line"}
     assert "Left out" not in whole and not [kind for kind in kinds if not shown(whole, kind)]
     size = len(whole.encode())
-    for budget in range(size - 1, 500, -max(97, size // 70)):
+    for budget in range(size - 1, 500, -max(97, size // 35)):
         text = brief(of, budget, SHIPPED)
         assert len(text.encode()) <= budget
         assert follows_the_order(

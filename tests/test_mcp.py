@@ -93,7 +93,7 @@ def test_what_is_read_is_what_the_commands_print(cli: Cli) -> None:
     async def use(tools: Tools) -> list[Said]:
         return [await tools(tool, **given) for _, tool, given in asked]
 
-    for (words, _, _), said in zip(asked, with_tools(cli, use), strict=True):
+    for (words, _, _), said in zip(asked, with_tools_here(cli, use), strict=True):
         assert not said.is_error and _timeless(said.text) == _timeless(cli.ok(*words)), words
 
 

@@ -263,7 +263,7 @@ def version_2(root: Path) -> Path:
 
 
 def test_the_tightest_group_around_decides(tmp_path: Path) -> None:
-    """Its limit less what it uses without what the kernel would give back, file cache and slabs: 4.0 - (3.5 - 0.5) GB, though the host has 32."""
+    """Its limit less what it uses, without file cache and slabs: 4.0 - (3.5 - 0.5) GB, though the host has 32."""
     sample = MemoryReader(42, version_2(tmp_path)).sample(1.0)
     assert (sample.cgroup_limit_bytes, sample.cgroup_used_bytes) == (4_000_000_000, 3_000_000_000)
     assert sample.headroom_bytes == sample.cgroup_headroom_bytes == 1_000_000_000

@@ -86,8 +86,8 @@ ONE_MISTAKE = {
     "unknown condition": (
         "condition: spike",
         "condition: spikes",
-        "6: when.condition: 'spikes' is not one of non_finite, spike, best, drop, diverging, shift, jump, above, below, exact_zero, stalled, plateau,"
-        " growth, gap, relation, expression, predictions; did you mean 'spike'?",
+        "6: when.condition: 'spikes' is not one of non_finite, spike, best, drop, diverging, shift, jump, above, below,"
+        " exact_zero, stalled, plateau, growth, gap, relation, expression, predictions; did you mean 'spike'?",
     ),
     "no condition": ("  condition: spike\n", "", "5: when.condition: is missing"),
     "no name": ("rule: spike\n", "", "1: rule: is missing"),

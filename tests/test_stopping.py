@@ -291,7 +291,10 @@ def test_a_notebooks_kernel_is_interrupted_and_goes_on(neat: Neat, start: Start)
 def test_two_events_end_a_run_once(neat: Neat, start: Start) -> None:
     """The second one says for which it is being ended."""
     put_rule(neat, "nan", RULE + "budget: {storm_points: 0}\n")
-    put_rule(neat, "high", RULE.replace("rule: nan", "rule: high").replace("non_finite", "above, limit: 5"))
+    high = RULE.replace("rule: nan", "rule: high").replace("non_finite", "above, limit: 5")
+    put_rule(
+        neat, "high", high.replace("[event, stop]", "[stop, bug]")
+    )  # it asks for more, so it is an event of its own
     allow(neat)
     process = start(DEAF)
     with life(neat) as one:

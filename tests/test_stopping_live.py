@@ -94,6 +94,7 @@ def test_a_rule_asks_for_everything(neat: Neat, trainer: subprocess.Popen[bytes]
     assert second["done"]["bug"] == first["done"]["bug"]
     until(lambda: heard(folder), "the interrupt")
     os.kill(pid, signal.SIGKILL)
+    until(lambda: not neat.is_alive(), "the daemon's end")
     neat.start()
     assert trainer.wait(60) == -signal.SIGKILL
     assert heard(folder) == ["INT", "TERM"]

@@ -51,7 +51,9 @@ def _also(told: Mapping[str, Any] | None) -> str:
         return ""
     names = list(told["series"])[:_MOST]
     more = ", …" if told["count"] > len(names) else ""
-    return f"and {told['count']} other series: {', '.join(names)}{more}"
+    series = f"and {told['count']} other series: {', '.join(names)}{more}" if told["count"] else ""
+    rules = f"by {', '.join(told['rules'])} too" if told.get("rules") else ""
+    return "; ".join(one for one in (series, rules) if one)
 
 
 def _example(told: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from neatd.models import Model
 from neatd.rules.schema import Budget, Guard, Rule, When
 from neatd.yamlplaces import Place
 
@@ -19,7 +20,7 @@ _FIELDS = {
     for one in get_args(When)
     for name in get_args(one.model_fields["condition"].annotation)
 }
-_PARTS = {"guard": Guard, "budget": Budget}
+_PARTS: dict[str, type[Model]] = {"guard": Guard, "budget": Budget}
 _NOT_A = {
     "float_type": "not a number",
     "int_type": "not a whole number",

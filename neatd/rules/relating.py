@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neatd.models import Sample, Verdict
+from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.relation import RelationDetector
 from neatd.rules.fitting import fits, is_evaluation
 from neatd.rules.schema import Relation, Rule
@@ -37,15 +38,28 @@ class _Pair:
             self.detector.restore(kept["detector"])
 
     def feed(self, sample: Sample, value: float, beside: float) -> list[Verdict]:
-        finding = self.detector.feed(value, beside)
-        if finding is not None:
-            why = f"{self.metric} {value:.4g} is {finding.why}; the other is {self.beside}"
-            finding = finding._replace(why=why)
-        return self.watched.take(sample, finding)
+        return self._tell(sample, value, self.detector.feed(value, beside))
+
+    def feed_many(self, later: Column, at: Any, values: Any, besides: Any) -> list[Verdict]:
+        """The points of common lines, which are those of `later` at the places `at`."""
+        verdicts: list[Verdict] = []
+        steps, own, begin = later.steps[at], later.values[at], 0
+        for place, finding in self.detector.feed_many(values, besides):
+            self.watched.pass_many(steps[begin:place], own[begin:place])
+            verdicts += self._tell(_sample(later, int(at[place])), float(values[place]), finding)
+            begin = place + 1
+        self.watched.pass_many(steps[begin:], own[begin:])
+        return verdicts
 
     def restart(self) -> None:
         self.detector.restart()
         self.watched.restart()
+
+    def _tell(self, sample: Sample, value: float, finding: Finding | None) -> list[Verdict]:
+        if finding is not None:
+            why = f"{self.metric} {value:.4g} is {finding.why}; the other is {self.beside}"
+            finding = finding._replace(why=why)
+        return self.watched.take(sample, finding)
 
     def dump(self) -> dict[str, Any]:
         return {"beside": self.beside, "detector": self.detector.dump(), "watched": self.watched.dump()}
@@ -58,6 +72,8 @@ class RelationRule:
         """`kept` is what `dump` gave."""
         assert isinstance(rule.when, Relation)
         self._rule, self._when = rule, rule.when
+        self._roles: dict[str, tuple[bool, bool]] = {}  # series -> whether the rule is of it, whether it stands beside
+        self._counted, self._known = -1, list[str]()
         held = kept or {"attempt": 0, "last": {}, "pairs": {}}
         self._attempt: int = held["attempt"]
         self._last = {name: _Last(*one) for name, one in held["last"].items()}
@@ -67,14 +83,14 @@ class RelationRule:
 
     def looks_at(self, metric: str) -> bool:
         """Whether the points of `metric` have to be fed."""
-        return self._rule.matches(metric) or self._is_beside(metric)
+        return self._is_own(metric) or self._is_beside(metric)
 
     def feed(self, metric: str, sample: Sample) -> list[Verdict]:
         """Take the next point in; what is to be said there."""
         if sample.attempt > self._attempt:
             self._restart(sample.attempt)
         self._last[metric] = _Last(sample.seq, sample.value)
-        if self._rule.matches(metric):
+        if self._is_own(metric):
             return self._feed_own(metric, sample)
         return self._feed_beside(metric, sample)
 
@@ -82,7 +98,26 @@ class RelationRule:
         """Take the next points of the series that the rule looks at in."""
         from neatd.rules.merged import samples_in_order
 
-        return [verdict for name, sample in samples_in_order(columns) for verdict in self.feed(name, sample)]
+        filled = [one for one in columns if len(one.seqs)]
+        is_known = all(one.name in self._pairs for one in filled if self._is_own(one.name))
+        if not is_known or any(int(one.attempts.max()) > self._attempt for one in filled):
+            return [verdict for name, sample in samples_in_order(filled) for verdict in self.feed(name, sample)]
+        named = {one.name: one for one in filled}
+        verdicts: list[Verdict] = []
+        for pair in sorted(self._pairs.values(), key=lambda one: one.metric):
+            if pair.metric in named and pair.beside in named:
+                verdicts += self._feed_pair(pair, named[pair.metric], named[pair.beside])
+        for one in filled:
+            self._last[one.name] = _Last(int(one.seqs[-1]), float(one.values[-1]))
+        return verdicts
+
+    def _feed_pair(self, pair: _Pair, own: Column, beside: Column) -> list[Verdict]:
+        """The lines that have both."""
+        import numpy as np
+
+        _, at, there = np.intersect1d(own.seqs, beside.seqs, assume_unique=True, return_indices=True)
+        later, places = (own, at) if own.name > beside.name else (beside, there)
+        return pair.feed_many(later, places, own.values[at], beside.values[there])
 
     def dump(self) -> dict[str, Any]:
         """The state as plain JSON values."""
@@ -92,8 +127,18 @@ class RelationRule:
             "pairs": {name: one.dump() for name, one in sorted(self._pairs.items())},
         }
 
+    def _is_own(self, metric: str) -> bool:
+        return self._role(metric)[0]
+
     def _is_beside(self, metric: str) -> bool:
-        return fits(metric, self._when.against) and not is_evaluation(metric)
+        return self._role(metric)[1]
+
+    def _role(self, metric: str) -> tuple[bool, bool]:
+        role = self._roles.get(metric)
+        if role is None:
+            beside = fits(metric, self._when.against) and not is_evaluation(metric)
+            role = self._roles[metric] = (self._rule.matches(metric), beside)
+        return role
 
     def _feed_own(self, metric: str, sample: Sample) -> list[Verdict]:
         """The other one of the line has come already, where its name is the earlier."""
@@ -105,13 +150,20 @@ class RelationRule:
 
     def _feed_beside(self, metric: str, sample: Sample) -> list[Verdict]:
         verdicts: list[Verdict] = []
-        for name, own in list(self._last.items()):
-            if own.seq != sample.seq or not self._rule.matches(name) or name > metric:
+        for name in self._owns():
+            own = self._last.get(name)
+            if own is None or own.seq != sample.seq or name > metric:
                 continue
             pair = self._pairs.get(name) or self._paired(name, sample.seq)
             if pair is not None and pair.beside == metric:
                 verdicts += pair.feed(sample, own.value, sample.value)
         return verdicts
+
+    def _owns(self) -> list[str]:
+        """The series of the rule that have come, by name."""
+        if len(self._last) != self._counted:
+            self._counted, self._known = len(self._last), sorted(name for name in self._last if self._is_own(name))
+        return self._known
 
     def _paired(self, metric: str, seq: int) -> _Pair | None:
         """A new pair with the first series beside it in this line."""
@@ -125,5 +177,14 @@ class RelationRule:
         """The run began anew: the abandoned points say nothing."""
         self._attempt = attempt
         self._last.clear()
+        self._counted = -1
         for pair in self._pairs.values():
             pair.restart()
+
+
+def _sample(column: Column, at: int) -> Sample:
+    time = float(column.times[at])
+    return Sample(
+        int(column.seqs[at]), int(column.attempts[at]), int(column.steps[at]), float(column.values[at]),
+        None if time != time else time,
+    )  # fmt: skip

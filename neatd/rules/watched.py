@@ -42,6 +42,17 @@ class Watched:
             self._points += 1
         return verdicts
 
+    def pass_many(self, steps: Any, values: Any) -> None:
+        """The next points, numpy arrays, of which nothing is told: no episode is open, and none begins."""
+        from neatd.rules.detectors.arrays import finite_places
+
+        if self._first_step is None and len(steps):
+            self._first_step = int(steps[0])
+        places = finite_places(values)
+        last = places[-CONTEXT_POINTS:]
+        self._recent.extend(zip(steps[last].tolist(), values[last].tolist(), strict=True))
+        self._points += len(places)
+
     def restart(self) -> None:
         """The run began anew."""
         self._recent.clear()

@@ -47,6 +47,11 @@ def new_lows(values: Any, lowest: float) -> Any:
     return np.flatnonzero(values < lowest_before(values, lowest))
 
 
+def lower(one: Any, other: Any) -> Any:
+    """The lesser of each two, as Python's `min` has it."""
+    return np.where(other < one, other, one)
+
+
 def lowest_before(values: Any, lowest: float) -> Any:
     """For each value the least of `lowest` and of those before it; 0.0 may be -0.0."""
     return np.minimum.accumulate(np.concatenate(([lowest], values)))[:-1]

@@ -53,7 +53,7 @@ class DropDetector:
 
         finite = finite_places(values)
         if self._needs_noise:
-            return feed_each(self, steps, values, finite)
+            return self._feed_many_noisy(steps, values, finite)
         early = max(0, self._when.min_points - self._points)
         feed_each(self, steps, values, finite[:early])  # nothing is judged yet
         return self._judge_many(steps, values, finite[early:])
@@ -77,6 +77,43 @@ class DropDetector:
         if self._best is None or judged > self._best[1]:
             self._best = (step, judged)
         return finding
+
+    def _feed_many_noisy(self, steps: Any, values: Any, finite: Any) -> Found:
+        """One at a time until means are compared; from then on all at once."""
+        from neatd.rules.detectors.arrays import feed_each, joined
+
+        dense = self._when.dense_points
+        most = max(dense + 1, self._when.min_points, MEAN_OF)
+        alone = max(0, most - self._points) if dense else len(finite)
+        found = feed_each(self, steps, values, finite[:alone])
+        places = finite[alone:]
+        if not len(places):
+            return found
+        known = joined(self._recent, values[places])
+        found += self._judge_means(steps, values, places, *_means(known, len(places)))
+        self._recent.extend(known[-MEAN_OF:].tolist())
+        return found
+
+    def _judge_means(self, steps: Any, values: Any, places: Any, judged: Any, noises: Any) -> Found:
+        """As `_judge_many`, of means; `judged` and `noises` are those of the points at `places`."""
+        from neatd.rules.detectors.arrays import late_places, lower, lowest_before, new_lows
+
+        assert self._best is not None
+        first, best = self._best, self._best[1]
+        tops = new_lows(-judged, -best)
+        bests = -lowest_before(-judged, -best)
+        thresholds = lower(self._thresholds(bests), bests - self._when.noise_k * (noises / math.sqrt(MEAN_OF)))
+        below = (judged < thresholds).nonzero()[0]
+        found: Found = []
+        for at in late_places(below, -1 - self._back, self._when.cooldown_points).tolist():
+            before = tops[: tops.searchsorted(at)]
+            top = (int(steps[places[before[-1]]]), float(judged[before[-1]])) if len(before) else first
+            found.append((int(places[at]), self._finding(float(judged[at]), top, float(thresholds[at]))))
+        self._points += len(places)
+        self._back = len(places) - 1 - int(below[-1]) if len(below) else self._back + len(places)
+        if len(tops):
+            self._best = int(steps[places[tops[-1]]]), float(judged[tops[-1]])
+        return found
 
     def _noise(self) -> float | None:
         """One deviation of a point, by how far points in a row lie apart; None while too few are known."""
@@ -153,5 +190,22 @@ class DropDetector:
 
 
 def _mean(values: Collection[float]) -> float:
-    """Each is divided first: the sum of huge ones is no number."""
-    return sum([one / len(values) for one in values])
+    """Each is divided first: the sum of huge ones is no number. Added up in order, as `_means` does."""
+    total, count = 0.0, len(values)
+    for one in values:
+        total += one / count
+    return total
+
+
+def _means(known: Any, count: int) -> tuple[Any, Any]:
+    """(the mean of the last 20, the noise of the 20 before) of each of the last `count` values of `known`."""
+    import numpy as np
+
+    size = len(known)
+    means, away = np.zeros(count), np.zeros(count)
+    distances = np.abs(np.diff(known))
+    for back in range(MEAN_OF - 1, -1, -1):
+        means += known[size - count - back : size - back] / MEAN_OF
+    for back in range(MEAN_OF - 1, 0, -1):
+        away += distances[size - 1 - count - back : size - 1 - back] / (MEAN_OF - 1)
+    return means, DISTANCE_FACTOR * away

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from neatd.rules.detectors.finding import Finding
+from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR
 from neatd.rules.schema import Relation
@@ -50,8 +50,28 @@ class RelationDetector:
         if not (math.isfinite(value) and math.isfinite(beside) and value >= 0 and beside > 0):
             return None
         self._filling.append((math.log(max(beside, LEAST)), math.log(max(value, LEAST))))
-        if len(self._filling) < self._when.points:
-            return None
+        return self._judge_full() if len(self._filling) == self._when.points else None
+
+    def feed_many(self, values: Any, besides: Any) -> Found:
+        """Take the next points in, numpy arrays of float64: what `feed` of one after the other gives."""
+        import numpy as np
+
+        places = np.flatnonzero(np.isfinite(values) & np.isfinite(besides) & (values >= 0) & (besides > 0))
+        xs = [math.log(max(one, LEAST)) for one in besides[places].tolist()]
+        points = list(zip(xs, [math.log(max(one, LEAST)) for one in values[places].tolist()], strict=True))
+        found: Found = []
+        at = 0
+        while len(points) - at >= self._when.points - len(self._filling):
+            upto = at + self._when.points - len(self._filling)
+            self._filling += points[at:upto]
+            at = upto
+            finding = self._judge_full()
+            if finding is not None:
+                found.append((int(places[at - 1]), finding))
+        self._filling += points[at:]
+        return found
+
+    def _judge_full(self) -> Finding | None:
         self._blocks.append(self._filling)
         self._filling = []
         if len(self._blocks) < LEAST_BLOCKS + self._when.newest:
