@@ -20,8 +20,8 @@ def test_the_daemons_loop_sends_what_a_rule_alerts(neat: Neat) -> None:
         settings(neat.home, f'name: team, url: "{hook.url()}"')
         rules = neat.root / ".neat" / "rules"
         rules.mkdir(parents=True)
-        rules.joinpath("mine.yaml").write_text(
-            "rule: mine\nmetrics: [loss]\nwhen: {condition: non_finite}\nseverity: critical\nthen: [alert]\n"
+        rules.joinpath("mine.yaml").write_text(  # in the place of the shipped one
+            "rule: non-finite\nmetrics: [loss]\nwhen: {condition: non_finite}\nseverity: critical\nthen: [alert]\n"
         )
         neat.metrics("runs/a", {"step": 1, "loss": 1.0}, '{"step": 2, "loss": NaN}')
         scene = Scene(neat.home, Settings(), connect(neat.home, "neat"), connect(neat.home, "points"), RestWatch(1.0))
@@ -30,4 +30,4 @@ def test_the_daemons_loop_sends_what_a_rule_alerts(neat: Neat) -> None:
             loop.prepare()
             until(lambda: loop.step(()) is not None and hook.got, "the message")
             loop.alerts.finish(20.0)
-        assert [one["title"] for one in hook.got] == ["critical mine in runs/a (project)"]
+        assert [one["title"] for one in hook.got] == ["critical non-finite in runs/a (project)"]

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from neatd.models import Sample, Verdict
 from neatd.rules.batch import like_python
+from neatd.rules.conditions import Spike
 from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.window import MAD_FACTOR, PlainWindow, RobustWindow
 from neatd.rules.judge import Judge
-from neatd.rules.schema import Rule, Spike
+from neatd.rules.schema import Rule
 from neatd.rules.series import DETECTORS, LEAST_STRETCH
 from tests.rules_batches import RULES, SHAPES, WHENS, Point, column_of, columns_of, moments, series, shipped, streams
 from tests.rules_streams import rule, samples

@@ -9,10 +9,11 @@ from itertools import accumulate
 import pytest
 
 from neatd.files import data_path
+from neatd.rules.conditions import Stalled
 from neatd.rules.detectors.stalled import StalledDetector
 from neatd.rules.judge import Judge
 from neatd.rules.load import load_rule
-from neatd.rules.schema import Rule, Stalled
+from neatd.rules.schema import Rule
 from tests.rules_streams import feed, rule, steps
 
 FAST, SLOW = (load_rule(data_path("rules") / f"{name}.yaml") for name in ("memory-growth", "memory-growth-slow"))

@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 
 from neatd.files import data_path
+from neatd.rules.conditions import Jump
 from neatd.rules.detectors.jump import JumpDetector
 from neatd.rules.load import load_rule
-from neatd.rules.schema import Jump
 from tests.schedules import MADE, WARMUPS, held, is_calm, printed, rates, warmed, with_glitch
 
 SHIPPED = load_rule(data_path("rules") / "lr-glitch.yaml")

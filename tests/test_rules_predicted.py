@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from neatd.models import Verdict
+from neatd.rules.conditions import Predictions
 from neatd.rules.predicted import METRIC, Answer, Evaluation, PredictionJudge, limit_of
-from neatd.rules.schema import Predictions, Rule
+from neatd.rules.schema import Rule
 
 
 def over(name: str = "odd", **when: Any) -> Rule:

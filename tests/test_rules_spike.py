@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neatd.rules.conditions import Spike
 from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.window import PlainWindow, RobustWindow, Spread
 from neatd.rules.judge import Judge
-from neatd.rules.schema import Spike
 from tests.rules_streams import feed, rule, steps
 
 

@@ -48,11 +48,6 @@ def load_program() -> ModuleType:
 train = load_program()
 
 
-def run(out: Path, *parameters: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(FOLDER / "train.py"), "--out", str(out), *parameters]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
-
-
 def run_here(out: Path, *parameters: str) -> tuple[int, str]:
     """(exit code, stdout) of the program in this process, which has loaded torch: that takes most of a short run."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

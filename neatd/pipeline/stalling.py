@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from neatd.models import Verdict
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
-from neatd.rules.schema import Rule, Stalled
+from neatd.rules.conditions import Stalled
+from neatd.rules.schema import Rule
 from neatd.store import events
 
 SOURCE = "status"  # what the event came from: no source of lines

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
+from neatd.rules.conditions import Expression
 from neatd.rules.detectors.expression import ExpressionDetector
 from neatd.rules.formula import Formula
-from neatd.rules.schema import Expression, Rule
+from neatd.rules.schema import Rule
 from neatd.rules.watched import Watched
 
 if TYPE_CHECKING:

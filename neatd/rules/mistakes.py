@@ -12,7 +12,8 @@ from typing import Any, get_args
 from pydantic_core import ErrorDetails
 
 from neatd.models import Model
-from neatd.rules.schema import Budget, Guard, Rule, When
+from neatd.rules.conditions import When
+from neatd.rules.schema import Budget, Guard, Rule
 from neatd.yamlplaces import Place
 
 _FIELDS = {

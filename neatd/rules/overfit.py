@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
+from neatd.rules.conditions import Gap
 from neatd.rules.detectors.gap import GapDetector
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.fitting import fits
-from neatd.rules.schema import Gap, Rule
+from neatd.rules.schema import Rule
 from neatd.rules.watched import Watched
 
 if TYPE_CHECKING:

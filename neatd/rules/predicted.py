@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from neatd.models import Sample, Verdict
+from neatd.rules.conditions import Predictions
 from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.median import median_of_sorted
-from neatd.rules.schema import Predictions, Rule
+from neatd.rules.schema import Rule
 from neatd.rules.telling import Standing, Telling
 
 METRIC = "predictions"  # what a rule over them names as its series

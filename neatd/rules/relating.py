@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neatd.models import Sample, Verdict
+from neatd.rules.conditions import Relation
 from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.relation import RelationDetector
 from neatd.rules.fitting import fits, is_evaluation
-from neatd.rules.schema import Relation, Rule
+from neatd.rules.schema import Rule
 from neatd.rules.watched import Watched
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from neatd.models import Episode, Severity, Verdict
-from neatd.rules.schema import Best, Rule
+from neatd.rules.conditions import Best
+from neatd.rules.schema import Rule
 
 GRAVITY: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neatd.models import Episode, Sample, Verdict
+from neatd.rules.conditions import Best
 from neatd.rules.detectors.finding import Finding
-from neatd.rules.schema import Best, Rule
+from neatd.rules.schema import Rule
 
 if TYPE_CHECKING:
     from neatd.rules.batch import Stretch

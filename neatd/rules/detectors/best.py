@@ -10,8 +10,8 @@ import math
 from collections import deque
 from typing import Any
 
+from neatd.rules.conditions import Best
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.schema import Best
 
 # A restart goes back to a value that was still reported before it. At 1 % each, 64 reports span a factor of 1.9.
 REPORTS_KEPT = 64

@@ -10,9 +10,9 @@ from collections import deque
 from itertools import pairwise
 from typing import Any
 
+from neatd.rules.conditions import Diverging
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
-from neatd.rules.schema import Diverging
 
 # The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
 ERROR_FACTOR = 1.2533 * 1.4826

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
+from neatd.rules.conditions import Drop
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.schema import Drop
 
 # An accuracy above this is counted in percent (0 to 100), not as a share (0 to 1): none of the latter reaches it.
 LARGEST_SHARE = 1.5

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from neatd.models import Sample
+from neatd.rules.conditions import Expression
 from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import LEAST_SCALE, MAD_FACTOR, MEAN_AD_FACTOR
 from neatd.rules.formula import Formula
 from neatd.rules.goals import goal_of
-from neatd.rules.schema import Expression
 
 Other = Callable[[str], float | None]
 

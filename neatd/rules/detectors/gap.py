@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from neatd.rules.conditions import Gap
 from neatd.rules.detectors.finding import Finding
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR
-from neatd.rules.schema import Gap
 
 # In deviations of a single evaluation. Steady evaluations with independent noise of 2 to 25 % (Gaussian, Student's t of 3,
 # gamma) beside a falling training loss fired in 9 of 720 runs of 200 evaluations with it, and in 542 without it. Where the

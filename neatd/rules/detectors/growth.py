@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from neatd.rules.conditions import Growth
 from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
-from neatd.rules.schema import Growth
 
 # Of min_growth: a series that grew by less in half a window has been level.
 LEVEL = 0.25

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from neatd.rules.conditions import Jump
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.schema import Jump
 
 # Below this share of the highest value the rise from the start is over.
 FALLEN = 0.999

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from neatd.rules.conditions import Limit
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.flags import Flags
-from neatd.rules.schema import Limit
 
 
 class LimitDetector:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from neatd.rules.conditions import NonFinite
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.schema import NonFinite
 
 
 class NonFiniteDetector:

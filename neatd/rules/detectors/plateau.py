@@ -9,10 +9,10 @@ import math
 from collections import deque
 from typing import Any
 
+from neatd.rules.conditions import Plateau
 from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
-from neatd.rules.schema import Plateau
 
 # A gain as slow as min_improvement asks would end a plateau and begin one again and again.
 MOST_DOUBLED = 10

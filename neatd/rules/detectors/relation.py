@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from neatd.rules.conditions import Relation
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR
-from neatd.rules.schema import Relation
 
 LEAST = 1e-12  # what a logarithm is taken of at least
 LEAST_BLOCKS = 6  # before the newest ones, for anything to be judged

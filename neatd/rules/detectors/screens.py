@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from neatd.rules.conditions import Spike
 from neatd.rules.detectors.window import LEAST_SCALE, MAD_FACTOR
-from neatd.rules.schema import Spike
 
 # As many successive points as a 25th of the window are bounded together, by the values that all their windows hold.
 # Ranks are then known to 4 %, which leaves 1 of 1,000 points of normal noise for a second look, and a 25th to sort.

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from neatd.rules.conditions import Shift
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR, MEAN_AD_FACTOR
-from neatd.rules.schema import Shift
 
 LEAST = 1e-12  # what a logarithm is taken of at least: a gradient of 0 is a level too
 LEAST_BLOCKS = 4  # before anything is judged

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from neatd.rules.conditions import Spike
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.window import PlainWindow, RobustWindow, Spread
-from neatd.rules.schema import Spike
 
 # A stretch is screened at once when at most one of so many points has to be looked at: that costs four times a feed.
 SUSPECTS = 4

@@ -11,9 +11,9 @@ import math
 from bisect import insort
 from typing import Any, ClassVar
 
+from neatd.rules.conditions import Stalled
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
-from neatd.rules.schema import Stalled
 
 # Gaps whose median is the usual gap of those behind them. Renewed at once, so that no gap costs a median of its own.
 MOST_GAPS = 50

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from neatd.rules.conditions import Zero
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.flags import Flags
-from neatd.rules.schema import Zero
 
 # A series that came so near to zero, of 1 or of its first value where that is less, reaches it by itself: a loss learnt by
 # heart (0.0 in float32 below 6e-8), or printed with four digits. So does one that goes below zero.
