@@ -32,13 +32,18 @@ class Judge:
         self._series: dict[str, Series | None] = {}  # None: no rule looks at it
         for metric, kept in saved.get("series", {}).items():
             self._series[metric] = self._open(metric, kept)
-        self._storms = Storms(self._rules, saved.get("storms"))
+        storms = saved.get("storms", {})
+        self._storms = Storms(self._rules, storms.get("told"))
+        self._lines: int = storms.get("lines", 0)  # that were judged
+        self._seq = -1  # of the last of them
         self._across = Across(self._rules, saved.get("across"))
 
     def feed(self, metric: str, sample: Sample) -> list[Verdict]:
         """Take the next point of `metric` in; the verdicts of the rules that fire there, in the rules' order."""
         if sample.attempt not in self._first_steps:
             self._first_steps[sample.attempt] = sample.step
+        if sample.seq != self._seq:
+            self._seq, self._lines = sample.seq, self._lines + 1
         verdicts: list[Verdict] = []
         series = self._series_of(metric)
         if series is not None:
@@ -46,7 +51,10 @@ class Judge:
                 series.restart(sample.attempt, self._first_step_after(series.attempt, sample.attempt))
             verdicts = series.feed(sample)
         verdicts += self._across.feed(metric, sample)
-        return self._storms.gather(self._across.allowed(verdicts)) if verdicts else verdicts
+        if not verdicts:
+            return verdicts
+        allowed = self._across.allowed(verdicts)
+        return self._storms.gather(allowed, [self._lines] * len(allowed))
 
     def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
         """Take the next points of several series in, one column a series, between two ordinals of the source.
@@ -62,14 +70,28 @@ class Judge:
             verdicts = [verdict for column in filled for verdict in self._feed_column(column, begun)]
             verdicts += self._across.feed_columns(filled)
         verdicts.sort(key=lambda verdict: (verdict.seq, verdict.metric))
-        return self._storms.gather(self._across.allowed(verdicts))
+        allowed = self._across.allowed(verdicts)
+        return self._storms.gather(allowed, self._count_lines(filled, [verdict.seq for verdict in allowed]))
 
     def dump(self) -> dict[str, Any]:
         """The whole state in plain JSON values, floats exact."""
         series = {metric: one.dump() for metric, one in self._series.items() if one is not None}
         begun = [[attempt, step] for attempt, step in self._first_steps.items()]
         across = self._across.dump()
-        return {"first_steps": begun, "series": series, "storms": self._storms.dump(), "across": across}
+        storms = {"lines": self._lines, "told": self._storms.dump()}
+        return {"first_steps": begun, "series": series, "storms": storms, "across": across}
+
+    def _count_lines(self, columns: Sequence[Column], seqs: Sequence[int]) -> list[int]:
+        """Which line of all that were judged each ordinal is of. An ordinal itself does not tell: of a file that is
+        rewritten whole, lines that are read again are counted and not judged."""
+        import numpy as np
+
+        if not columns:
+            return []
+        lines = np.unique(np.concatenate([column.seqs for column in columns]))
+        before = self._lines - int(lines[0] == self._seq)
+        self._seq, self._lines = int(lines[-1]), before + len(lines)
+        return [before + 1 + int(at) for at in lines.searchsorted(seqs)]
 
     def _feed_column(self, column: Column, begun: Mapping[int, Begin]) -> list[Verdict]:
         from neatd.rules.batch import stretches

@@ -75,9 +75,9 @@ class RelationRule:
         self._rule, self._when = rule, rule.when
         self._roles: dict[str, tuple[bool, bool]] = {}  # series -> whether the rule is of it, whether it stands beside
         self._counted, self._known = -1, list[str]()
-        held = kept or {"attempt": 0, "last": {}, "pairs": {}}
+        held = kept or {"attempt": 0, "pairs": {}}
         self._attempt: int = held["attempt"]
-        self._last = {name: _Last(*one) for name, one in held["last"].items()}
+        self._last: dict[str, _Last] = {}  # not kept: a line is judged whole
         self._pairs = {
             name: _Pair(rule, rule.when, name, one["beside"], one) for name, one in held["pairs"].items()
         }  # fmt: skip
@@ -124,7 +124,6 @@ class RelationRule:
         """The state as plain JSON values."""
         return {
             "attempt": self._attempt,
-            "last": {name: list(one) for name, one in sorted(self._last.items())},
             "pairs": {name: one.dump() for name, one in sorted(self._pairs.items())},
         }
 

@@ -19,7 +19,7 @@ class _Told(NamedTuple):
     """An event that others may join."""
 
     rule: str
-    seq: int
+    line: int  # of those that were judged
     begin: tuple[str, int, float, float | None]  # metric, step, value, time
     gravity: int
     then: tuple[str, ...]
@@ -32,22 +32,25 @@ class Storms:
         """`kept` is what `dump` gave. Each best value stands for itself: those join nothing."""
         self._reach = {r.rule: r.budget.storm_points for r in rules if not isinstance(r.when, Best)}
         self._furthest = max(self._reach.values(), default=0)
-        told = (_Told(rule, seq, tuple(begin), gravity, tuple(then)) for rule, seq, begin, gravity, then in kept or ())
+        told = (
+            _Told(rule, line, tuple(begin), gravity, tuple(then)) for rule, line, begin, gravity, then in kept or ()
+        )
         self._told = [one for one in told if one.rule in self._reach]  # the last few, oldest first
 
-    def gather(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
-        """The verdicts, those that join an event marked so."""
-        return [self._joined(one) if one.episode is None else one for one in verdicts]
+    def gather(self, verdicts: Sequence[Verdict], lines: Sequence[int]) -> list[Verdict]:
+        """The verdicts, each with its line, those that join an event marked so."""
+        pairs = zip(verdicts, lines, strict=True)
+        return [self._joined(one, line) if one.episode is None else one for one, line in pairs]
 
     def dump(self) -> list[Any]:
         """The state as plain JSON values."""
-        return [[one.rule, one.seq, list(one.begin), one.gravity, list(one.then)] for one in self._told]
+        return [[one.rule, one.line, list(one.begin), one.gravity, list(one.then)] for one in self._told]
 
-    def _joined(self, verdict: Verdict) -> Verdict:
+    def _joined(self, verdict: Verdict, line: int) -> Verdict:
         if verdict.rule not in self._reach:
             return verdict
-        self._told = [one for one in self._told if verdict.seq - one.seq < self._furthest]
-        event = next((one for one in self._told if self._is_same(one, verdict)), None)
+        self._told = [one for one in self._told if line - one.line < self._furthest]
+        event = next((one for one in self._told if self._is_same(one, verdict, line)), None)
         if event is not None:
             # Of its own it would be found by its rule: an end that comes later belongs to the event too.
             episode = Episode(
@@ -55,12 +58,12 @@ class Storms:
             )
             return verdict.model_copy(update={"episode": episode, "then": (), "window": ()})
         begin = (verdict.metric, verdict.step, verdict.value, verdict.time)
-        self._told.append(_Told(verdict.rule, verdict.seq, begin, GRAVITY[verdict.severity], verdict.then))
+        self._told.append(_Told(verdict.rule, line, begin, GRAVITY[verdict.severity], verdict.then))
         return verdict
 
-    def _is_same(self, event: _Told, verdict: Verdict) -> bool:
+    def _is_same(self, event: _Told, verdict: Verdict, line: int) -> bool:
         """Whether a verdict tells of the same trouble. A graver one, or one that asks for more, is an event of its own."""
-        near = verdict.seq - event.seq < self._reach[verdict.rule]
+        near = line - event.line < self._reach[verdict.rule]
         is_other_rule = event.rule != verdict.rule and event.begin[0] == verdict.metric
         is_other_series = event.rule == verdict.rule and event.begin[0] != verdict.metric
         is_covered = GRAVITY[verdict.severity] <= event.gravity and set(verdict.then) <= set(event.then)
