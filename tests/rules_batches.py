@@ -13,7 +13,7 @@ from neatd.files import data_path
 from neatd.models import Sample
 from neatd.read.rows import Column
 from neatd.rules.load import load_rules
-from neatd.rules.schema import Rule
+from neatd.rules.schema import Guard, Rule
 from tests.rules_streams import rule
 
 Point = tuple[str, Sample]
@@ -201,6 +201,10 @@ ACROSS = st.builds(
     st.sampled_from([["a"], ["b"], ["c", "a"], ["*loss*"]]), st.sampled_from(["up", "down"]), st.sampled_from([5, 7]),
     st.sampled_from([6, 9]), st.integers(1, 3), st.sampled_from([0.1, 1.0]),
 )  # fmt: skip
-RULES = st.lists(WHENS | ACROSS, min_size=1, max_size=4).map(
-    lambda whens: [rule(f"r{number}", **when) for number, when in enumerate(whens)]
+GUARDS = st.sampled_from([{}, {}, {"min_points": 40}, {"warmup_steps": 60}, {"resume_points": 30}])
+RULES = st.lists(st.tuples(WHENS | ACROSS, GUARDS), min_size=1, max_size=4).map(
+    lambda given: [
+        rule(f"r{number}", **when).model_copy(update={"guard": Guard.model_validate(guard)})
+        for number, (when, guard) in enumerate(given)
+    ]
 )

@@ -167,4 +167,9 @@ def test_rules_speak_in_the_order_they_were_given():
 
 def test_a_new_judge_takes_an_empty_state():
     """A run that was never judged has an empty state in the store."""
-    assert Judge(RULES, {}).dump() == {"first_steps": [], "series": {}, "storms": {"lines": 0, "told": []}, "across": {}}
+    assert Judge(RULES, {}).dump() == {
+        "first_steps": [],
+        "series": {},
+        "storms": {"lines": 0, "told": []},
+        "across": {},
+    }

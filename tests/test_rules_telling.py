@@ -11,6 +11,7 @@ import pytest
 from neatd.models import Sample, Verdict
 from neatd.rules.judge import Judge
 from neatd.rules.schema import Rule
+from tests.rules_batches import column_of
 from tests.rules_streams import samples
 
 CALM = [1.0, 1.01, 0.99, 1.02, 0.98] * 12
@@ -109,3 +110,21 @@ def test_several_rules_at_one_series_are_one_event() -> None:
     assert [one.rule for one in found if one.episode is None] == ["spike", "grave", "asking"]
     (joined,) = [one for one in found if one.episode]
     assert joined.rule == "high" and joined.episode and joined.episode.rule == "spike"
+
+
+@pytest.mark.parametrize("guard", [{"min_points": 30}, {"warmup_steps": 30}])
+def test_what_a_guard_held_back_is_told_when_it_ends(guard: dict[str, int]) -> None:
+    """If it still goes on; a value that is over its limit from the first step on is told at the guard's end."""
+    when = {"condition": "above", "limit": 2.0}
+    rule = Rule.model_validate({"rule": "high", "metrics": ["*"], "when": when, "guard": guard})
+    assert [one.step for one in told(rule, [3.0] * 50)] == [30]
+    assert [one.step for one in told(rule, [*[3.0] * 20, *[1.0] * 20, 3.0]) if one.episode is None] == [40]
+    for length in (90, 200):  # in columns, cut anywhere
+        values = [3.0] * length
+        judge = Judge([rule])
+        found = [
+            v
+            for at, upto in ((0, 10), (10, 80), (80, None))
+            for v in judge.feed_columns([column_of("loss", samples(values)[at:upto])])
+        ]
+        assert [one.step for one in found] == [30]

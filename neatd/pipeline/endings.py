@@ -12,7 +12,7 @@ from neatd.pipeline.oom import with_memory
 from neatd.pipeline.scene import LiveRun, Scene, Source
 from neatd.read.lastwords import LastWords, last_words
 from neatd.rules.status import RunFacts
-from neatd.store import tails
+from neatd.store import requests, tails
 
 SLACK_S = 60.0  # a log and the other files of a run are written last within this
 LOOK_S = 10.0
@@ -32,7 +32,7 @@ def with_ending(scene: Scene, live: LiveRun, facts: RunFacts) -> RunFacts:
     facts = facts._replace(
         has_traceback=bool(words.traceback), traceback=words.traceback, traceback_log=words.log, ended_well=well
     )
-    return with_memory(scene, live, facts)
+    return with_memory(scene, live, facts._replace(stopped=requests.stopped_by(scene.records, live.run.id)))
 
 
 def traceback_of(live: LiveRun) -> str:

@@ -101,7 +101,9 @@ def value_at(found: list[tuple[int, float, float | None]], catalogue: Sequence[C
 def latest_step(event: Event) -> int:
     """The last step whose checkpoint is from before the event; for a best value its own: those weights scored it."""
     assert event.step is not None
-    return event.step if event.details.get("condition") == "best" else event.step - 1
+    begun = event.details.get("since_step")  # before the point at which it was sure
+    first = min(event.step, begun) if isinstance(begun, int) else event.step
+    return event.step if event.details.get("condition") == "best" else first - 1
 
 
 def before_event(catalogue: Sequence[Checkpoint], event: Event) -> Checkpoint | None:

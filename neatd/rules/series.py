@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
@@ -26,7 +27,7 @@ from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.stalled import StalledDetector
 from neatd.rules.detectors.zero import ZeroDetector
 from neatd.rules.schema import Rule
-from neatd.rules.telling import Standing, Telling
+from neatd.rules.telling import Standing, Telling, Window
 
 if TYPE_CHECKING:
     from neatd.rules.batch import Stretch
@@ -91,7 +92,7 @@ class Series:
         told: list[tuple[int, Verdict]] = []
         for one, some in zip(self._rules, found, strict=True):
             given = [(p, finding, windows[p], self._standing(self._points + before[p])) for p, finding in some]
-            told += one.telling.take_many(stretch, given)
+            told += one.telling.take_many(stretch, given, partial(self._look, stretch))
         self._recent.extend(stretch.last_finite(CONTEXT_POINTS))
         self._points += stretch.finite_before([len(stretch.values)])[0]
         return [verdict for _, verdict in sorted(told, key=lambda one: one[0])]
@@ -115,6 +116,11 @@ class Series:
             "detectors": {one.rule.state_key: one.detector.dump() for one in self._rules},
             "open": {one.rule.state_key: one.telling.dump() for one in self._rules if one.telling.is_open},
         }
+
+    def _look(self, stretch: Stretch, place: int) -> tuple[Window, Standing]:
+        """Window and standing of one place of a stretch that is not taken in yet."""
+        window = stretch.windows([place], tuple(self._recent), CONTEXT_POINTS)[0]
+        return window, self._standing(self._points + stretch.finite_before([place])[0])
 
     def _standing(self, points: int) -> Standing:
         return Standing(points, self._first_step, self.attempt > 1)

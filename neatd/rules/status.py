@@ -39,6 +39,7 @@ class RunFacts(NamedTuple):
     has_traceback: bool = False  # the log ends with one
     traceback: str = ""  # its last line: "IndexError: list index out of range"
     traceback_log: str = ""  # the log's name
+    stopped: str = ""  # how neat ended it, where a rule asked for that
     ended_well: str = ""  # what in its files says that it came to its end, as a reason reads it
     has_told_end: bool = False  # the tracker wrote when it ended, and no line came since
     was_seen: bool = True  # lines came, or a process was there, while neat watched
@@ -64,6 +65,8 @@ def run_status(facts: RunFacts, patience: Patience, now: datetime) -> tuple[RunS
         return facts.told_status, f"its tracker says {facts.told_status} {where}"  # type: ignore[return-value]
     if facts.is_gone and facts.has_points and not facts.is_alive:
         return "lost", f"its folder vanished; it had come {where.removeprefix('at ').replace('step', 'to step')}"
+    if facts.stopped and not is_live:
+        return "interrupted", f"{facts.stopped} {where}"
     if facts.pid is not None and not is_live:
         return _after_process(facts, where)
     if is_live:

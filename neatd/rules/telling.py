@@ -7,7 +7,7 @@ other; and `dump`, JSON and a new Telling change neither.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neatd.models import Episode, Sample, Verdict
@@ -27,6 +27,18 @@ class Standing(NamedTuple):
     points: int = 0  # finite ones
     first_step: int | None = None
     is_resumed: bool = False  # the run had an attempt before this one
+
+
+Look = Callable[[int], tuple[Window, Standing]]
+
+
+class _Held(NamedTuple):
+    """A finding that a guard holds back."""
+
+    why: str
+    score: float | None
+    threshold: float
+    is_up: bool
 
 
 class _Open:
@@ -67,16 +79,17 @@ class _Open:
 class Telling:
     """One rule over one series."""
 
-    def __init__(self, rule: Rule, metric: str, kept: Sequence[Any] | None = None) -> None:
+    def __init__(self, rule: Rule, metric: str, kept: Mapping[str, Any] | None = None) -> None:
         """`kept` is what `dump` gave."""
         self.rule, self._metric = rule, metric
-        self._open = _Open.restored(kept) if kept else None
+        self._open = _Open.restored(kept["open"]) if kept and kept["open"] else None
+        self._held: _Held | None = _Held(*kept["held"]) if kept and kept["held"] else None
         self._cooldown = rule.budget.cooldown_points
 
     @property
     def is_open(self) -> bool:
-        """Whether an episode goes on: each point has to be taken then, one without a finding too."""
-        return self._open is not None
+        """Whether an episode goes on, or waits for a guard: each point has to be taken then, one without a finding too."""
+        return self._open is not None or self._held is not None
 
     def take(self, sample: Sample, finding: Finding | None, window: Window, standing: Standing) -> list[Verdict]:
         """The next point, with the finding that the detector had at it: ends of episodes and events."""
@@ -85,32 +98,68 @@ class Telling:
             ended = self._follow(sample)
             if ended is not None:
                 verdicts.append(ended)
-        if finding is not None and not self._is_held_back(sample, standing):
-            verdicts += self._begin(sample, finding, window)
-        return verdicts
+        if finding is None:
+            return [*verdicts, *self._go_on_waiting(sample, window, standing)]
+        if self._is_held_back(sample, standing):
+            self._hold(sample, finding)
+            return verdicts
+        self._held = None
+        return [*verdicts, *self._begin(sample, finding, window)]
 
     def take_many(
-        self, stretch: Stretch, found: Sequence[tuple[int, Finding, Window, Standing]]
+        self, stretch: Stretch, found: Sequence[tuple[int, Finding, Window, Standing]], look: Look
     ) -> list[tuple[int, Verdict]]:
-        """(place, verdict) of a stretch, in order; `found` is what the detector had, by place."""
+        """(place, verdict) of a stretch, in order; `found` is what the detector had, by place. `look` tells window and
+        standing of any place."""
+        if self._held is not None or any(self._is_held_back(stretch.sample(at), one) for at, _, _, one in found):
+            return self._take_each(stretch, found, look)
         verdicts: list[tuple[int, Verdict]] = []
         at = 0
-        for place, finding, window, standing in found:
+        for place, finding, window, _ in found:
             verdicts += self._follow_many(stretch, at, place + 1)
             at = place + 1
-            sample = stretch.sample(place)
-            if not self._is_held_back(sample, standing):
-                verdicts += [(place, one) for one in self._begin(sample, finding, window)]
+            verdicts += [(place, one) for one in self._begin(stretch.sample(place), finding, window)]
         verdicts += self._follow_many(stretch, at, len(stretch.values))
         return verdicts
 
     def restart(self) -> None:
         """The run began anew: what was going on is over, nobody knows how."""
-        self._open = None
+        self._open = self._held = None
 
-    def dump(self) -> list[Any] | None:
+    def dump(self) -> dict[str, Any]:
         """The state as plain JSON values."""
-        return self._open.dump() if self._open else None
+        return {"open": self._open.dump() if self._open else None, "held": list(self._held) if self._held else None}
+
+    def _take_each(
+        self, stretch: Stretch, found: Sequence[tuple[int, Finding, Window, Standing]], look: Look
+    ) -> list[tuple[int, Verdict]]:
+        """One point after the other, while a guard holds something back."""
+        findings = {place: finding for place, finding, _, _ in found}
+        verdicts: list[tuple[int, Verdict]] = []
+        for place, sample in enumerate(stretch.samples()):
+            finding = findings.get(place)
+            if finding is not None or self.is_open:
+                window, standing = look(place)
+                verdicts += [(place, one) for one in self.take(sample, finding, window, standing)]
+        return verdicts
+
+    def _hold(self, sample: Sample, finding: Finding) -> None:
+        """Keep a finding that a guard holds back: if it still goes on when the guard ends, it is told then."""
+        self._held = None
+        if finding.threshold is not None:
+            self._held = _Held(finding.why, finding.score, finding.threshold, not sample.value < finding.threshold)
+
+    def _go_on_waiting(self, sample: Sample, window: Window, standing: Standing) -> list[Verdict]:
+        held = self._held
+        if held is None or not math.isfinite(sample.value):
+            return []
+        if not (sample.value > held.threshold if held.is_up else sample.value < held.threshold):
+            self._held = None
+            return []
+        if self._is_held_back(sample, standing):
+            return []
+        self._held = None
+        return self._begin(sample, Finding(held.why, held.score, held.threshold), window)
 
     def _is_held_back(self, sample: Sample, standing: Standing) -> bool:
         guard = self.rule.guard
@@ -181,4 +230,5 @@ def verdict_of(rule: Rule, metric: str, sample: Sample, finding: Finding, window
         then=rule.then,
         snapshots_per_hour=rule.budget.snapshots_per_hour,
         goal=rule.when.goal if isinstance(rule.when, Best) else None,
+        details={} if finding.since in (None, sample.step) else {"since_step": finding.since},
     )

@@ -71,7 +71,7 @@ def _add_verdict(connection: sqlite3.Connection, run: Run, source: str, verdict:
         return False
     if verdict.wants_snapshot:
         _ask_snapshot(connection, event)
-    if verdict.wants_alert:
+    if verdict.wants_alert or verdict.severity == "critical":
         ask_alert(connection, event)
     rest = [one for one in verdict.then if one not in ("event", "snapshot", "alert")]
     if rest or verdict.severity != "info":

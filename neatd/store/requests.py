@@ -6,6 +6,7 @@ else that is said of requests and jobs is kept without secrets.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -58,6 +59,16 @@ def pending_of(connection: sqlite3.Connection, kind: str, most: int = -1) -> lis
 def get_request(connection: sqlite3.Connection, request_id: str) -> Request:
     """One request by its whole id."""
     return to_model(Request, connection.execute("SELECT * FROM request WHERE id = ?", (request_id,)).fetchone())
+
+
+def stopped_by(connection: sqlite3.Connection, run_id: str) -> str:
+    """How a rule ended a run: "a rule ended it by INT"; "" where none did."""
+    sql = (
+        "SELECT json_extract(result, '$.sent') FROM request WHERE kind = 'end-run' AND json_extract(payload, '$.run') = ?"
+        " AND json_array_length(result, '$.sent') > 0 ORDER BY updated_at DESC LIMIT 1"
+    )
+    row = connection.execute(sql, (run_id,)).fetchone()
+    return f"a rule ended it by {json.loads(row[0])[-1][0]}" if row else ""
 
 
 def set_request(

@@ -15,6 +15,7 @@ class Finding(NamedTuple):
     why: str
     score: float | None = None
     threshold: float | None = None
+    since: int | None = None  # the step at which it began, where several points were needed to tell
 
 
 Found = list[tuple[int, Finding]]

@@ -104,7 +104,10 @@ class RelationDetector:
         late = [self._sign * one for one in _residuals(newest, slope)]
         if min(late) <= max(medians[-5:]):
             return None
-        size = median_of_sorted(sorted(late)) - median_of_sorted(sorted(medians[-3:]))
+        # What went on before may go on: a gradient that falls towards a minimum falls steadily.
+        drift = max(0.0, median_of_sorted(sorted([after - before for before, after in pairwise(medians)])))
+        apart = 1.5 + len(late) / 2  # blocks, from the middle of the last three to that of the newest
+        size = median_of_sorted(sorted(late)) - median_of_sorted(sorted(medians[-3:])) - drift * apart
         return _Change(size, max(_scale(before, slope, medians, self._sign), 1e-3))
 
     def restart(self) -> None:

@@ -9,14 +9,24 @@ import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from neatd.rules.conditions import Spike
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.detectors.window import PlainWindow, RobustWindow, Spread
+from neatd.rules.detectors.median import median_of_sorted
+from neatd.rules.detectors.window import (
+    LEAST_SCALE,
+    MAD_FACTOR,
+    MEAN_AD_FACTOR,
+    PlainWindow,
+    RobustWindow,
+    Spread,
+)
 
 # A stretch is screened at once when at most one of so many points has to be looked at: that costs four times a feed.
 SUSPECTS = 4
+NEWEST = 10  # values whose median is where a series stands now
 
 
 class SpikeDetector:
@@ -29,7 +39,8 @@ class SpikeDetector:
             partial(PlainWindow, is_two_sided=when.direction != "up") if is_plain else RobustWindow
         )
         self._window = self._open(when.window)
-        self._flags: deque[bool] = deque(maxlen=when.of)  # of the last points; not kept where one is enough
+        # Steps of the flagged ones of the last points, None of the others; not kept where one is enough.
+        self._flags: deque[int | None] = deque(maxlen=when.of)
         self._quiet_left = 0  # unflagged points still wanted before the next firing
 
     def feed(self, step: int, value: float) -> Finding | None:
@@ -44,7 +55,7 @@ class SpikeDetector:
             self._pass_flags(1)
             window.push(value)
             return None
-        return self._judge(value, spread)
+        return self._judge(step, value, spread)
 
     def feed_many(self, steps: Any, values: Any) -> Found:
         """Screen as many points at once as pays off; take them one at a time while many of them change the window."""
@@ -96,19 +107,19 @@ class SpikeDetector:
     def _pass_flags(self, count: int) -> None:
         self._quiet_left = max(0, self._quiet_left - count)
         if self._when.of > 1:
-            self._flags.extend([False] * min(count, self._when.of))
+            self._flags.extend([None] * min(count, self._when.of))
 
-    def _judge(self, value: float, spread: Spread) -> Finding | None:
+    def _judge(self, step: int, value: float, spread: Spread) -> Finding | None:
         """Take in a value whose spread had to be measured."""
         reach, rise = self._when.k * spread.scale, self._when.min_rise * abs(spread.centre)
         finding = None
         if self._is_flagged(value, spread, reach, rise):
-            self._flags.append(True)
+            self._flags.append(step)
             if self._quiet_left:
                 self._quiet_left = self._when.cooldown_points
-            elif sum(self._flags) >= self._when.flagged:
+            elif len(flagged := [one for one in self._flags if one is not None]) >= self._when.flagged:
                 self._quiet_left = self._when.cooldown_points
-                finding = self._finding(value, spread, max(reach, rise))
+                finding = self._finding(value, spread, max(reach, rise))._replace(since=min(flagged))
         else:
             self._pass_flags(1)
         self._window.push(self._window.clip(value, spread, reach))
@@ -121,15 +132,20 @@ class SpikeDetector:
         return (is_above or is_below) and self._is_far_in_log(value)
 
     def _is_far_in_log(self, value: float) -> bool:
-        """Whether the ratio to the window's values is as unusual as the difference, where the rule asks for it."""
+        """Whether the ratio to the last values is as unusual as the difference, where the rule asks for it.
+
+        The scale is that of the steps from one value to the next, and the centre that of the newest values: a loss that
+        falls tenfold within the window is no noise.
+        """
         if not self._when.log_k or value <= 0:
             return True
-        logs = sorted([math.log(one) for one in self._window.values if one > 0])
-        if 2 * len(logs) < len(self._window.values):
+        logs = [math.log(one) for one in self._window.values if one > 0]
+        if 2 * len(logs) < len(self._window.values) or len(logs) < 3:
             return True
-        window = RobustWindow(len(logs), logs)
-        spread = window.spread()
-        return abs(math.log(value) - spread.centre) > self._when.log_k * spread.scale
+        centre = median_of_sorted(sorted(logs[-NEWEST:]))
+        steps = sorted([abs(after - before) for before, after in pairwise(logs)])
+        scale = max(MAD_FACTOR * median_of_sorted(steps), MEAN_AD_FACTOR * math.fsum(steps) / len(steps)) / math.sqrt(2)
+        return abs(math.log(value) - centre) > self._when.log_k * max(scale, LEAST_SCALE)
 
     def _finding(self, value: float, spread: Spread, margin: float) -> Finding:
         is_up = value > spread.centre
@@ -146,10 +162,10 @@ class SpikeDetector:
         self._flags.clear()
 
     def dump(self) -> dict[str, Any]:
-        flags = [int(one) for one in self._flags] if self._when.of > 1 else []
+        flags = list(self._flags) if self._when.of > 1 else []
         return {"values": list(self._window.values), "quiet_left": self._quiet_left, "flags": flags}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._window = self._open(self._when.window, state["values"])
         self._quiet_left = state["quiet_left"]
-        self._flags.extend(bool(one) for one in state["flags"])
+        self._flags.extend(state["flags"])
