@@ -43,6 +43,11 @@ PAIRS: dict[str, tuple[tuple[str, list[float]], list[int], tuple[str, list[float
     "gradient-layer": (("grad_norm/fc1", [1.0] * 90 + [0.0] * 20), [99], ("grad_norm/fc1", [1.0] * 90 + [0.1] * 20)),
     "gradient-exploding": (("grad_norm", [*[1.0, 1.2] * 50, 30.0]), [100], ("grad_norm", [*[1.0, 1.2] * 50, 5.0])),
     "gradient-share": (("grad_norm", [1.0] * 300 + [0.7] * 60), [339], ("grad_norm", [1.0] * 300 + [0.95] * 60)),
+    "gradient-share-long": (
+        ("grad_norm", [1.0] * 300 + [0.85] * 120),
+        [399],
+        ("grad_norm", [1.0] * 300 + [0.85] * 60 + [1.0] * 60),
+    ),
     "divergence": (("loss", [*[2.0] * 20, *[2.2] * 10, *[2.6] * 10]), [39], ("loss", TRAIN)),
     "lr-glitch": (("lr", [0.1] * 30 + [1.0] * 5 + [0.1]), [35], ("lr", [0.1] * 30 + [0.01] * 30 + [0.1] * 9)),
     "exact-zero": (("train/loss", [*TRAIN, 0.0, 0.0]), [400], ("val/loss", [*TRAIN, 0.0])),
@@ -80,7 +85,7 @@ def said(name: str, metric: str, values: list[float]) -> list[int]:
     if name == "overfitting":
         for i in range(len(values)):
             judge.feed("train/loss", Sample(i + 1, 1, i, 0.8**i, None))
-    if name == "gradient-share":  # the norm goes with the loss of the same batch, but for its last points
+    if name.startswith("gradient-share"):  # the norm goes with the loss of the same batch, but for its last points
         noise = random.Random(7)
         losses = [math.exp(noise.gauss(0, 0.5)) for _ in values]
         values = [one * two * math.exp(noise.gauss(0, 0.05)) for one, two in zip(values, losses, strict=True)]

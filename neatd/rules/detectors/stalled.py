@@ -47,6 +47,7 @@ class StalledDetector:
         self._gaps: list[float] = []  # of the block that is filling
         self._usual: float | None = None  # the median of the last block that was full
         self._pauses: list[float] = []  # ascending
+        self._told: list[float] = []  # the last gaps that were told
 
     def feed(self, step: int, value: float, time: float | None) -> Finding | None:
         if time is None or not math.isfinite(time):
@@ -116,11 +117,21 @@ class StalledDetector:
             and not self._is_known(gap)
             and (len(self._pauses) >= PAUSES_KNOWN or gap >= LONG_S or gap >= LONG_SHARE * elapsed)
         )
-        insort(self._pauses, gap)
-        del self._pauses[:-PAUSES_KEPT]
+        if not is_stall or self._comes_again(gap):
+            insort(self._pauses, gap)
+            del self._pauses[:-PAUSES_KEPT]
         if not is_stall:
             return None
         return Finding(f"no point for {gap:.4g} s before it, where {usual:.3g} s are usual", gap / usual)
+
+    def _comes_again(self, gap: float) -> bool:
+        """Whether a stall is so like earlier ones that it is one of the run's pauses: told three times, it is known.
+
+        One that was told once says nothing of the next: a lost connection times out after as long each time.
+        """
+        alike = sum(gap <= SAME_PAUSE * one and one <= SAME_PAUSE * gap for one in self._told)
+        self._told = [*self._told, gap][-PAUSES_KEPT:]
+        return alike + 1 >= PAUSES_KNOWN
 
     def _is_known(self, gap: float) -> bool:
         """Whether the run has paused as long before, or twice a third as long."""
@@ -138,8 +149,10 @@ class StalledDetector:
             "gaps": list(self._gaps),
             "usual": self._usual,
             "pauses": list(self._pauses),
+            "told": list(self._told),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self._last, self._elapsed, self._count = state["last"], state["elapsed"], state["count"]
         self._gaps, self._usual, self._pauses = list(state["gaps"]), state["usual"], list(state["pauses"])
+        self._told = list(state["told"])
