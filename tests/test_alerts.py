@@ -78,7 +78,7 @@ def test_the_alert_is_in_the_transaction_of_its_event(cli: Cli) -> None:
         at.fires(1)
         at.fires(1, time=None)
         at.fires(1, time=None)
-        at.fires(2, then=("event",))
+        at.fires(2, severity="warning", then=("event",))
         assert [status for status, _ in at.asked()] == ["pending", "pending"]
 
 

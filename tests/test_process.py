@@ -190,7 +190,10 @@ def test_of_the_environment_only_names_and_a_short_list_are_kept(tmp_path: Path)
         "HF_TOKEN": "hf_secretsecret", "MY_PLAIN": "plain-value", "VIRTUAL_ENV": "/home/ana/envs/torch2/",
         "NCCL_AUTH_TOKEN": "q9X2mK7pL4vR8sT1", "TMUX": "/tmp/tmux-0/default,1,0",
     }  # fmt: skip
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=told, cwd=tmp_path) as process:
+    code = "print('begun', flush=True); input()"  # a process that is only being made has no environment yet
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], env=told, cwd=tmp_path, **pipes) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"begun\n"
         fact = described(ProcessFact(pid=process.pid, started=0.0, command="python train.py"))
         process.communicate(b"\n")
     assert {"HF_TOKEN", "MY_PLAIN", "TMUX"} <= set(fact.env_names) and fact.started_by == "tmux"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from neatd import lifesign
 from neatd.starts import LONGEST_WAIT_S, NO_WORD, Life, Start, Starts, failed_start, forgive, known_starts, read_starts
 from tests.conftest import Neat, until
 from tests.daemons_made import own_daemon
@@ -137,8 +138,8 @@ def test_a_service_in_a_crash_loop_waits_says_why_and_a_start_by_hand_does_not(
             why = "waits: 3 starts in a row ended at once, the last with: StoreError: neat.db cannot be read"
             assert manager.recv(4096).decode() == f"STATUS={why}"
             assert not neat.is_alive() and 0 < neat.json("neatd", "status")["crash"]["waits_s"] <= 10
-            pid = neat.start()
-            assert pid != waiting.pid and neat.is_alive()
+            neat.call("neatd", "start")
+            assert lifesign.read_state(neat.home)["pid"] != waiting.pid and neat.is_alive()
         finally:
             waiting.kill()
             _, told = waiting.communicate(timeout=30)
