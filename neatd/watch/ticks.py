@@ -33,4 +33,5 @@ class Ticks:
 
     def stop(self) -> None:
         """No more ticks; returns at once."""
+        self._scheduler.remove_all_jobs()  # waits for one that is being run: a stopped scheduler does not find it again
         self._scheduler.shutdown(wait=False)
