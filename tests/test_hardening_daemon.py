@@ -166,6 +166,16 @@ def test_a_start_waits_for_a_command_that_holds_the_lock(neat: Neat) -> None:
     assert neat.is_alive() and psutil.pid_exists(lifesign.read_state(neat.home)["pid"])
 
 
+@pytest.mark.parametrize("name", ["neat.db", "points.db"])
+def test_a_store_that_is_deleted_under_the_daemon_ends_it(neat: Neat, name: str) -> None:
+    """It could go on with the file that has no name any more, and all of that would be lost."""
+    pid = neat.start()
+    (neat.home / name).unlink()
+    until(lambda: not psutil.pid_exists(pid), "its end")
+    log = control.log_path(neat.home).read_text()
+    assert f"{name}: it is gone since neatd opened it" in log and "Traceback" not in log
+
+
 # ---- git ----
 
 

@@ -42,6 +42,7 @@ from neatd.place import PROJECT_FILE
 from neatd.read.discover import is_source
 from neatd.store import events, requests
 from neatd.store.damage import damaged_path, is_damage, unreadable
+from neatd.store.opened import OpenedFiles
 from neatd.watch.observer import Watcher
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Loop:
         self.scene = scene
         self.watcher = watcher
         self.alerts = Alerting(scene)
+        self.opened = OpenedFiles(scene.home)
         self.next_sweep = 0.0
         self.awake: set[int] = set()  # the runs that this turn's sweep looks at, by id()
         self.turn: list[tuple[LiveProject, LiveRun]] = []
@@ -100,6 +102,7 @@ class Loop:
         is_sweep = now >= self.next_sweep
         if is_sweep:
             self.next_sweep = now + self.scene.settings.sweep_s
+            self.opened.check()
         if self.watcher.has_lost():
             log.warning("events were lost: all folders are walked")
             for project in self.scene.projects.values():
