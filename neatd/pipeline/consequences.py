@@ -5,20 +5,18 @@ Each is a request that was written with the event, so that none is forgotten and
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from neatd.assist.eventwords import difference
 from neatd.models import ENDED, Event, Request, Run
+from neatd.pipeline.bugs import keep_bug
 from neatd.pipeline.explaining import explain
 from neatd.pipeline.scene import Scene
 from neatd.pipeline.stopping import ask_end
 from neatd.place import Place
-from neatd.store import events, links, pauses, runs
-from neatd.store.connection import transaction
-from neatd.store.short import LETTERS, base32, ensure_project, insert_record, record_row
+from neatd.store import events, pauses, runs
 
 KIND = "consequences"
 WATCHED_S = 60.0  # a run whose last line is so much older than its being found was over by then
@@ -57,18 +55,7 @@ def _keep_bug(scene: Scene, event: Event, run: Run) -> str:
         "cause": f"unknown; against {against['name']}: {difference(against)}" if against else "",
         "follow_up": f"`neat run show {run.name}`, `neat show {event.id[:9]}`",
     }
-    row = record_row("bug", place, {name: value for name, value in fields.items() if value}, "daemon")
-    digest = hashlib.sha256(f"rule|{run.id}|{event.rule}".encode()).digest()
-    row["id"] = f"{LETTERS['bug']}-{base32(int.from_bytes(digest[:10], 'big'))}"
-    with transaction(scene.records):
-        ensure_project(scene.records, place)
-        is_new = insert_record(scene.records, "bug", row)
-    if is_new or not links.links_of(scene.records, str(row["id"])):  # a crash in between left it without
-        links.add_link(scene.records, "bug", links.Link(str(row["id"]), "concerns", run.id), "run", "daemon")
-    project = scene.projects.get(run.root)
-    if project is not None:
-        project.is_stale = project.is_told = True
-    return str(row["id"])
+    return keep_bug(scene, place, run.id, f"rule|{event.rule}", fields)[0]
 
 
 def _pause_queue(scene: Scene, event: Event, run: Run) -> str:

@@ -7,10 +7,10 @@ called probable, and never more.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from neatd.pipeline import bugs
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import Place
 from neatd.read.kernlog import KernelKill, kernel_kills
@@ -19,9 +19,7 @@ from neatd.rules.memory import Judgement
 from neatd.rules.oom import MemoryEnd, said_by
 from neatd.rules.oomadvice import bug_fields
 from neatd.rules.status import RunFacts
-from neatd.store import events, links, points
-from neatd.store.connection import transaction
-from neatd.store.short import LETTERS, base32, ensure_project, insert_record, record_row
+from neatd.store import events, points
 
 RSS = "system/rss_bytes"
 RECENT_S = 60.0  # between a HIGH and the end that may be its own
@@ -115,16 +113,9 @@ def keep_bug(scene: Scene, project: LiveProject, live: LiveRun, status: str) -> 
         return False
     place = Place(Path(run.root), project.project.id, project.project.name, run.git.branch, run.git.commit)
     said = bug_fields(run.name, end, run.config)
-    row = record_row("bug", place, {name: value for name, value in said.items() if value}, "daemon")
-    digest = hashlib.sha256(f"out of memory|{run.id}".encode()).digest()
-    row["id"] = f"{LETTERS['bug']}-{base32(int.from_bytes(digest[:10], 'big'))}"
-    with transaction(scene.records):
-        ensure_project(scene.records, place)
-        is_new = insert_record(scene.records, "bug", row)
-    links.add_link(scene.records, "bug", links.Link(str(row["id"]), "concerns", run.id), "run", "daemon")
+    _, is_new = bugs.keep_bug(scene, place, run.id, "out of memory", said)
     message = f"{said['title']}: {end.how}. {said['follow_up']}"
     events.add_mishap(
         scene.records, "out-of-memory", message, f"out-of-memory|{run.id}", "critical", run.project_id, run.id
     )
-    project.is_stale = project.is_told = True
     return is_new
