@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from neatd.models import Run, Verdict
+from neatd.pipeline.protecting import latest_step
 from neatd.store import events
 from neatd.store.connection import transaction
 from tests.store_rows import AT, PROJECT, add_run, open_store
@@ -169,3 +170,10 @@ def test_snapshots_count_by_status_and_bytes(store: sqlite3.Connection, run: Run
     assert events.snapshot_bytes(store, PROJECT) == 70
     assert [found.id for found in events.snapshots(store, PROJECT, status="done")] == [one.id]
     assert events.snapshots(store, status="pending") == []
+
+
+def test_a_checkpoint_is_kept_from_before_the_first_of_several_points(store: sqlite3.Connection, run: Run) -> None:
+    """What was saved while it went on is no recovery point."""
+    judge(store, run, verdict(details={"since_step": 244}))
+    (event,) = events.events(store)
+    assert event.step == 250 and latest_step(event) == 243

@@ -128,3 +128,12 @@ def test_what_a_guard_held_back_is_told_when_it_ends(guard: dict[str, int]) -> N
             for v in judge.feed_columns([column_of("loss", samples(values)[at:upto])])
         ]
         assert [one.step for one in found] == [30]
+
+
+def test_what_took_several_points_to_tell_began_at_the_first_of_them() -> None:
+    """The step from before which a checkpoint is kept."""
+    several = {"condition": "spike", "window": 20, "min_points": 20, "flagged": 3, "of": 5}
+    (begin, *_) = told(spike(when=several), [*CALM, 5.0, 1.0, 5.0, 5.0])
+    assert (begin.step, begin.details) == (63, {"since_step": 60})
+    (at_once, *_) = told(spike(), [*CALM, 5.0])
+    assert at_once.details == {}
