@@ -407,6 +407,7 @@ class Loop:
         return None
 
     def _store_trouble(self, what: str, error: sqlite3.DatabaseError) -> None:
+        self.opened.check()
         if is_damage(error):
             path = damaged_path(self.scene.home)
             raise unreadable(self.scene.home, path, f"{error} (while at {what})") from error

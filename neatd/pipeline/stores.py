@@ -13,7 +13,7 @@ from neatd.config import ProjectConfig, load_project
 from neatd.models import Project
 from neatd.place import Place
 from neatd.store import projects
-from neatd.store.connection import open_connection, transaction
+from neatd.store.connection import open_nothing, transaction
 from neatd.store.opening import connect
 from neatd.store.short import ensure_project, is_out_of_reach
 from neatd.store.sync import take_in
@@ -53,7 +53,7 @@ def _points(home: Path) -> sqlite3.Connection:
             raise
     from neatd.store.migrate import apply
 
-    connection = open_connection(Path(":memory:"), "points")
+    connection = open_nothing("points")
     apply(connection, "points")
     return connection
 

@@ -40,7 +40,8 @@ def back_up(home: Path, name: str = "neat", label: str = "daily", keep: int | No
 
 def _copy(source_path: Path, target_path: Path, name: str) -> None:
     """Copy a database; raises sqlite3.DatabaseError when it is broken, or sound but no store `name`, as an empty file is."""
-    source, target = sqlite3.connect(source_path, timeout=30.0), sqlite3.connect(target_path)
+    source = sqlite3.connect(f"{source_path.absolute().as_uri()}?mode=rw", uri=True, timeout=30.0)
+    target = sqlite3.connect(target_path)
     try:
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it

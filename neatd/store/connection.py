@@ -21,7 +21,15 @@ def database_path(home: Path, name: str) -> Path:
 def open_connection(path: Path, name: str, wait_s: float = BUSY_S) -> sqlite3.Connection:
     """A connection with the house's settings: 30 s of patience, unless told otherwise, FULL for records and NORMAL for
     points; WAL is in the file."""
-    connection = open_file(path, wait_s)
+    return _with_settings(open_file(path, wait_s), name)
+
+
+def open_nothing(name: str) -> sqlite3.Connection:
+    """An empty database in memory, for a reader of a store that is not there and cannot be made."""
+    return _with_settings(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False), name)
+
+
+def _with_settings(connection: sqlite3.Connection, name: str) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if name == 'points' else 'FULL'}")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -29,20 +37,17 @@ def open_connection(path: Path, name: str, wait_s: float = BUSY_S) -> sqlite3.Co
 
 
 def open_file(path: Path, wait_s: float = BUSY_S) -> sqlite3.Connection:
-    """The database file; only for reading where it cannot be written, as in an assistant's sandbox.
+    """The database file, which is never made here; only for reading where it cannot be written, as in an assistant's sandbox.
 
     A database with a write-ahead log needs its two companions even for reading. Where they cannot be made, nobody has it
     open, and it is read as it lies there.
     """
-    connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        return _opened(f"{path.absolute().as_uri()}?mode=rw", wait_s)
     except sqlite3.OperationalError as error:
-        connection.close()
         if "readonly" not in str(error) and "unable to open" not in str(error):
             raise
         return _only_read(path, wait_s)
-    return connection
 
 
 def _only_read(path: Path, wait_s: float) -> sqlite3.Connection:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from neatd.errors import NeatError
 from neatd.pipeline.upkeep.work import Outcome, Steps
+from neatd.store.connection import database_path, open_connection
 from neatd.store.damage import damaged_path, is_damage, unreadable
-from neatd.store.opening import connect
 
 FAILURES = (NeatError, OSError, sqlite3.Error)
 BROKE_OFF = Outcome("it broke off; `neatd logs` tells where", is_bad=True)
@@ -43,11 +43,15 @@ class Beside(threading.Thread):
     def run(self) -> None:
         """Called by the thread."""
         try:
-            with closing(connect(self._home)) as records, closing(connect(self._home, "points")) as points:
+            with closing(self._opened("neat")) as records, closing(self._opened("points")) as points:
                 self.outcome = self._drained(self._steps_of(records, points))
         except FAILURES as error:
             self.error = self._named(error)
             self.outcome = failed(self.error)
+
+    def _opened(self, name: str) -> sqlite3.Connection:
+        """The daemon has made both: one that is gone is not made anew here, behind its back."""
+        return open_connection(database_path(self._home, name), name)
 
     def _named(self, error: Exception) -> Exception:
         """A broken file by its name, with what to do about it."""
