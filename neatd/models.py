@@ -346,21 +346,50 @@ class Deletion(Model):
     updated_at: datetime
 
 
+JobStatus = Literal["queued", "running", "finished", "failed", "killed", "interrupted", "lost", "cancelled"]
+JOB_ENDED: frozenset[JobStatus] = frozenset({"finished", "failed", "killed", "interrupted", "lost", "cancelled"})
+
+
 class Job(Model):
-    """A program neat launches: its command, where it runs, how it ended."""
+    """A program neat launches: its command, what it waits for, what it holds, how it ended."""
 
     id: str
     project_id: str
     name: str
     command: tuple[str, ...]
     cwd: str
-    run_folder: str = ""  # relative to the project's root
-    status: Literal["queued", "running", "finished", "failed", "killed", "interrupted", "lost"] = "queued"
+    root: str = ""  # the project's folder it was queued in
+    run_folder: str = ""  # relative to the project's root; "" where only the program knows
+    kind: Literal["command", "train", "eval", "profile"] = "command"
+    params: dict[str, Any] = Field(default_factory=dict)
+    status: JobStatus = "queued"
     reason: str = ""
+    why: str = ""  # what a person said it is for
+    who: str = ""
+    session: str | None = None
+    group_name: str = "default"
+    priority: int = 0  # the highest first
+    place: int = 0  # among equals the least first; then the oldest
+    after: tuple[str, ...] = ()  # jobs and studies that have to end first
+    gpus: int = 0
+    memory_bytes: int | None = None
+    devices: tuple[tuple[str, int | None], ...] = ()  # the lease: device, bytes of it or None for the whole
+    retries: int = 0  # how often it may be tried again when it fails
+    retry_of: str | None = None
+    python: str = ""
+    branch: str = ""
+    commit_id: str = ""
+    dirty: int = 0  # files that were not as committed
+    worktree: str = ""
+    study_id: str | None = None
+    trial: int | None = None
     pid: int | None = None
     exit_code: int | None = None
+    peak_bytes: int | None = None
     created_at: datetime
     updated_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class Request(Model):

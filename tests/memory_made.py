@@ -19,7 +19,7 @@ from neatd.models import Event, Run
 from neatd.pipeline.loop import Loop
 from neatd.pipeline.scene import LiveRun
 from neatd.place import here
-from neatd.store import events, records, requests, runs, short
+from neatd.store import events, jobs, records, requests, runs, short
 from neatd.store.connection import transaction
 from neatd.watch.observer import Watcher
 from tests.conftest import until
@@ -64,7 +64,7 @@ class Life:
         """Ask for a job; its request's id."""
         project_id = next(iter(self.scene.projects.values())).project.id
         command = [sys.executable, "-c", program]
-        job = requests.add_job(self.scene.records, project_id, "runs/a", command, str(self.root), "runs/a")
+        job = jobs.add(self.scene.records, project_id, "runs/a", command, str(self.root), "runs/a")
         payload = {"job_id": job.id, "root": str(self.root)}
         self.loop.are_orders_due = True
         return requests.ask(self.scene.records, "launch", project_id, payload)

@@ -20,7 +20,7 @@ from neatd.pipeline.checking import dead_ends
 from neatd.pipeline.verdicts import decide
 from neatd.place import here
 from neatd.read.parameters import read_parameters
-from neatd.store import records, requests, runs
+from neatd.store import jobs, records, runs
 from neatd.store.short import add_record
 from tests.cli_place import Cli
 from tests.cost import at_most
@@ -203,7 +203,7 @@ def test_a_launcher_names_the_same_and_refuted_ones_in_two_lines(cli: Cli, capsy
         folder = f"runs/{name}"
         command = build_command(spec, cli.root / folder, words)
         with cli.store() as store:
-            job = requests.add_job(store, here().project_id, folder, list(command), str(cli.root), folder)
+            job = jobs.add(store, here().project_id, folder, list(command), str(cli.root), folder)
         ran(cli, folder, 0.3, job_id=job.id, config={"lr": 0.01, "seed": 1, "dtype": "float32"})
     capsys.readouterr()
     with click.Context(check):

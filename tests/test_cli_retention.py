@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neatd.place import here
-from neatd.store import requests
+from neatd.store import jobs, requests
 from tests.cli_place import Cli
 
 
@@ -151,7 +151,7 @@ def test_the_output_of_a_job_is_printed_by_run_or_job(cli: Cli) -> None:
     """By the run's name or the beginning of the job's id; a run of a person's own has no output here."""
     made, own = cli.add_run("runs/a", {"loss": [1.0]}), cli.add_run("runs/own", {"loss": [1.0]})
     with cli.store() as store:
-        job = requests.add_job(store, made.project_id, "runs/a", ["true"], str(cli.root), "runs/a")
+        job = jobs.add(store, made.project_id, "runs/a", ["true"], str(cli.root), "runs/a")
         store.execute("UPDATE run SET job_id = ? WHERE id = ?", (job.id, made.id))
     assert "no output yet" in cli.refused("logs", "a")
     folder = cli.home / "jobs" / job.id

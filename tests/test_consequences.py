@@ -13,7 +13,7 @@ from neatd.models import Event, GitState, Verdict
 from neatd.pipeline import asking, consequences
 from neatd.pipeline.acting import _spent
 from neatd.pipeline.facts import set_run
-from neatd.store import checkpoints, events, links, pauses, records, requests
+from neatd.store import checkpoints, events, jobs, links, pauses, records, requests
 from neatd.store.connection import transaction
 from tests.conftest import Neat, until
 from tests.test_predicting import Life, life, put_rule
@@ -233,7 +233,7 @@ def test_a_pause_holds_up_the_jobs_of_its_project(neat: Neat) -> None:
         assert pauses.why_paused(one.scene.records, "another") == ""
         mark = neat.root / "mark"
         command = [sys.executable, "-c", f"open({str(mark)!r}, 'w')"]
-        job = requests.add_job(one.scene.records, project, "job", command, str(neat.root), "")
+        job = jobs.add(one.scene.records, project, "job", command, str(neat.root), "")
         asked = requests.ask(one.scene.records, "launch", project, {"job_id": job.id, "root": str(neat.root)})
     with life(neat) as one:
         one.turns()
@@ -242,7 +242,7 @@ def test_a_pause_holds_up_the_jobs_of_its_project(neat: Neat) -> None:
             "paused by a rule: non-finite in runs/a"
         )
         assert "`neat rules go-on`" in waiting.result["until"]
-        assert "waits: paused" in requests.get_job(one.scene.records, job.id).reason
+        assert "waits: paused" in jobs.get_job(one.scene.records, job.id).reason
         assert one.scene.paused[0]["rule"] == "non-finite"
         brief = neat.ask("neat", "brief")[1]
         assert "**Paused:** no job begins until `neat rules go-on`: non-finite in runs/a" in brief
@@ -270,7 +270,7 @@ def test_a_command_without_a_daemon_says_what_holds_its_job_up(neat: Neat) -> No
         one.turns()
         one.scene.is_lasting = False
         project = one.run[0].project.id
-        job = requests.add_job(one.scene.records, project, "job", ["true"], str(neat.root), "")
+        job = jobs.add(one.scene.records, project, "job", ["true"], str(neat.root), "")
         asked = requests.ask(one.scene.records, "launch", project, {"job_id": job.id, "root": str(neat.root)})
         (request,) = asking.due(one.scene)
         asking.carry_out(one.scene, request)

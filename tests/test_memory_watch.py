@@ -14,7 +14,7 @@ from neatd.locks import FileLock
 from neatd.pipeline.asking import carry_out
 from neatd.pipeline.memory import look_at_memory, shown_memory
 from neatd.pipeline.memoryalerts import LOG_BYTES, alerts_path, state_path
-from neatd.store import requests
+from neatd.store import jobs, requests
 from tests.cli_place import Cli
 from tests.conftest import until
 from tests.cost import at_most
@@ -84,7 +84,7 @@ def test_a_job_waits_while_the_risk_is_high_and_starts_when_it_is_lower(one: Lif
     assert request.result["waits"].startswith(
         "the risk that memory runs out is HIGH: the machine: 95 % of 65.5 GB used"
     )
-    (job,) = requests.jobs(one.scene.records, active_only=True)
+    (job,) = jobs.jobs(one.scene.records, active_only=True)
     assert job.status == "queued" and job.reason.startswith("waits: the risk")
     one.step(5.0)
     one.use(20)
@@ -117,7 +117,7 @@ def test_a_command_without_a_daemon_refuses_instead_of_waiting(one: Life) -> Non
     assert request.status == "failed" and request.result["error"].startswith(
         "not started: the risk that memory runs out"
     )
-    assert requests.jobs(one.scene.records)[0].status == "failed"
+    assert jobs.jobs(one.scene.records)[0].status == "failed"
 
 
 def test_neat_train_says_that_its_job_waits(

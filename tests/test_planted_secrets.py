@@ -17,7 +17,7 @@ from neatd.kinds import FIELDS, JSON_FIELDS, KINDS
 from neatd.lifesign import read_state
 from neatd.models import GitState, ProcessFact
 from neatd.place import here
-from neatd.store import events, requests
+from neatd.store import events, jobs, requests
 from neatd.store.short import add_record, leave_in_inbox, record_row
 from tests.cli_place import Cli
 from tests.conftest import Neat, until
@@ -96,8 +96,8 @@ def plant_run(cli: Cli) -> str:
             )
         request = requests.ask(store, "launch", project, {})
         requests.set_request(store, request, "failed", {"error": next(texts), "hint": KNOWN[1].secret})
-        job = requests.add_job(store, project, "a", ["python", "a.py"], str(cli.root), "runs/a")
-        requests.set_job(store, job.id, status="failed", reason=f"no such file: {KNOWN[2].secret}")
+        job = jobs.add(store, project, "a", ["python", "a.py"], str(cli.root), "runs/a")
+        jobs.set_job(store, job.id, status="failed", reason=f"no such file: {KNOWN[2].secret}")
     return made_run.id
 
 
@@ -201,11 +201,11 @@ def test_the_command_of_a_job_is_shown_without_its_secrets(cli: Cli) -> None:
     """It is kept as it is, since it is run; what is shown of it is not."""
     words = ["python", "train.py", "--api-key", BY_NAME[11].secret, f"--hub-token={KNOWN[14].secret}", "--lr", "0.1"]
     with cli.store() as store:
-        job = requests.add_job(store, here().project_id, "a", words, str(cli.root), "runs/a")
-        assert list(requests.get_job(store, job.id).command) == words
-    assert requests.shown_command(job) == [*words[:3], "[secret removed]", "--hub-token=[secret removed]", *words[5:]]
+        job = jobs.add(store, here().project_id, "a", words, str(cli.root), "runs/a")
+        assert list(jobs.get_job(store, job.id).command) == words
+    assert jobs.shown_command(job) == [*words[:3], "[secret removed]", "--hub-token=[secret removed]", *words[5:]]
     mysql = job.model_copy(update={"command": ("mysql", "-u", "me", f"-p{PASSWORD}", "runs")})
-    assert found_in(" ".join(requests.shown_command(mysql))) == []
+    assert found_in(" ".join(jobs.shown_command(mysql))) == []
 
 
 TRAINER = """import json, sys, time, pathlib

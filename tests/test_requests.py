@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neatd.errors import NeatError
-from neatd.store import projects, requests
+from neatd.store import jobs, projects, requests
 from neatd.store.connection import transaction
 from neatd.store.short import ensure_project
 from tests.store_rows import PROJECT, add_run, open_store, place
@@ -48,26 +48,26 @@ def test_a_request_keeps_its_result(store: sqlite3.Connection) -> None:
 def test_a_job_comes_back_as_it_was_queued(store: sqlite3.Connection) -> None:
     """Its command word for word."""
     command = ["python", "train.py", "--name", "größe 2", ""]
-    job = requests.add_job(store, PROJECT, "lm", command, "/project", "runs/lm")
-    assert requests.get_job(store, job.id) == job
+    job = jobs.add(store, PROJECT, "lm", command, "/project", "runs/lm")
+    assert jobs.get_job(store, job.id) == job
     assert (job.command, job.status, job.cwd, job.run_folder) == (tuple(command), "queued", "/project", "runs/lm")
 
 
 def test_a_jobs_end_is_kept(store: sqlite3.Connection) -> None:
     """With its exit code; it is no longer among the active ones."""
-    first, second = (requests.add_job(store, PROJECT, name, ["true"], "/", "") for name in ("a", "b"))
-    requests.set_job(store, first.id, status="failed", exit_code=137, reason="killed", pid=None)
-    found = requests.get_job(store, first.id)
+    first, second = (jobs.add(store, PROJECT, name, ["true"], "/", "") for name in ("a", "b"))
+    jobs.set_job(store, first.id, status="failed", exit_code=137, reason="killed", pid=None)
+    found = jobs.get_job(store, first.id)
     assert (found.status, found.exit_code, found.reason) == ("failed", 137, "killed")
-    assert [one.id for one in requests.jobs(store)] == [second.id, first.id]
-    assert [one.id for one in requests.jobs(store, PROJECT, active_only=True)] == [second.id]
-    assert requests.jobs(store, "another") == []
+    assert [one.id for one in jobs.jobs(store)] == [second.id, first.id]
+    assert [one.id for one in jobs.jobs(store, PROJECT, active_only=True)] == [second.id]
+    assert jobs.jobs(store, "another") == []
 
 
 def test_an_unknown_job_is_said_to_be_none(store: sqlite3.Connection) -> None:
     """With where to look."""
     with pytest.raises(NeatError, match="no job j-none"):
-        requests.get_job(store, "j-none")
+        jobs.get_job(store, "j-none")
 
 
 def test_a_project_may_stand_in_several_folders(store: sqlite3.Connection, tmp_path: Path) -> None:

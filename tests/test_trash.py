@@ -17,7 +17,7 @@ from neatd.models import Deletion, RetentionPolicy
 from neatd.pipeline import acting, saving
 from neatd.pipeline.retaining import apply_plan, empty_trash, plan_run, settle_after_crash, undo
 from neatd.read.openfiles import OpenFiles
-from neatd.store import checkpoints, events, projects, requests, runs
+from neatd.store import checkpoints, events, jobs, projects, runs
 from tests.fixtures import WAIT, Start
 from tests.retention_day import BEGAN, PROJECT_ID, Day, Trainer, day
 
@@ -172,7 +172,7 @@ def test_links_pointers_configs_processes_and_jobs_protect(made: Day) -> None:
     (live.folder / "checkpoints/latest").write_text("step_0000200.pt\n")
     other = made.live(made.trainers[1]).run
     runs.set_run(made.records, other.id, config={"args": ["--resume", "a/checkpoints/step_0000300.pt"]})
-    requests.add_job(
+    jobs.add(
         made.records, PROJECT_ID, "j", ["t", "--from=runs/a/checkpoints/step_0000400.pt"], str(made.root), ""
     )
     live.run = live.run.model_copy(update={"config": {"init_from": "checkpoints/step_0000500.pt"}})

@@ -18,7 +18,7 @@ from neatd.pipeline.retaining import undo
 from neatd.pipeline.scene import Scene
 from neatd.pipeline.upkeep import trash as trash_job
 from neatd.read.unfinished import is_unfinished_save
-from neatd.store import checkpoints, events, maintenance, requests
+from neatd.store import checkpoints, events, jobs, maintenance, requests
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp
 from tests.cli_place import Cli
@@ -267,8 +267,8 @@ def test_neats_own_logs_are_compressed_always_and_a_jobs_is_still_shown(cli: Cli
     current = put(cli.home / "logs/neatd.log", text, days=40)
     made = cli.add_run("runs/a", {"loss": [1.0]})
     with scene_of(cli) as scene:
-        job = requests.add_job(scene.records, made.project_id, "runs/a", ["x"], str(cli.root), "runs/a")
-        requests.set_job(scene.records, job.id, status="finished")
+        job = jobs.add(scene.records, made.project_id, "runs/a", ["x"], str(cli.root), "runs/a")
+        jobs.set_job(scene.records, job.id, status="finished")
         output = put(cli.home / "jobs" / job.id / "output.log", text, days=40)
         row = ran(cli, scene, "logs")
     assert not rotated.exists() and current.exists() and not output.exists()

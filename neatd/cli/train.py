@@ -17,7 +17,7 @@ from neatd.jobs.trainers import TrainerSpec, build_command, load_trainers, missi
 from neatd.pipeline.checking import say_before_launch
 from neatd.pipeline.following import job_folder
 from neatd.redact import redact
-from neatd.store import requests, runs
+from neatd.store import jobs, requests, runs
 from neatd.store.belonging import session_here
 from neatd.store.short import resolve_in
 
@@ -58,19 +58,19 @@ def train(trainer: str | None, parameters: tuple[str, ...], name: str | None, as
     if (out / "metrics.jsonl").exists() and "resume=true" not in parameters:
         raise NeatError(f"{folder} holds a run already", "choose another --name, or go on with it: resume=true")
     busy = next(
-        (job for job in requests.jobs(opened.records, opened.project.id, True) if job.run_folder == folder), None
+        (job for job in jobs.jobs(opened.records, opened.project.id, True) if job.run_folder == folder), None
     )
     if busy:
         raise NeatError(f"{folder} is being trained by job {busy.id}", "choose another --name, or wait for it")
     command = build_command(known[trainer], out, parameters)
     if "resume=true" not in parameters:
         say_what_is_known(opened, command, known[trainer])
-    job = requests.add_job(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
+    job = jobs.add(opened.records, opened.project.id, folder, list(command), str(opened.root), folder)
     payload = {"job_id": job.id, "root": str(opened.root), "session": session_here(opened.records)}
     result = wait_for_request(opened, requests.ask(opened.records, "launch", opened.project.id, payload))
     waits = str(result.get("waits", ""))
     if as_json:
-        shape = {"job": job.id, "name": folder, "folder": folder, "command": requests.shown_command(job)}
+        shape = {"job": job.id, "name": folder, "folder": folder, "command": jobs.shown_command(job)}
         print_json(shape | ({"waits": waits} if waits else {}))
     elif waits:
         click.echo(f"{folder} waits as job {job.id[:8]}: {one_line(waits, 300)}")

@@ -14,14 +14,14 @@ from neatd.errors import NeatError
 from neatd.jobs import shim
 from neatd.jobs.launch import launch
 from neatd.models import Deletion, Request
-from neatd.pipeline import consequences, stopping
+from neatd.pipeline import consequences, stopping, undoing
 from neatd.pipeline.finding import follow
 from neatd.pipeline.following import job_folder
 from neatd.pipeline.memory import why_wait
-from neatd.pipeline.retaining import apply_plan, plan_run, undo
+from neatd.pipeline.retaining import apply_plan, plan_run
 from neatd.pipeline.scene import Scene
 from neatd.pipeline.upkeep.scheduled import find_job
-from neatd.store import checkpoints, pauses, requests, runs
+from neatd.store import checkpoints, jobs, pauses, requests, runs
 from neatd.who import SESSION_VARIABLE
 
 log = logging.getLogger(__name__)
@@ -88,14 +88,14 @@ def _wait(scene: Scene, request: Request, why: str, until: str) -> None:
     if not request.result.get("waits"):
         log.info("job %s waits: %s", request.payload.get("job_id"), why)
     requests.set_request(scene.records, request.id, "pending", {"waits": why} | ({"until": until} if until else {}))
-    requests.set_job(scene.records, request.payload["job_id"], reason=f"waits: {why}")
+    jobs.set_job(scene.records, request.payload["job_id"], reason=f"waits: {why}")
 
 
 def _launch(scene: Scene, request: Request) -> dict[str, Any]:
-    job = requests.get_job(scene.records, request.payload["job_id"])
+    job = jobs.get_job(scene.records, request.payload["job_id"])
     why, until = _why_wait(scene, request)
     if why:
-        requests.set_job(scene.records, job.id, status="failed", reason=f"not started: {why}")
+        jobs.set_job(scene.records, job.id, status="failed", reason=f"not started: {why}")
         hint = until or "wait until there is room; with `neatd start` it waits by itself"
         raise NeatError(f"not started: {why}", hint)
     root = str(request.payload["root"])
@@ -110,7 +110,7 @@ def _launch(scene: Scene, request: Request) -> dict[str, Any]:
         told = {SESSION_VARIABLE: str(session)} if session else {}
         launch(job, folder, folder / "output.log", {"NEAT_HOME": str(scene.home), **told})
     except NeatError as error:
-        requests.set_job(scene.records, job.id, status="failed", reason=error.message)
+        jobs.set_job(scene.records, job.id, status="failed", reason=error.message)
         raise
     return {"job_id": job.id}
 
@@ -143,32 +143,7 @@ def _retention_apply(scene: Scene, request: Request) -> dict[str, Any]:
 
 
 def _retention_undo(scene: Scene, request: Request) -> dict[str, Any]:
-    batch = request.payload.get("batch")
-    batches = [batch] if batch else _batches(scene, request.project_id)
-    if not request.payload.get("all"):
-        batches = batches[:1]
-    outcomes = [one for each in batches for one in undo(scene.records, each)]
-    if not outcomes:
-        raise NeatError(
-            f"nothing of {batch} lies in the trash", "`neat retention undo --list` shows what can come back"
-        )
-    back = [one for one in outcomes if one.status == "restored"]
-    left = [{"path": one.from_path, "note": one.note} for one in outcomes if one.status != "restored"]
-    return {
-        "batch": ", ".join(batches),
-        "restored": len(back),
-        "bytes": sum(one.size_bytes for one in back),
-        "refused": left,
-    }
-
-
-def _batches(scene: Scene, project_id: str | None) -> list[str]:
-    """What lies in the project's trash, newest first; the daemon makes a batch each time it thins."""
-    ours = {run.id for run in runs.all_runs(scene.records, project_id)}
-    found = list(dict.fromkeys(one.batch for one in checkpoints.trashed(scene.records) if one.run_id in ours))
-    if not found:
-        raise NeatError("nothing of this project lies in the trash", "`neat retention apply` is what fills it")
-    return found
+    return undoing.undo_asked(scene.records, request.project_id, request.payload)
 
 
 def _maintain(scene: Scene, request: Request) -> None:
@@ -182,5 +157,5 @@ _KINDS: dict[str, Callable[[Scene, Request], dict[str, Any] | None]] = {
     "maintain": _maintain,
     "launch": _launch,
     "retention-apply": _retention_apply,
-    "retention-undo": _retention_undo,
+    undoing.KIND: _retention_undo,
 }

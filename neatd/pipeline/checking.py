@@ -25,7 +25,7 @@ from neatd.read.parameters import SUFFIXES, read_parameters
 from neatd.rules.commandline import Command, Value, flat, parse_command
 from neatd.rules.goals import best_value
 from neatd.rules.similar import Known, Similarity, compare, defaults_of, difference_text
-from neatd.store import events, points, projects, records, requests, runs
+from neatd.store import events, jobs, points, projects, records, runs
 
 MOST_RUNS = 2000  # the newest are compared: 0.3 s here, with 40 parameters each
 MOST_FOUND = 10
@@ -69,8 +69,8 @@ def check_command(
     command = parse_command(words)
     asked = {**_from_files(command, cwd), **command.params}
     listed = runs.newest_runs(store, project_id, MOST_RUNS, projects.baseline(store, project_id))
-    jobs = {job.id: job for job in requests.jobs(store, project_id)}
-    tried = [(run, _known(run, jobs.get(run.job_id or ""))) for run in listed]
+    known_jobs = {job.id: job for job in jobs.jobs(store, project_id)}
+    tried = [(run, _known(run, known_jobs.get(run.job_id or ""))) for run in listed]
     unsaid = {**defaults_of((one for _, one in tried), command.program), **flat(defaults or {})}
     alike = [(run, like) for run, one in tried if (like := compare(asked, one, command.program, unsaid))]
     hypotheses: list[Hypothesis] = [one for one in records.list_records(store, "hypothesis", project_id) if one.verdict]

@@ -14,7 +14,7 @@ from neatd.pipeline.oom import keep_bug
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.read.process import is_alive
 from neatd.rules.status import Patience, RunFacts, run_status
-from neatd.store import requests
+from neatd.store import jobs
 
 
 def job_folder(home: Path, job_id: str) -> Path:
@@ -94,9 +94,9 @@ def _with_program(scene: Scene, live: LiveRun, run: Run, facts: RunFacts) -> Run
 
 def _with_job(scene: Scene, live: LiveRun, facts: RunFacts, job_id: str) -> RunFacts:
     state = observe(job_folder(scene.home, job_id))
-    job = requests.get_job(scene.records, job_id)
+    job = jobs.get_job(scene.records, job_id)
     if (job.status, job.pid, job.exit_code) != (state.status, state.pid, state.exit_code):
-        requests.set_job(
+        jobs.set_job(
             scene.records, job_id, status=state.status, reason=state.reason, pid=state.pid, exit_code=state.exit_code
         )
     is_running = state.status == "running"

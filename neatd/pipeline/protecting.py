@@ -17,7 +17,7 @@ from neatd.config import ProjectConfig
 from neatd.models import Checkpoint, Event, Goal, Run
 from neatd.read.checkpoint import find_checkpoints, named_by_pointers
 from neatd.rules.goals import judged_metrics
-from neatd.store import checkpoints, events, points, requests, runs, window
+from neatd.store import checkpoints, events, jobs, points, runs, window
 
 Values = dict[str, tuple[Goal, Mapping[str, float]]]
 
@@ -183,8 +183,8 @@ def _started(records: sqlite3.Connection, run: Run, catalogue: Sequence[Checkpoi
     texts += [
         (f"named by the process of {name}", text) for name, text in runs.commands_of_open(records, run.project_id)
     ]
-    jobs = requests.jobs(records, run.project_id, active_only=True)
-    texts += [(f"named by job {job.name}", " ".join(job.command)) for job in jobs]
+    active = jobs.jobs(records, run.project_id, active_only=True)
+    texts += [(f"named by job {job.name}", " ".join(job.command)) for job in active]
     texts = [(reason, text.replace("\\", "/")) for reason, text in texts]
     texts = [(reason, text) for reason, text in texts if before in text]
     own = [("named by its own parameters", text.replace("\\", "/")) for text in _strings(run.config)]

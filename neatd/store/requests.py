@@ -1,22 +1,16 @@
-"""Requests (what the daemon is asked to do to the world) and jobs (the programs it launched).
-
-A job's command and folder stay as they are, since they are run: whoever shows them shows `shown_command`. Everything
-else that is said of requests and jobs is kept without secrets.
-"""
+"""Requests: what the daemon is asked to do to the world. What is said of them is kept without secrets."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from neatd.errors import NeatError
-from neatd.models import Job, Request
-from neatd.redact import redact, redact_value
+from neatd.models import Request
+from neatd.redact import redact_value
 from neatd.store.connection import transaction
-from neatd.store.moments import stamp, utc_now
+from neatd.store.moments import utc_now
 from neatd.store.rows import dump, to_model, to_models
 from neatd.store.short import new_id
 
@@ -79,59 +73,4 @@ def set_request(
         connection.execute(
             "UPDATE request SET status = ?, result = ?, updated_at = ? WHERE id = ?",
             (status, dump(redact_value(dict(result or {}))), utc_now(), request_id),
-        )
-
-
-def add_job(
-    connection: sqlite3.Connection, project_id: str, name: str, command: list[str], cwd: str, folder: str
-) -> Job:
-    """Queue a program."""
-    now = datetime.now(UTC)
-    job = Job(
-        id=new_id("job"), project_id=project_id, name=name, command=tuple(command), cwd=cwd, run_folder=folder,
-        created_at=now, updated_at=now,
-    )  # fmt: skip
-    with transaction(connection):
-        connection.execute(
-            "INSERT INTO job (id, project_id, name, command, cwd, run_folder, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (job.id, project_id, name, dump(command), cwd, folder, stamp(now), stamp(now)),
-        )
-    return job
-
-
-def shown_command(job: Job) -> list[str]:
-    """A job's command for people and documents: without the secrets among its words."""
-    words: list[str] = redact_value(list(job.command))
-    whole = " ".join(job.command)
-    return words if redact(whole) == " ".join(words) else redact(whole).split(" ")
-
-
-def jobs(connection: sqlite3.Connection, project_id: str | None = None, active_only: bool = False) -> list[Job]:
-    """Jobs, newest first."""
-    wanted = [("project_id = ?", [project_id])] if project_id else []
-    if active_only:
-        wanted.append(("status IN ('queued', 'running')", []))
-    where = " AND ".join(text for text, _ in wanted) or "1"
-    values = [value for _, some in wanted for value in some]
-    rows = connection.execute(f"SELECT * FROM job WHERE {where} ORDER BY created_at DESC, rowid DESC", values)
-    return to_models(Job, rows)
-
-
-def get_job(connection: sqlite3.Connection, job_id: str) -> Job:
-    """One job by its whole id; raises NeatError when there is none."""
-    row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
-    if row is None:
-        raise NeatError(f"no job {job_id}", "`neat runs` shows what was launched")
-    return to_model(Job, row)
-
-
-def set_job(connection: sqlite3.Connection, job_id: str, **fields: Any) -> None:
-    """Set columns of a job."""
-    if "reason" in fields:
-        fields["reason"] = redact(str(fields["reason"]))
-    assignments = ", ".join(f"{name} = ?" for name in fields)
-    with transaction(connection):
-        connection.execute(
-            f"UPDATE job SET {assignments}, updated_at = ? WHERE id = ?", [*fields.values(), utc_now(), job_id]
         )

@@ -13,7 +13,7 @@ from neatd.models import Checkpoint, Deletion, Job, Model
 T = TypeVar("T", bound=Model)
 _JSON = JSON_FIELDS | {"facts", "config", "git", "process", "details", "payload", "result"}
 _JSON_OF: dict[type[Model], frozenset[str]] = {
-    Job: frozenset({"command"}),  # of words; a test's is a line
+    Job: frozenset({"command", "after", "devices", "params"}),  # of words; a test's is a line
     **dict.fromkeys((Checkpoint, Deletion), frozenset({"parts"})),
 }
 

@@ -20,7 +20,7 @@ from neatd.models import ENDED, Run
 from neatd.pipeline.upkeep.putting import brought_back, put_away, thing_at
 from neatd.pipeline.upkeep.temporary import CONSENT
 from neatd.pipeline.upkeep.work import Outcome, Room, Steps, Watched, Work
-from neatd.store import projects, requests, runs
+from neatd.store import jobs, projects, runs
 from neatd.store.short import new_id
 
 LEAST = 4096  # bytes that are worth a file more
@@ -78,7 +78,7 @@ def _own_logs(work: Work) -> Iterator[Path]:
     for path in sorted((work.home / "logs").glob("*.log.[0-9]*")):
         if path.suffix != ".gz" and _is_old(path, limit):
             yield path
-    for job in requests.jobs(work.records):
+    for job in jobs.jobs(work.records):
         path = work.home / "jobs" / job.id / "output.log"
         if job.status in _JOBS_ENDED and _is_old(path, limit):
             yield path
