@@ -72,6 +72,7 @@ class Run:
         verdict = Verdict(
             rule="best-loss", condition="best", metric="val/loss", seq=step, attempt=1, step=step, value=value, goal="min",
             time=self.made.now().timestamp(), message="best", then=("snapshot",),
+            snapshots_per_hour=6,
         )  # fmt: skip
         with transaction(self.made.records):
             run = self.live.run
@@ -216,3 +217,58 @@ def test_a_policy_of_more_metrics_is_looked_after_too(made: Day) -> None:
     made.minutes += 1
     run.look()
     assert "train/loss" in run.held()[200]
+
+
+class Overwriting:
+    """A trainer that has one file: it trains, evaluates and writes `last.pt` anew, or saves and then evaluates."""
+
+    def __init__(self, made: Day, saves_first: bool) -> None:
+        self.made, self.trainer, self.saves_first = made, made.trainers[0], saves_first
+        self.live = made.live(self.trainer)
+        began = made.now()
+        self.live.run = self.live.run.model_copy(update={"started_at": began})
+        self.epoch = 0
+
+    def train(self, loss: float) -> None:
+        """An epoch of ten minutes; the daemon looks whenever something happened."""
+        self.epoch, self.made.minutes = self.epoch + 1, self.made.minutes + 10
+        parts = [self._evaluate, self._save] if not self.saves_first else [self._save, self._evaluate]
+        for part in parts:
+            self.made.minutes += 0.2
+            part(loss)
+            self.look()
+
+    def _save(self, _: float) -> None:
+        self.made.write(self.live.folder / "last.pt", b"weights of %d" % self.epoch)
+
+    def _evaluate(self, loss: float) -> None:
+        self.made.measured(self.trainer, self.epoch, {"val/loss": loss})
+
+    def look(self) -> None:
+        for _ in range(2):
+            saving.keep_saves(self.made.scene, self.made.project, self.live)
+            self.made.minutes += 0.1
+        vaulting.keep_bests(self.made.scene, self.made.project, self.live)
+
+    def held(self) -> list[bytes]:
+        return [path.read_bytes() for path in self.live.folder.glob("snapshots/best/*/last.pt")]
+
+
+@pytest.mark.parametrize("saves_first", [True, False])
+def test_the_best_of_one_file_that_is_written_again_and_again_is_kept(made: Day, saves_first: bool) -> None:
+    """The trainer keeps none: the copy is of the moment at which its own evaluation was the best, and one at a time."""
+    run = Overwriting(made, saves_first)
+    for loss in (0.9, 0.5, 0.3, 0.6, 0.4):
+        run.train(loss)
+    assert run.held() == [b"weights of 3"]
+    run.train(0.2)
+    assert run.held() == [b"weights of 6"]
+
+
+def test_a_trainer_that_keeps_its_best_in_a_file_is_not_copied(made: Day) -> None:
+    """It would be twice on the disk."""
+    run = Overwriting(made, saves_first=False)
+    made.write(run.live.folder / "best_model.pt", b"its own")
+    for loss in (0.9, 0.5, 0.6):
+        run.train(loss)
+    assert run.held() == []

@@ -26,6 +26,10 @@ def print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
     here = [one for one in shape["checkpoints"] if one["status"] == "present"]
     total = size(sum(one["size_bytes"] for one in here))
     click.echo(f"checkpoints: {len(here)} ({total}); `neat checkpoints {found.name}`")
+    for best in shape["best_checkpoints"]:
+        click.echo(f"best: {_best(best)}")
+        if best["load"]:
+            click.echo(f"  {without_controls(best['load'])}")
     for event in shape["events"][:10]:
         click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
     if found.config:
@@ -38,6 +42,14 @@ def _series_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
     steps, best_step = f"{one['first_step']}–{one['last_step']}", one["best_step"]
     at = "—" if best_step is None else str(best_step)
     return name, str(one["points"]), steps, number(one["last"]), number(one["best"]), at
+
+
+def _best(one: dict[str, Any]) -> str:
+    """Which checkpoint, by what, and who keeps it."""
+    at = "" if one["step"] is None else f" at step {one['step']}"
+    who = "kept by neat" if one["kept_by"] == "neat" else "the trainer's own"
+    text = f"{one['metric']} {number(one['value'])}{at}: {one['path']} ({who})"
+    return text if one["is_best"] else f"{text}; {number(one['best_value'])} was reached, and its weights were not saved"
 
 
 def _predictions(one: dict[str, Any]) -> str:

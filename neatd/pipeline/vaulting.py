@@ -1,4 +1,5 @@
-"""The best checkpoint of a run that rotates its own: kept beside it before the trainer removes it, one for each metric.
+"""The best checkpoint of a run that rotates its own, or writes all into one file: kept beside it before the trainer
+removes it or writes over it, one for each metric.
 
 A snapshot of the best value that holds the checkpoint is such a copy, and no second one is made. Invariant: a copy goes
 only when others hold what is at least as good by each of its metrics.
@@ -14,6 +15,7 @@ from typing import Any
 
 from neatd.actions.vault import Kept, drop, give_up_copy, keep_best, tell_more
 from neatd.models import Checkpoint, Goal, Snapshot
+from neatd.pipeline.overwritten import scored
 from neatd.pipeline.protecting import Values, values_of, wanted_metrics
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.rules.goals import best_value
@@ -40,7 +42,7 @@ def held_bytes(scene: Scene, project: LiveProject) -> int:
 
 
 def keep_bests(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
-    """Copy what became the best of a run that rotates its checkpoints. True when something was copied or given up."""
+    """Copy what became the best of a run that keeps not all of its saves. True when something was copied or given up."""
     now = scene.clock()
     if now < live.next_vault or live.place != live.folder:
         return False
@@ -59,8 +61,8 @@ def keep_bests(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
 
 def _stamp(scene: Scene, project: LiveProject, live: LiveRun) -> object:
     """What the best hangs on: the saves, and the best value of each metric. None for a run that has no saves."""
-    saves = checkpoints.count(scene.records, live.run.id)
-    if not saves[1]:
+    saves = checkpoints.marks(scene.records, live.run.id)
+    if saves is None:
         return None
     facts = {fact.name: fact for fact in points.series_of(scene.points, live.run.id)}
     metrics = wanted_metrics(list(facts), project.config)
@@ -69,16 +71,30 @@ def _stamp(scene: Scene, project: LiveProject, live: LiveRun) -> object:
 
 def _keep(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     catalogue = checkpoints.catalogue(scene.records, live.run.id)
-    if not is_rotating(live.run.config, catalogue):
+    saves, values = _judged(scene, project, live, catalogue)
+    if not saves:
         return False
-    values = values_of(scene.points, live.run, project.config, catalogue)
     copies = _standing(scene.records, live)
     by_snapshot = _snapshots(scene.records, live, catalogue)
     held = _held(values, copies, by_snapshot)
     has_changed = False
-    for one, best in _wanted(catalogue, values, held):
+    for one, best in _wanted(saves, values, held):
         has_changed |= _copy(scene, project, live, one, best, copies, set(by_snapshot))
     return _give_up(scene.records, live, values, by_snapshot) or has_changed
+
+
+def _judged(
+    scene: Scene, project: LiveProject, live: LiveRun, catalogue: Sequence[Checkpoint]
+) -> tuple[list[Checkpoint], Values]:
+    """The saves that will not stay, with their values: of a rotation, and what is written under one name again."""
+    saves, values = [], {}
+    if is_rotating(live.run.config, catalogue):
+        saves, values = list(catalogue), dict(values_of(scene.points, live.run, project.config, catalogue))
+    names = [fact.name for fact in points.series_of(scene.points, live.run.id)]
+    files, more = scored(scene.points, live, catalogue, wanted_metrics(names, project.config))
+    for metric, (goal, by_id) in more.items():
+        values[metric] = goal, {**values.get(metric, (goal, {}))[1], **by_id}
+    return [*saves, *files], values
 
 
 def is_rotating(config: Mapping[str, Any], catalogue: Sequence[Checkpoint]) -> bool:

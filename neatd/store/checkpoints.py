@@ -34,6 +34,13 @@ def count(connection: sqlite3.Connection, run_id: str) -> tuple[int, int, int]:
     return int(newest), int(present), int(seen)
 
 
+def marks(connection: sqlite3.Connection, run_id: str) -> tuple[object, ...] | None:
+    """What changes with each save, removal or rewriting of a run's checkpoints; None where none is present."""
+    newest, present, seen = count(connection, run_id)
+    sql = "SELECT max(mtime_ns) FROM checkpoint WHERE run_id = ? AND status = 'present'"
+    return (newest, present, seen, connection.execute(sql, (run_id,)).fetchone()[0]) if present else None
+
+
 def add_save(
     connection: sqlite3.Connection, run_id: str, path: str, step: int | None, measured: tuple[int, int, int],
     is_folder: bool, now: datetime, parts: Sequence[str] = (),
