@@ -111,7 +111,7 @@ def _partial(
     if found is None:
         return None
     unnamed = tuple(name for name in told if name not in ours)
-    unknown = tuple(name for name in ours if name not in told and not _is_ignored(name) and not _is_seed(name))
+    unknown = tuple(name for name in ours if name not in told and not _is_ignored(name) and not is_seed(name))
     relation: Literal["same", "near"] = "near" if unknown or unnamed else found.relation
     return found._replace(relation=relation, common=tuple(names), unknown=unknown, unnamed=unnamed)
 
@@ -119,7 +119,7 @@ def _partial(
 def _judged(differing: dict[str, tuple[Value, Value]], count: int, is_command_known: bool) -> Similarity | None:
     """Same, near or neither. Two commands that name nothing are the same; a bare configuration needs one equal value."""
     shared = count - len(differing)
-    telling = [pair for name, pair in differing.items() if not _is_seed(name)]
+    telling = [pair for name, pair in differing.items() if not is_seed(name)]
     if shared == 0 and (telling or not is_command_known):
         return None
     if not telling:
@@ -157,7 +157,13 @@ def _is_ignored(name: str) -> bool:
     return name in _IGNORED or name.rsplit(".", 1)[-1] in _IGNORED
 
 
-def _is_seed(name: str) -> bool:
+def says_something(name: str) -> bool:
+    """Whether a parameter of this name may change a result."""
+    return not _is_ignored(name)
+
+
+def is_seed(name: str) -> bool:
+    """Whether a parameter of this name decides chance alone."""
     return name.rsplit(".", 1)[-1] in _SEEDS
 
 

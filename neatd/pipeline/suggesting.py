@@ -1,0 +1,54 @@
+"""What the history of a project's experiments suggests to try next. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from neatd.config import ProjectConfig
+from neatd.models import ENDED, Job, Project, Run, SeriesFact
+from neatd.pipeline.experiments import experiment_table
+from neatd.rules.commandline import flat
+from neatd.rules.goals import best_value
+from neatd.rules.suggesting import RULES, Suggestion, Trial, suggest
+from neatd.store import jobs, runs, tabled
+
+
+def suggestions(
+    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, metric: str = ""
+) -> tuple[str, list[dict[str, Any]]]:
+    """(the metric, the suggestions in order); a command with each whose run was launched from a shipped trainer."""
+    listed = runs.all_runs(store, project.id)
+    table = experiment_table(store, series, project, config, metric=metric, listed=listed, with_reported=False)
+    if table.goal is None:
+        return table.metric, []
+    facts = tabled.series_named(series, [run.id for run in listed], [table.metric])
+    trials = [_trial(run, facts.get(run.id, {}).get(table.metric), table.goal) for run in listed if run.config]
+    by_name = {run.name: run for run in listed}
+    known = {job.id: job for job in jobs.jobs(store, project.id)}
+    found = suggest(trials, table.goal)
+    return table.metric, [_shape(one, known.get(by_name[one.base].job_id or "")) for one in found]
+
+
+def _trial(run: Run, fact: SeriesFact | None, goal: Any) -> Trial:
+    value, step = best_value(fact, goal) if fact else (None, None)
+    is_better = fact is not None and step is not None and step == fact.last_step and fact.points > 1
+    has_failed = (value is None and run.status in ENDED) or bool(fact and fact.nonfinite)
+    return Trial(run.name, flat(run.config), None if has_failed else value, is_better, has_failed)
+
+
+def _shape(one: Suggestion, job: Job | None) -> dict[str, Any]:
+    shape = {"rule": one.rule, "says": RULES[one.rule], **one._asdict()}
+    return shape | {"command": _command(one, job)}
+
+
+def _command(one: Suggestion, job: Job | None) -> list[str]:
+    """As a person would type it; [] where nobody knows how the run was started."""
+    if job is None or job.kind != "train" or not job.params.get("trainer"):
+        return []
+    params = {**job.params.get("values", {}), one.parameter: one.value}
+    return ["neat", "train", str(job.params["trainer"]), *(f"{name}={_word(value)}" for name, value in params.items())]
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
