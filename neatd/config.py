@@ -1,6 +1,7 @@
 """The project's neat.yaml and the user's settings, read once into frozen objects.
 
-Nothing in a repository's file can grant a deletion or name a command to run: there are no such fields.
+Nothing in a repository's file can grant a deletion or name a command to run: there are no such fields. `python` says
+only which Python the word stands for in a command that a person types.
 All mistakes of a file are reported at once, each with file, line, field and value.
 """
 
@@ -15,8 +16,9 @@ from pydantic_core import ErrorDetails
 
 from neatd.errors import ConfigError
 from neatd.files import read_small
-from neatd.models import Goal, Model, RetentionPolicy
-from neatd.place import PROJECT_FILE
+from neatd.models import Goal, Model
+from neatd.place import PROJECT_FILE, cpu_slots
+from neatd.policy import RetentionPolicy
 from neatd.redact_own import compile_patterns
 from neatd.wording import UNKNOWN, in_words, known_fields
 from neatd.yamlplaces import Mistake, Places, dotted
@@ -71,7 +73,17 @@ class ProjectConfig(Model):
     documents: dict[str, str] = Field(default_factory=dict)  # template name -> the path it is kept current at
     table_csv: str = ""  # the experiment table, kept current for spreadsheets
     data: DataFolders = DataFolders()
+    python: str = (
+        ""  # a path relative to the project, or a word on PATH: what `python` means in `neat launch`, `neat train`
+    )
     secrets: tuple[str, ...] = ()  # patterns of what must not reach a document, besides the known ones
+
+    @field_validator("python")
+    @classmethod
+    def _one_program(cls, value: str) -> str:
+        if value.startswith("-") or any(letter.isspace() and letter != " " or ord(letter) < 32 for letter in value):
+            raise ValueError("not the name of a program: write a path relative to the project, or a word on PATH")
+        return value
 
     @field_validator("secrets")
     @classmethod
@@ -113,6 +125,8 @@ class Settings(Model):
         default=30.0, ge=0
     )  # from the interrupt of a run that a rule ends to TERM, so it can save
     stop_kill_s: float = Field(default=60.0, ge=0)  # and to KILL
+    cpu_slots: int = Field(default_factory=cpu_slots, ge=1)  # jobs without a GPU that run at once; half the cores, or 2
+    isolate_gpus: bool = False  # a job that asked for no GPU sees none; else what the environment says it was queued with
     memory_pauses: bool = True  # HIGH keeps jobs from being started; nothing that runs is ever ended for it
 
 
@@ -131,9 +145,14 @@ def load_project(root: Path) -> ProjectConfig:
     return load_yaml(root / PROJECT_FILE, ProjectConfig)
 
 
+def settings_path(home: Path) -> Path:
+    """Where the user's settings are."""
+    return home / "settings.yaml"
+
+
 def load_settings(home: Path) -> Settings:
     """The user's settings, all defaults when there is no file."""
-    path = home / "settings.yaml"
+    path = settings_path(home)
     return load_yaml(path, Settings) if path.exists() else Settings()
 
 

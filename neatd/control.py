@@ -157,6 +157,7 @@ def status(home: Path) -> dict[str, Any]:
         "trouble": live.get("trouble", ""),
         "memory": live.get("memory"),
         "paused": live.get("paused", []),
+        "settings_mistake": live.get("settings_mistake", ""),
         "last_seen": seen.isoformat() if seen else None,
     }
 

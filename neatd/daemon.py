@@ -26,16 +26,18 @@ from typing import Any
 import psutil
 
 from neatd import __version__
-from neatd.config import Settings, load_settings
+from neatd.config import Settings
 from neatd.control import log_path
 from neatd.errors import NeatError, StoreError
 from neatd.files import write_atomic
+from neatd.heap import give_back
 from neatd.lifesign import lock_path, read_state, state_path
 from neatd.locks import FileLock
 from neatd.notify import Notifier
 from neatd.pipeline.loop import Loop
-from neatd.pipeline.memory import shown_memory
+from neatd.pipeline.memory import shown_memory, thresholds
 from neatd.pipeline.scene import Scene
+from neatd.pipeline.settingsfile import SettingsFile
 from neatd.pipeline.upkeep.keeper import Upkeep
 from neatd.pipeline.upkeep.scheduled import local_zone
 from neatd.place import neat_home
@@ -54,6 +56,7 @@ from neatd.who import VARIABLES
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 20.0
+MUCH_S = 0.5  # of the processor between two heartbeats: what such work leaves free is given back. At rest it is 0.05
 ALERTS_S = 2.0  # that messages on their way are waited for at the end
 COMPACT_EVERY_H, COMPACT_S = 1.0, 0.05
 UPKEEP_EVERY_H = 0.2  # maintenance is also woken so often: clocks are put, machines sleep
@@ -79,7 +82,8 @@ class Daemon:
     def __init__(self, home: Path, notifier: Notifier | None = None) -> None:
         self.home = home
         self.notifier = notifier or Notifier()
-        self.settings = load_settings(home)
+        self.settings_file = SettingsFile(home)
+        self.settings = self.settings_file.current
         self.scene = open_scene(home, self.settings)
         self.watcher = Watcher()
         self.ticks = Ticks()
@@ -104,6 +108,7 @@ class Daemon:
                 signal.signal(getattr(signal, name), self._end)
         self.watcher.start()
         self.loop.prepare()
+        self.loop._guard("settings", self._take_settings)
         self.loop._guard("maintenance", self.upkeep.prepare)
         self.ticks.every(self.settings.backup_every_h, "backup")
         self.ticks.every(COMPACT_EVERY_H, "compact")
@@ -120,11 +125,12 @@ class Daemon:
         self._close()
 
     def _turn(self) -> None:
-        wait_s, beat = 0.0, time.monotonic()
+        wait_s, beat, used_s = 0.0, time.monotonic(), 0.0
         while not self.is_ending:
             self.notifier.beat()
             hints = self._hints(wait_s)
             wait_s = self.loop.step(hints)
+            self.loop._guard("settings", self._take_settings)
             self._publish()
             while not self.ticks.due.empty():
                 due = self.ticks.due.get()
@@ -142,6 +148,9 @@ class Daemon:
             if time.monotonic() - beat > HEARTBEAT_S:
                 beat = time.monotonic()
                 self._beat()
+                before_s, used_s = used_s, time.process_time()
+                if used_s - before_s > MUCH_S:
+                    give_back()
 
     def _hints(self, wait_s: float) -> set[Path]:
         """The paths to look at, waited for up to `wait_s` seconds."""
@@ -165,6 +174,7 @@ class Daemon:
             "runs": sum(len(p.runs) for p in projects),
             "trouble": self.scene.trouble,
             "paused": list(self.scene.paused),
+            "settings_mistake": self.settings_file.found.told,
         }
 
     def _end(self, signum: int, frame: object) -> None:
@@ -200,6 +210,18 @@ class Daemon:
         born = psutil.Process().create_time()  # tells this process from a later one with its pid
         state = {"pid": os.getpid(), "born": born, "version": __version__, "home": str(self.home), **more}
         write_atomic(state_path(self.home), json.dumps(state).encode())
+
+    def _take_settings(self) -> None:
+        """Settings that were saved hold from now on, without a restart."""
+        before = self.settings
+        if not self.settings_file.look(self.scene.clock(), self.scene.records):
+            return
+        self.settings = self.scene.settings = self.settings_file.current
+        self.scene.rest.rest_s = self.settings.checkpoint_rest_s
+        if self.scene.memory.watch:
+            self.scene.memory.watch.set_thresholds(thresholds(self.settings))
+        if self.settings.backup_every_h != before.backup_every_h:
+            self.ticks.every(self.settings.backup_every_h, "backup")
 
     def _back_up_if_old(self) -> None:
         age = newest_age_h(self.home, datetime.now(UTC))
@@ -299,8 +321,7 @@ def main() -> None:
     try:
         run(neat_home())
     except (NeatError, StoreError) as error:
-        log.error("%s", error)
-        print(redact(f"error: {error}"), file=sys.stderr)
+        log.error("%s", error)  # its stderr is the log too
         sys.exit(1)
 
 

@@ -22,6 +22,7 @@ from neatd.redact import redact
 log = logging.getLogger(__name__)
 KEPT = 20
 SHORT_S = 60.0  # one that lived for less died at once
+RECENT_S = 24 * 3600.0  # a crash is told for so long
 FREE = 2  # so many such deaths in a row are tried again at once
 FIRST_WAIT_S, LONGEST_WAIT_S = 10.0, 300.0
 _LARGEST = 1 << 20
@@ -50,6 +51,11 @@ class Start(NamedTuple):
         """It crashed before it was of use."""
         return self.is_crash and (self.ended_at or 0.0) - self.at < SHORT_S
 
+    def has_held(self, now: float) -> bool:
+        """It was of use: it lived for a while, or ended because it was told to."""
+        lived_s = (now if self.ended_at is None else self.ended_at) - self.at
+        return lived_s >= SHORT_S or (self.ended_at is not None and not self.reason)
+
 
 class Starts(NamedTuple):
     """The newest starts, oldest first; those before `forgiven_at` hold nobody up."""
@@ -72,6 +78,15 @@ class Starts(NamedTuple):
         """The newest life that ended by itself."""
         return next((one for one in reversed(self.lives) if one.is_crash), None)
 
+    def told_crash(self, now: float) -> Start | None:
+        """The last crash while it is news: until a later life is there for a day, or, of a start that failed, has held."""
+        crash = self.last_crash
+        later = self.lives[self.lives.index(crash) + 1 :] if crash else ()
+        if crash is None or crash.ended_at is None or not later:
+            return crash
+        is_mended = crash.died_at_once and any(one.has_held(now) for one in later)
+        return None if is_mended or now - crash.ended_at > RECENT_S else crash
+
     def wait_s(self, now: float) -> float:
         """How long a service waits before it tries again. A clock that was put back makes it no longer."""
         over = self.in_a_row - FREE
@@ -81,8 +96,8 @@ class Starts(NamedTuple):
         return min(wait, max(0.0, (self.last_crash.ended_at or now) + wait - now))
 
     def crash_shape(self, now: float) -> dict[str, Any] | None:
-        """The last crash as JSON; None when the daemon never ended by itself."""
-        crash = self.last_crash
+        """The last crash as JSON; None when there is none to be told."""
+        crash = self.told_crash(now)
         if crash is None:
             return None
         wait_s = round(self.wait_s(now), 1)

@@ -6,6 +6,7 @@ Pure. The words come from the field itself, so that a new field needs none; valu
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 UNKNOWN = "extra_forbidden"
+_BEGUN = 3  # letters of a beginning
 _short = reprlib.Repr()
 _short.maxlevel, _short.maxstring, _short.maxother = 2, 80, 80
 _PLAIN = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
@@ -44,8 +46,16 @@ def known_fields(error: ErrorDetails, model: type[BaseModel]) -> list[str]:
 
 
 def _meant(word: str, choices: list[str]) -> str:
-    close = get_close_matches(word, choices, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    close = nearest(word, choices)
+    return f" (did you mean {close}?)" if close else ""
+
+
+def nearest(word: str, choices: Sequence[str], likeness: float = 0.6) -> str:
+    """The choice that was meant, perhaps: one letter off, or the beginning of one alone; "" for none."""
+    by_lower = {choice.lower(): choice for choice in reversed(choices)}
+    begun = [choice for choice in by_lower if len(word) >= _BEGUN and choice.startswith(word.lower())]
+    close = begun if len(begun) == 1 else get_close_matches(word.lower(), by_lower, n=1, cutoff=likeness)
+    return by_lower[close[0]] if close else ""
 
 
 def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -115,14 +115,14 @@ SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])
 WHENS = st.one_of(
     st.just({"condition": "non_finite"}),
     st.builds(
-        lambda estimator, k, window, fewer, min_rise, cooldown, direction, log_k, flags: {
+        lambda estimator, k, window, fewer, min_rise, cooldown, direction, log, flags: {
             "condition": "spike", "estimator": estimator, "k": k, "window": window,
             "min_points": max(2, window - fewer), "min_rise": min_rise, "cooldown_points": cooldown,
-            "direction": direction, "log_k": log_k, "flagged": flags[0], "of": flags[1],
+            "direction": direction, "log_k": log[0], "record": log[1], "flagged": flags[0], "of": flags[1],
         },
         st.sampled_from(["robust", "zscore"]), st.sampled_from([0.5, 1.0, 3.0, 6.0, 1e300]),
         st.sampled_from([2, 3, 4, 5, 6, 7, 24, 25, 49, 50, 51, 75, 100, 130]), st.integers(0, 60), SHARES, COUNTS,
-        st.sampled_from(["up", "down", "both"]), st.sampled_from([0.0, 0.5, 3.0]),
+        st.sampled_from(["up", "down", "both"]), st.sampled_from([(0.0, 0.0), (0.5, 0.0), (3.0, 0.0), (3.0, 1.5)]),
         st.sampled_from([(1, 1), (1, 1), (2, 3), (2, 30)]),
     ),
     st.builds(
@@ -193,13 +193,21 @@ WHENS = st.one_of(
         COUNTS | st.just(50),
     ),
 )  # fmt: skip
-ACROSS = st.builds(
-    lambda against, direction, points, blocks, newest, k: {
-        "condition": "relation", "against": against, "direction": direction, "points": points, "blocks": blocks,
-        "newest": newest, "k": k, "min_change": 0.01, "calm": 50.0,
-    },
-    st.sampled_from([["a"], ["b"], ["c", "a"], ["*loss*"]]), st.sampled_from(["up", "down"]), st.sampled_from([5, 7]),
-    st.sampled_from([6, 9]), st.integers(1, 3), st.sampled_from([0.1, 1.0]),
+ACROSS = st.one_of(
+    st.builds(
+        lambda against, direction, points, blocks, newest, k: {
+            "condition": "relation", "against": against, "direction": direction, "points": points, "blocks": blocks,
+            "newest": newest, "k": k, "min_change": 0.01, "calm": 50.0,
+        },
+        st.sampled_from([["a"], ["b"], ["c", "a"], ["*loss*"]]), st.sampled_from(["up", "down"]), st.sampled_from([5, 7]),
+        st.sampled_from([6, 9]), st.integers(1, 3), st.sampled_from([0.1, 1.0]),
+    ),
+    st.builds(
+        lambda points, known, siblings: {
+            "condition": "vanished", "points": points, "min_points": known, "siblings": siblings,
+        },
+        st.integers(1, 4), st.integers(2, 9), st.integers(1, 2),
+    ),
 )  # fmt: skip
 GUARDS = st.sampled_from([{}, {}, {"min_points": 40}, {"warmup_steps": 60}, {"resume_points": 30}])
 RULES = st.lists(st.tuples(WHENS | ACROSS, GUARDS), min_size=1, max_size=4).map(

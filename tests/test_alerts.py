@@ -88,8 +88,26 @@ def test_critical_mishaps_alert_and_others_do_not(cli: Cli) -> None:
         events.add_mishap(at.scene.records, "memory", "85 % of the memory is used", "m1", "critical")
         events.add_mishap(at.scene.records, "memory", "70 % of the memory is used", "m2", "warning")
         at.turns()
-        assert at.asked() == [("skipped", "no channel wants it")]
+        assert at.asked() == [("logged", "no other channel is set up")]
+    (shown,) = [line for line in cli.ok("alerts", "list").splitlines() if "85 %" in line]
+    assert " log " in shown and " logged " in shown and "no other channel is set up" in shown
     assert [line.split(": ", 1)[1].split(" (")[0] for line in log_of(cli)] == ["85 % of the memory is used"]
+
+
+@pytest.mark.parametrize(
+    ("top", "status", "why"),
+    [
+        ("", "logged", "no channel wants it besides the log"),
+        ("log: false\n", "skipped", "no channel wants it, and the log is off"),
+    ],
+)
+def test_what_no_channel_wants_says_what_became_of_it(cli: Cli, hook: Hook, top: str, status: str, why: str) -> None:
+    """In the log it was told; with the log off nobody was."""
+    with desk(cli, f'name: team, url: "{hook.url()}", rules: [other]', top=top) as at:
+        at.fires(1)
+        at.turns()
+        assert at.asked() == [(status, why)]
+    assert len(log_of(cli)) == (status == "logged")
 
 
 def test_channels_take_what_they_ask_for(cli: Cli, hook: Hook) -> None:

@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from tests.conftest import Neat, bind_root_to_permissions, put_text, until
+from tests.mother import Born
 
 
 def line(step: int, **values: object) -> dict[str, object]:
@@ -182,7 +183,7 @@ def _daemon_with_room(neat: Neat, limit: int) -> subprocess.Popen[bytes]:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "from neatd.daemon import main; main()"
     )
-    process = subprocess.Popen(
+    process = Born(
         [sys.executable, "-c", program],
         env=neat.env,
         stdout=subprocess.DEVNULL,

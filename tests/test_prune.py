@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 from neatd.actions.prune import _move, move_to_trash, reconcile, restore
 from neatd.files import measure_checkpoint
 from neatd.models import Checkpoint, Deletion
+from tests.moves_made import killed_and_settled
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 needs_links = pytest.mark.skipif(os.name == "nt", reason="making links needs a privilege on Windows")
@@ -344,35 +342,12 @@ def test_an_undo_cut_between_its_two_steps_is_finished(root: Path, trash: Path) 
     assert not os.path.lexists(moved.trash_path)
 
 
-KILLED = """
-import sys
-from pathlib import Path
-from neatd.actions.prune import move_to_trash, restore
-from neatd.models import Checkpoint, Deletion
-expected, deletion = Checkpoint.model_validate_json(sys.argv[1]), Deletion.model_validate_json(sys.argv[2])
-print("ready", flush=True)
-while True:
-    moved = move_to_trash(deletion, expected, Path(sys.argv[3]))
-    assert moved.status == "moved", moved
-    assert restore(moved).status == "restored"
-    print(".", flush=True)
-"""
-
-
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 @pytest.mark.parametrize("rounds", [1, 3, 7])
 def test_a_kill_at_any_moment_loses_nothing(root: Path, trash: Path, rounds: int) -> None:
     """A process that moves and restores without end is killed; reconcile and undo bring the file back."""
     expected = catalogued(root)
     deletion = planned(root, trash, expected)
-    command = [sys.executable, "-c", KILLED, expected.model_dump_json(), deletion.model_dump_json(), str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for _ in range(1 + rounds):
-            assert process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-    found = reconcile(deletion)
-    if found.status == "moved":
-        assert restore(found).status == "restored"
+    killed_and_settled(deletion, expected, root, rounds)
     assert catalogued(root) == expected
     assert not os.path.lexists(deletion.trash_path)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from neatd.errors import ConfigError
 from neatd.models import Sample, Verdict
 from neatd.rules.across import Across
+from neatd.rules.lines import Lines
 from neatd.rules.load import load_rule
 from neatd.rules.schema import Rule
 from tests.cost import at_most
@@ -61,11 +62,11 @@ def compare(rules: list[Rule], lines: list[list[Point]], cuts: list[tuple[int, s
         points = [point for line in lines[at : at + count] for point in line]
         expected = fed(one, points)
         if way == "reborn":
-            many = Across(rules, json.loads(json.dumps(many.dump())))
+            many = Across(rules, json.loads(json.dumps(many.dump())), Lines(many.lines.count))
         found = (
             fed(many, points)
             if way == "single"
-            else many.allowed(many.feed_columns(columns_of(points, random.Random(0))))
+            else many.allowed([verdict for _, verdict in many.feed_columns(columns_of(points, random.Random(0)))])
         )
         assert say(found) == say(expected)
         assert repr(many.dump()) == repr(one.dump())
@@ -295,7 +296,18 @@ def test_a_schedule_that_is_no_jump_keeps_nothing_back() -> None:
     across = Across([guarded("g", "loss", 600, condition="expression", expression="value > 5")])
     for sample in samples(rates):
         across.feed("lr", sample)
-    assert across.dump()["schedule"]["jumps"] == []
+    assert across.dump()["schedule"]["lines"] == []
+
+
+def test_the_guard_counts_the_lines_that_are_judged() -> None:
+    """Of a file that is written whole again and again, the lines that were read before lie between in number."""
+    lines = [
+        [(name, Sample(100 * n, 1, n, value, None)) for name, value in (("loss", 9.0 if n % 2 else 1.0), ("lr", rate))]
+        for n, rate in enumerate([0.1] * 14 + [0.9] * 15, 1)
+    ]
+    rules = [guarded("g", "loss", 3, condition="expression", expression="value > 5", cooldown_points=1)]
+    said = compare(rules, lines, [(16, "columns"), (1, "single"), (3, "reborn")])
+    assert steps([one for one in said if one.episode is None]) == [11, 13, 15, 19, 21, 23, 25, 27, 29]
 
 
 # ---- mistakes of a rule file ----

@@ -9,11 +9,14 @@ from itertools import accumulate
 import pytest
 
 from neatd.files import data_path
+from neatd.models import Sample
 from neatd.rules.conditions import Stalled
 from neatd.rules.detectors.stalled import StalledDetector
+from neatd.rules.evaluations import Evaluations
 from neatd.rules.judge import Judge
 from neatd.rules.load import load_rule
 from neatd.rules.schema import Rule
+from tests.rules_batches import column_of
 from tests.rules_streams import feed, rule, steps
 
 FAST, SLOW = (load_rule(data_path("rules") / f"{name}.yaml") for name in ("memory-growth", "memory-growth-slow"))
@@ -53,6 +56,14 @@ def test_a_slow_leak_is_told_by_the_slow_rule():
     assert grown(FAST, level) == []
     (step,) = grown(SLOW, level)
     assert 3000 < step < 6000
+
+
+def test_a_leak_that_begins_while_a_cache_fills_is_told():
+    """The cache fills ever slower, and the leak is far faster than its last filling; without the leak nothing is told."""
+    cache = [800.0 - 150 * math.exp(-i / 80) for i in range(1000)]
+    assert grown(FAST, noisy(cache, 0.003)) == []
+    (step,) = grown(FAST, noisy([level + 2 * max(0, i - 170) for i, level in enumerate(cache)], 0.003))
+    assert 170 < step <= 370
 
 
 SOUND = {
@@ -162,6 +173,42 @@ def test_half_an_hour_is_told_however_long_the_run_went_on():
     hours = [1.0] * 20000
     assert stalls([*hours, 1700.0, *hours[:100]]) == []
     assert stalls([*hours, 1900.0, *hours[:100]]) == [20000]
+
+
+def evaluated(pause_s: float, every: int, column: str = "val/loss") -> list[int]:
+    """Where the shipped rule tells of a pause behind 1,000 steps of 0.3 s, with an evaluation each `every` steps."""
+    judge, found, now = Judge([load_rule(data_path("rules") / "stalled.yaml")]), [], 1e9
+    for step in range(1, 1101):
+        now += 0.3 + pause_s * (step == 1001)
+        found += judge.feed("loss", Sample(2 * step, 1, step, 1.0, now))
+        if step % every == 0:
+            found += judge.feed(column, Sample(2 * step + 1, 1, step, 1.0, now))
+    return steps(found)
+
+
+def test_a_run_that_has_shown_its_evaluations_need_not_pause_for_the_first_one():
+    """A pause of 100 s in 300: with three evaluations before it a stall, with two perhaps the first long one."""
+    assert evaluated(100.0, every=300) == [1001]
+    assert evaluated(100.0, every=400) == []
+    assert evaluated(100.0, every=300, column="train/accuracy") == []
+    assert evaluated(25.0, every=300) == []
+
+
+def test_evaluations_are_counted_the_same_in_columns():
+    """Those of the pause's own line are not before it."""
+    seqs = [3, 9, 14, 15, 40]
+    one, many = Evaluations(), Evaluations({})
+    alone = []
+    for seq in range(1, 50):
+        if seq in seqs:
+            one.feed("val/loss", seq)
+        alone.append(one.before(seq))
+    columns = [column_of("val/loss", [Sample(seq, 1, seq, 1.0, None) for seq in seqs])]
+    many.look_ahead(columns)
+    assert [many.before(seq) for seq in range(1, 50)] == alone
+    many.settle()
+    assert many.dump() == one.dump() == {"val/loss": 5}
+    assert Evaluations(many.dump()).before(41) == 5
 
 
 def test_points_without_a_time_or_of_one_moment_tell_nothing():

@@ -172,4 +172,5 @@ def test_a_new_judge_takes_an_empty_state():
         "series": {},
         "storms": {"lines": 0, "told": []},
         "across": {},
+        "evaluations": {},
     }

@@ -45,7 +45,7 @@ def test_a_good_file_is_a_rule(tmp_path: Path):
     assert (one.rule, one.metrics, one.exclude, one.severity) == ("spike", ("loss", "*/loss"), ("val/*",), "critical")
     assert one.when.model_dump() == {
         "condition": "spike", "estimator": "robust", "k": 6.0, "window": 100, "min_points": 30, "min_rise": 0.1,
-        "cooldown_points": 25, "direction": "up", "log_k": 0.0, "flagged": 1, "of": 1,
+        "cooldown_points": 25, "direction": "up", "log_k": 0.0, "record": 0.0, "flagged": 1, "of": 1,
     }  # fmt: skip
     assert (one.then, one.wants_snapshot, one.enabled) == (("event", "snapshot"), True, True)
 
@@ -87,7 +87,7 @@ ONE_MISTAKE = {
         "condition: spike",
         "condition: spikes",
         "6: when.condition: 'spikes' is not one of non_finite, spike, best, drop, diverging, shift, jump, above, below,"
-        " exact_zero, stalled, plateau, growth, gap, relation, expression, predictions; did you mean 'spike'?",
+        " exact_zero, stalled, plateau, growth, gap, relation, vanished, expression, predictions; did you mean 'spike'?",
     ),
     "no condition": ("  condition: spike\n", "", "5: when.condition: is missing"),
     "no name": ("rule: spike\n", "", "1: rule: is missing"),
@@ -111,7 +111,7 @@ ONE_MISTAKE = {
         "k: 6",
         "7: 6",
         "7: when.7: is no known key; known here: condition, estimator, k, window, min_points, min_rise, cooldown_points,"
-        " direction, log_k, flagged, of",
+        " direction, log_k, record, flagged, of",
     ),
     "an unreadable value": (
         "k: 6",

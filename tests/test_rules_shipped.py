@@ -41,6 +41,7 @@ PAIRS: dict[str, tuple[tuple[str, list[float]], list[int], tuple[str, list[float
     "spike-burst": (("Loss/train", [*TRAIN, *[3.1] * 12]), [405], ("Loss/train", [*TRAIN, *[3.1] * 4, *TRAIN[200:]])),
     "loss-shift": (("loss", [*TRAIN, *[3.2] * 30]), [409], ("loss", [*TRAIN, *[3.2] * 4, *TRAIN[200:]])),
     "gradient-layer": (("grad_norm/fc1", [1.0] * 90 + [0.0] * 20), [99], ("grad_norm/fc1", [1.0] * 90 + [0.1] * 20)),
+    "gradient-missing": (("grad_norm/fc1", [1.0] * 60), [70], ("grad_norm/fc1", [1.0] * 90)),  # of a run of 100 steps
     "gradient-exploding": (("grad_norm", [*[1.0, 1.2] * 50, 30.0]), [100], ("grad_norm", [*[1.0, 1.2] * 50, 5.0])),
     "gradient-share": (("grad_norm", [1.0] * 300 + [0.7] * 60), [339], ("grad_norm", [1.0] * 300 + [0.95] * 60)),
     "gradient-share-long": (
@@ -75,7 +76,8 @@ PAIRS: dict[str, tuple[tuple[str, list[float]], list[int], tuple[str, list[float
 
 def said(name: str, metric: str, values: list[float]) -> list[int]:
     """Where the rule fires, turned on if it is shipped off. Of `stalled` the values are gaps, in seconds; of predictions
-    the losses of one evaluation, of wrong answers below 0; beside an evaluation that may overfit the training loss falls."""
+    the losses of one evaluation, of wrong answers below 0; beside an evaluation that may overfit the training loss falls,
+    and beside a layer's norm those of others go on for 100 steps."""
     rule = load_rule(FOLDER / f"{name}.yaml").model_copy(update={"enabled": True})
     judge = Judge([rule])
     if metric == "predictions":
@@ -96,6 +98,15 @@ def said(name: str, metric: str, values: list[float]) -> list[int]:
             (name, one._replace(value=v)) for one, loss in lines for name, v in ((metric, one.value), ("loss", loss))
         ]
         return steps(v for name, one in pairs for v in judge.feed(name, one) if v.episode is None)
+    if name == "gradient-missing":
+        lines = [
+            {metric: values[i], "grad_norm": 2.0, "grad_norm/head": 1.0} if i < len(values) else
+            {"grad_norm": 2.0, "grad_norm/head": 1.0} for i in range(100)
+        ]  # fmt: skip
+        told = [v for i, line in enumerate(lines) for one, value in sorted(line.items())
+                for v in judge.feed(one, Sample(i + 1, 1, i, value, None))]  # fmt: skip
+        assert all(v.metric == metric for v in told)
+        return steps(told)
     if name != "stalled":
         return steps(feed(judge, metric, values))
     points = [Sample(i + 1, 1, i, 1.0, time) for i, time in enumerate(accumulate(values, initial=1e9))]

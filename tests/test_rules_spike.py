@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import statistics
@@ -132,6 +133,29 @@ def test_a_history_of_zeros_does_not_blind_the_rule():
     """A series that is 0 at first fires once when it begins, is then followed, and spikes again later."""
     values = [0.0] * 50 + noisy(300) + [9.0]
     assert steps(feed(spike(), "aux_loss", values)) == [50, 350]
+
+
+def heavy(count: int) -> list[float]:
+    """Losses of small batches: a fall from 2.3, and values from 0.02 to 1 behind it."""
+    rng = random.Random(4)
+    return [2.3 * math.exp(-i / 20) + 0.2 * math.exp(rng.uniform(-2.5, 1.5)) for i in range(count)]
+
+
+@pytest.mark.parametrize(("record", "told"), [(0.0, []), (3.0, [400])])
+def test_three_times_the_largest_of_the_run_is_a_spike_however_noisy_it_is(record: float, told: list[int]):
+    """A corrupted batch of eight: 40 times the median and seven times the start, where noise makes factors of ten."""
+    judge = spike(log_k=5.5, record=record)
+    assert steps(feed(judge, "loss", [*heavy(400), 16.0, *heavy(500)[400:]])) == told
+
+
+@pytest.mark.parametrize(("loss", "told"), [(6.0, []), (9.0, [650])])
+def test_the_start_of_the_run_is_remembered_over_a_restart(loss: float, told: list[int]):
+    """A run that goes on with small losses has shown its large ones, of nearly 3, before; a new judge knows that too."""
+    judge = spike(log_k=5.5, record=3.0)
+    assert feed(judge, "loss", heavy(400)) == []
+    judge = Judge([rule(condition="spike", log_k=5.5, record=3.0)], json.loads(json.dumps(judge.dump())))
+    late = [one / 10 for one in heavy(700)[400:]]
+    assert steps(feed(judge, "loss", [*late, loss], first_step=350, attempt=2)) == told
 
 
 def test_values_that_are_not_finite_are_passed_over():

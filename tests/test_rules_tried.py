@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from neatd.models import Cursor, Prediction
+from neatd.models import Cursor, Prediction, Run, Verdict
+from neatd.pipeline.budgeting import beyond_budget
+from neatd.rules.schema import Rule
 from neatd.store import points
-from tests.cli_place import Cli
+from tests.cli_place import BEGAN, Cli
 from tests.cost import at_most
 
 SPIKE = """rule: mine
@@ -169,3 +172,61 @@ def test_a_rule_over_predictions_is_tried_by_the_evaluation(cli: Cli) -> None:
     found = cli.json("rules", "test", rule_file(cli, text), "--run", "runs/a")
     assert [(one["step"], one["metric"], one["value"]) for one in found["fired"]] == [(200, "predictions", 0.25)]
     assert found["series"] == ["predictions"] and found["steps"] == 201
+
+
+def test_the_budget_of_snapshots_is_respected(cli: Cli) -> None:
+    """Two an hour of eight spikes within a quarter of one: six would have none, and it says how many."""
+    made = cli.add_run("runs/a", {"loss": noisy(1000, *range(100, 900, 100))})
+    for step in range(50, 900, 100):
+        cli.add_save(made, step)
+    text = SPIKE.replace("window: 50", "window: 20").replace("min_points: 30", "min_points: 20")
+    words = ("rules", "test", rule_file(cli, text + "budget: {snapshots_per_hour: 2}\n"), "--run", "runs/a")
+    found = cli.json(*words)
+    assert [one["is_beyond_budget"] for one in found["fired"]] == [False] * 2 + [True] * 6
+    assert [one["step"] for one in found["saved"]] == [50, 150] and found["beyond_budget"] == 6
+    told = cli.ok(*words)
+    assert "the budget of 2 an hour (snapshots_per_hour) would have suppressed 6 snapshots" in told
+    assert "would have kept 2 checkpoints" in told and "(beyond the budget)" in told
+    assert cli.json(*words, "--from", "650")["saved"] == []
+
+
+def test_of_best_values_the_budget_leaves_the_better_ones(cli: Cli) -> None:
+    """Each takes the place of the one that it beats; with `keep_beaten` the first ones stay."""
+    made = cli.add_run("runs/a", {"val/loss": [0.9**step for step in range(20)]})
+    for step in range(1, 21):
+        cli.add_save(made, step)
+    rule = "rule: b\nmetrics: ['*loss']\nwhen: {condition: best, goal: min}\nthen: [snapshot]\n"
+    budget = "budget: {snapshots_per_hour: 2}\n"
+    found = cli.json("rules", "test", rule_file(cli, rule + budget), "--run", "runs/a")
+    first = found["fired"][0]["step"]
+    assert [one["step"] for one in found["saved"]] == [first, 20] and found["beyond_budget"] == found["count"] - 2
+    assert "a better one would have taken their place" in cli.ok("rules", "test", "b", "--run", "runs/a")
+    budget = "budget: {snapshots_per_hour: 2, keep_beaten: true}\n"
+    found = cli.json("rules", "test", rule_file(cli, rule + budget), "--run", "runs/a")
+    assert [one["step"] for one in found["saved"]] == [first, first + 1]
+
+
+@pytest.mark.parametrize(
+    ("times", "beyond"),
+    [
+        ((0, 10, 20, 3599, 3601, 3605, 7300), [2, 3, 5]),  # in any hour no more than two
+        ((None, None, None, None), [2]),  # by its place in the three hours of the run: 1, 2, 3 and 12 of 12
+    ],
+)
+def test_the_hour_of_the_budget_is_that_of_the_lines(times: tuple[float | None, ...], beyond: list[int]) -> None:
+    """As the trainer dates them; lines without a time by their place in the run."""
+    rule = Rule.model_validate(
+        {"rule": "r", "metrics": ["loss"], "when": {"condition": "non_finite"}, "then": ["snapshot"],
+         "budget": {"snapshots_per_hour": 2}}
+    )  # fmt: skip
+    lines = (1, 2, 3, 12) if times[0] is None else range(len(times))
+    verdicts = [
+        Verdict(rule="r", condition="non_finite", metric="loss", seq=line, attempt=1, step=line, time=time, value=math.nan,
+                message="", then=rule.then)
+        for line, time in zip(lines, times, strict=True)
+    ]  # fmt: skip
+    ended = BEGAN + timedelta(hours=3)
+    run = Run(id="r-1", project_id="p", root="/", folder="a", name="a", created_at=BEGAN, started_at=BEGAN,
+              updated_at=ended)  # fmt: skip
+    found = beyond_budget(rule, run, verdicts, [True] * len(verdicts))
+    assert [place for place, is_beyond in enumerate(found) if is_beyond] == beyond

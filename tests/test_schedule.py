@@ -178,3 +178,18 @@ def test_the_zone_is_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     winter, summer = (datetime(2026, month, 1, tzinfo=local_zone()).utcoffset() for month in (1, 7))
     assert (winter, summer) == (timedelta(hours=1), timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("cron", "is_frequent"),
+    [
+        ("* * * * *", True),
+        ("*/30 * * * *", True),
+        ("0 * * * *", False),
+        ("0,5 3 * * *", False),
+        ("*/2 9-17 * * 1-5", True),
+    ],
+)
+def test_more_often_than_hourly_is_frequent(cron: str, is_frequent: bool) -> None:
+    """On the days on which it runs."""
+    assert ScheduledJob(name="backup", cron=cron).is_frequent is is_frequent

@@ -215,11 +215,13 @@ def test_linger_is_switched_on_where_it_is_asked_for_only(machine: Machine) -> N
 def test_a_container_is_told_the_line_for_its_entry_point(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is installed, so it is an error, and --print gives the bare line."""
+    """Nothing is installed, so it is an error; --print explains it, as a piece of a shell script with that one command."""
     monkeypatch.setattr(here, "BOOTED", tmp_path / "nothing")
     error = cli.refused("neatd", "install")
     assert "container" in error and "entry point" in error and "`neatd start`" in error
-    assert cli.ok("neatd", "install", "--print") == "neatd start\n"
+    told = cli.ok("neatd", "install", "--print")
+    assert [line for line in told.splitlines() if not line.startswith("#")] == ["neatd start"]
+    assert "entry point" in told and '#   exec "$@"' in told and str(cli.home) in told and "--kind systemd" in told
     assert "no service is installed" in cli.ok("neatd", "uninstall")
     shape = cli.json("neatd", "status")["service"]
     assert shape == {
@@ -241,6 +243,30 @@ def test_macs_agent_and_windows_task_say_what_they_call(tmp_path: Path, cli: Cli
     assert task.begin == (("schtasks", "/Create", "/TN", "neatd", "/XML", str(task.path), "/F"),)
     assert task.path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") and task.program().interpreter == "C:\\python.exe"
     assert task.is_as_written()
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds"),
+    [("systemd", "WantedBy=default.target"), ("launchd", "<key>ProgramArguments</key>"), ("task", "<LogonTrigger>")],
+)
+def test_any_kind_is_printed_whole_where_it_cannot_be_installed(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, holds: str
+) -> None:
+    """For this interpreter and this home; without --print it is refused, and nothing is written."""
+    monkeypatch.setattr(here, "BOOTED", tmp_path / "nothing")
+    text = cli.ok("neatd", "install", "--print", "--kind", kind)
+    assert holds in text and sys.executable in text and str(cli.home) in text
+    assert "--kind is for --print" in cli.refused("neatd", "install", "--kind", kind).replace(
+        f"--kind {kind}", "--kind"
+    )
+    assert not cli.home.exists()
+    system = cli("neatd", "install", "--print", "--kind", kind, "--system")
+    assert system.code == (0 if kind == "systemd" else 1) and ("User=root" in system.out) == (kind == "systemd")
+
+
+def test_a_machine_with_a_manager_prints_the_line_for_a_container_too(machine: Machine) -> None:
+    """Whoever writes an image is on a machine of another kind."""
+    assert machine.cli.ok("neatd", "install", "--print", "--kind", "none").endswith("\nneatd start\n")
 
 
 def findings(cli: Cli) -> dict[str, tuple[str, str, str]]:

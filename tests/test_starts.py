@@ -161,7 +161,8 @@ def test_the_reason_of_a_start_that_failed_is_told_by_status_and_doctor(neat: Ne
     broken(neat)
     for _ in range(2):
         failed_start(neat.home, "StoreError: the same before", "1")
-    assert neat.ask("neatd", "start")[0] == 1
+    code, _, told = neat.ask("neatd", "start")
+    assert code == 1 and told.count(f"{neat.home / 'neat.db'}: file is not a database") == 1, told
     crash = neat.json("neatd", "status")["crash"]
     assert crash["in_a_row"] == 3 and crash["reason"].startswith("StoreError: ") and str(neat.home) in crash["reason"]
     code, out, _ = neat.ask("neat", "doctor", "--json")

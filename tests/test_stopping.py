@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psutil
@@ -24,6 +25,7 @@ from tests.conftest import Neat, until
 from tests.fixtures import WAIT, Start
 from tests.test_predicting import Life, life, put_rule
 
+Trainer = subprocess.Popen[str]
 RULE = """
 rule: nan
 metrics: [loss]
@@ -76,6 +78,22 @@ def break_down(neat: Neat, one: Life, process: ProcessFact) -> Event:
     return event
 
 
+def ready(neat: Neat, start: Start, code: str = WAIT) -> Trainer:
+    """The rule, the user's leave, and a program to be ended."""
+    put_rule(neat, "nan", RULE)
+    allow(neat)
+    return start(code)
+
+
+@contextmanager
+def broken_down(neat: Neat, start: Start, code: str = WAIT, **settings: float) -> Iterator[tuple[Life, Trainer]]:
+    """A run of such a program, which has got its NaN."""
+    process = ready(neat, start, code)
+    with life(neat, **settings) as one:
+        break_down(neat, one, fact(process.pid))
+        yield one, process
+
+
 def later(one: Life, seconds: float) -> None:
     """So much later."""
     moment = one.scene.today() + timedelta(seconds=seconds)
@@ -88,7 +106,7 @@ def said(one: Life) -> str:
     return str(one.told("nan")[0].details.get("stop"))
 
 
-def heard(process: subprocess.Popen[str]) -> str:
+def heard(process: Trainer) -> str:
     """The next signal that a deaf process tells of."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
@@ -106,11 +124,7 @@ def test_nothing_is_ended_without_the_users_leave(neat: Neat, start: Start) -> N
 
 def test_an_interrupt_comes_first_and_may_be_enough(neat: Neat, start: Start) -> None:
     """A trainer that ends at it is sent nothing more, and the event says how it ended."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
-    with life(neat) as one:
-        break_down(neat, one, fact(process.pid))
+    with broken_down(neat, start) as (one, process):
         assert process.wait(60) == -signal.SIGINT
         one.turns(2)
         assert said(one) == "ended by INT"
@@ -119,11 +133,7 @@ def test_an_interrupt_comes_first_and_may_be_enough(neat: Neat, start: Start) ->
 
 def test_int_term_and_kill_follow_each_other(neat: Neat, start: Start) -> None:
     """Each when its time has come and not before, also by another life of the daemon, and none is sent twice."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(DEAF)
-    with life(neat) as one:
-        break_down(neat, one, fact(process.pid))
+    with broken_down(neat, start, DEAF) as (one, process):
         assert heard(process) == "INT"
         later(one, 20)
         now = one.scene.today()
@@ -143,11 +153,7 @@ def test_int_term_and_kill_follow_each_other(neat: Neat, start: Start) -> None:
 
 def test_the_time_between_is_the_users(neat: Neat, start: Start) -> None:
     """stop_term_s of settings.yaml."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(DEAF)
-    with life(neat, stop_term_s=1000.0, stop_kill_s=2000.0) as one:
-        break_down(neat, one, fact(process.pid))
+    with broken_down(neat, start, DEAF, stop_term_s=1000.0, stop_kill_s=2000.0) as (one, _):
         later(one, 900)
         (request,) = requests.pending_of(one.scene.records, stopping.KIND)
         assert [name for name, _ in request.result["sent"]] == ["INT"]
@@ -158,9 +164,7 @@ def test_a_process_that_got_the_number_since_is_left_alone(neat: Neat, start: St
     """By its start in seconds, or in ticks where these are known."""
     if identity(os.getpid()) == {}:
         other = {"started": 5.0}
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
+    process = ready(neat, start)
     gone = fact(process.pid).model_copy(update=other)
     with life(neat) as one:
         break_down(neat, one, gone)
@@ -214,11 +218,7 @@ def test_kill_takes_the_workers_along_but_not_another_runs_process(start: Start)
 
 def test_a_consent_that_is_taken_back_ends_the_ending(neat: Neat, start: Start) -> None:
     """Between two signals, too."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(DEAF)
-    with life(neat) as one:
-        break_down(neat, one, fact(process.pid))
+    with broken_down(neat, start, DEAF) as (one, process):
         assert heard(process) == "INT"
         projects.revoke(one.scene.records, neat.root, "stop")
         later(one, 100)
@@ -228,9 +228,7 @@ def test_a_consent_that_is_taken_back_ends_the_ending(neat: Neat, start: Start) 
 
 def test_a_run_that_began_anew_is_not_ended_for_its_past(neat: Neat, start: Start) -> None:
     """By its steps: the line that was wrong is of an earlier attempt, read only now."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
+    process = ready(neat, start)
     with life(neat) as one:
         train(neat, 1.0, 1.0, first=1)
         one.turns(2)
@@ -243,9 +241,7 @@ def test_a_run_that_began_anew_is_not_ended_for_its_past(neat: Neat, start: Star
 
 def test_a_process_that_began_after_the_line_is_not_ended(neat: Neat, start: Start) -> None:
     """It goes on from a checkpoint before it, perhaps; a time that counts from the run's start proves nothing."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
+    process = ready(neat, start)
     with life(neat) as one:
         train(neat, 1.0, None, at=time.time() - 600)
         one.turns(2)
@@ -262,9 +258,7 @@ def test_a_process_that_began_after_the_line_is_not_ended(neat: Neat, start: Sta
 
 def test_a_process_of_two_runs_is_not_ended_for_one(neat: Neat, start: Start) -> None:
     """A sweep in one process would end with it."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
+    process = ready(neat, start)
     with life(neat) as one:
         train(neat, 1.0, run="runs/b")
         one.turns(2)
@@ -276,9 +270,7 @@ def test_a_process_of_two_runs_is_not_ended_for_one(neat: Neat, start: Start) ->
 
 def test_a_notebooks_kernel_is_interrupted_and_goes_on(neat: Neat, start: Start) -> None:
     """It holds more than the run."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(DEAF)
+    process = ready(neat, start, DEAF)
     with life(neat) as one:
         kernel = fact(process.pid).model_copy(update={"command": "python -m ipykernel_launcher -f k.json"})
         break_down(neat, one, kernel)
@@ -321,9 +313,7 @@ def test_a_run_whose_process_is_not_known_says_so(neat: Neat) -> None:
 
 def test_a_command_ends_no_run(neat: Neat, start: Start) -> None:
     """What the daemon left undone waits for the next one, and not for whoever types `neat train`."""
-    put_rule(neat, "nan", RULE)
-    allow(neat)
-    process = start(WAIT)
+    process = ready(neat, start)
     with life(neat) as one:
         train(neat, 1.0, 1.0)
         one.turns(2)

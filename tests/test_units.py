@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +14,7 @@ from neatd.files import measure_checkpoint
 from neatd.models import Checkpoint, Deletion
 from neatd.read.checkpoint import find_checkpoints, is_complete
 from neatd.read.units import Unit, group
+from tests.moves_made import killed_and_settled
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -161,33 +159,11 @@ def test_a_crash_between_two_files_brings_the_first_ones_back(root: Path, gone: 
     assert found.status == "refused" and len(list(there(root))) == 4 and not list(trash.iterdir())
 
 
-KILLED = """
-import sys
-from pathlib import Path
-from neatd.actions.prune import move_to_trash, restore
-from neatd.models import Checkpoint, Deletion
-expected, deletion = Checkpoint.model_validate_json(sys.argv[1]), Deletion.model_validate_json(sys.argv[2])
-while True:
-    moved = move_to_trash(deletion, expected, Path(sys.argv[3]))
-    assert moved.status == "moved", moved
-    assert restore(moved).status == "restored"
-    print(".", flush=True)
-"""
-
-
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 @pytest.mark.parametrize("rounds", [1, 4])
 def test_a_kill_at_any_moment_leaves_a_save_whole(root: Path, rounds: int) -> None:
     """A process that moves and restores without end is killed: all of its files are together again."""
     deletion, expected = planned(root)
-    command = [sys.executable, "-c", KILLED, expected.model_dump_json(), deletion.model_dump_json(), str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for _ in range(rounds):
-            assert process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-    found = reconcile(deletion)
-    if found.status == "moved":
-        assert restore(found).status == "restored"
+    killed_and_settled(deletion, expected, root, rounds)
     assert len(list(there(root))) == 4
     assert planned(root)[1] == expected

@@ -19,6 +19,7 @@ from neatd.pipeline.upkeep.scheduled import local_zone
 from neatd.store import checkpoints, events, maintenance, requests
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp
+from neatd.store.short import new_id
 from neatd.watch.ticks import Ticks
 from tests.cli_place import Cli
 from tests.conftest import until
@@ -295,6 +296,53 @@ def test_rows_of_a_minutely_job_do_not_grow_without_end(cli: Cli, monkeypatch: p
             maintenance.end(scene.records, f"q-{number}", "mine", "done", "", {})
         assert [one.id for one in maintenance.history(scene.records, "mine")] == ["q-5", "q-4", "q-3"]
         assert len(maintenance.history(scene.records, "disk")) == 1
+
+
+def carried_out(scene: Scene, status: str, summary: str, cause: str = "schedule", **details: object) -> str:
+    """A run of a job of every minute; returns its id."""
+    run_id = new_id("request")
+    maintenance.begin(scene.records, run_id, "mirror", cause)
+    maintenance.end(scene.records, run_id, "mirror", status, summary, details, is_frequent=True)
+    return run_id
+
+
+def test_a_job_of_every_few_minutes_is_an_event_when_it_ends_otherwise_than_before(cli: Cli) -> None:
+    """Not each time that it went well again, or failed in the same way; what was freed or asked for is always told."""
+    with scene_of(cli) as scene:
+        for line in ("1 file", "2 files", "3 files"):
+            carried_out(scene, "done", f"exit code 0: {line}", exit_code=0)
+        assert [one["message"] for one in events_of(cli)] == ["mirror: exit code 0: 1 file"]
+        for line in ("at 12:00", "at 12:01"):
+            carried_out(scene, "failed", f"exit code 3: {line}", exit_code=3)
+        (failure,) = maintenance.failures(scene.records)
+        assert failure.message == "mirror failed: exit code 3: at 12:00" and len(events_of(cli)) == 2
+        last = carried_out(scene, "failed", "exit code 4", exit_code=4)
+        newest = maintenance.newest(scene.records)["mirror"]
+        assert newest.id == last and newest.details["event"] == maintenance.failures(scene.records)[0].id
+        carried_out(scene, "done", "exit code 0", exit_code=0)
+        carried_out(scene, "done", "exit code 0", "asked", exit_code=0)
+        carried_out(scene, "done", "2 emptied", freed_bytes=7)
+        carried_out(scene, "done", "exit code 0", exit_code=0)
+        assert len(events_of(cli)) == 6 and len(maintenance.history(scene.records, "mirror")) == 10
+
+
+def test_a_daily_job_is_an_event_each_time_and_a_minutely_command_is_not(cli: Cli) -> None:
+    """By the daemon's own turns; the schedule shows each last run of both."""
+    schedule(cli, f"minutely: {{cron: '* * * * *', command: [{sys.executable}, -c, '']}}",
+             f"daily: {{cron: '0 3 * * *', command: [{sys.executable}, -c, '']}}")  # fmt: skip
+    with scene_of(cli) as scene:
+        upkeep = Upkeep(scene)
+        upkeep._reload()
+        for _ in range(2):
+            for name in ("minutely", "daily"):
+                upkeep.want(name, "schedule")
+            turn_until(upkeep)
+        told = [one["message"].split(":")[0] for one in events_of(cli)]
+        assert sorted(told) == ["daily", "daily", "minutely"]
+        newest, history = maintenance.newest(scene.records), maintenance.history(scene.records, "minutely")
+        assert newest["minutely"].id == history[0].id and len(history) == 2
+    shown = {one["job"]: one["last"] for one in cli.json("schedule")}
+    assert shown["minutely"]["id"] == newest["minutely"].id
 
 
 def test_the_brief_tells_of_what_failed_last_and_of_nothing_else(cli: Cli) -> None:

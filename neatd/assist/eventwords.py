@@ -1,32 +1,17 @@
-"""What an event holds besides its message, in words: its episode, the series that joined it, the difference to the last
-good run, the last examples, what became of its wish to end the run. Pure: details in, lines out."""
+"""What an event holds besides its message, in a line: its episode, the series that joined it, the difference to the last
+good run. Pure: details in, words out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-IN_WORDS = frozenset({"episode", "also", "against", "examples", "stop", "done"})
 _MOST = 8  # parameters or names in a line
 
 
 def course(details: Mapping[str, Any]) -> str:
     """How it went on: "steps 202-209, peak 4.012 at 204; and 2 other series: a, b". "" where nothing is known."""
     return "; ".join(filter(None, (_episode(details.get("episode")), _also(details.get("also")))))
-
-
-def lines(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, text) of all that is known, for who looks at one event."""
-    against = details.get("against")
-    found = [
-        ("episode", _episode(details.get("episode"))),
-        ("also", _also(details.get("also"))),
-        (f"against {against['name']}" if against else "", difference(against) if against else ""),
-        ("stop", str(details.get("stop", ""))),
-        *((name, str(text)) for name, text in details.get("done", {}).items() if name != "stop"),
-        *(("example", _example(one)) for one in details.get("examples", ())),
-    ]
-    return [(name, text) for name, text in found if text]
 
 
 def difference(told: Mapping[str, Any]) -> str:
@@ -54,11 +39,6 @@ def _also(told: Mapping[str, Any] | None) -> str:
     series = f"and {told['count']} other series: {', '.join(names)}{more}" if told["count"] else ""
     rules = f"by {', '.join(told['rules'])} too" if told.get("rules") else ""
     return "; ".join(one for one in (series, rules) if one)
-
-
-def _example(told: Mapping[str, Any]) -> str:
-    names = ("step", "id", "loss", "expected", "answer")
-    return ", ".join(f"{name} {_number(told[name])}" for name in names if told.get(name) is not None)
 
 
 def _number(value: Any) -> str:

@@ -61,7 +61,7 @@ def alerts_list(as_json: bool) -> None:
     click.echo(f"log: {path if settings.log else 'off'}; bell: {'on' if settings.bell else 'off'}")
     print_table(
         ("at", "channel", "status", "what", "note"),
-        [(when(one["at"]), one["channel"] or "—", one["status"], one["what"], one["note"]) for one in recent],
+        [(when(one["at"]), _where(one), one["status"], one["what"], one["note"]) for one in recent],
         "no alerts yet",
     )
 
@@ -72,6 +72,10 @@ def _shape(channel: Channel) -> dict[str, Any]:
         "projects": channel.projects, "quiet_s": channel.quiet_s, "variables": variables_of(channel.url),
         "not_set": [name for name in variables_of(channel.url) if not os.environ.get(name)],
     }  # fmt: skip
+
+
+def _where(one: dict[str, Any]) -> str:
+    return one["channel"] or ("log" if one["status"] == "logged" else "—")
 
 
 def _unset(names: list[str]) -> str:

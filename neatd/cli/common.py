@@ -135,20 +135,23 @@ def carry_out_here(home: Path) -> None:
 def scene_here(home: Path) -> Iterator[Any]:
     """What the daemon would hold, in this process; the daemon's lock keeps a starting one out meanwhile. None where
     another process has the lock."""
-    from neatd.config import load_settings
     from neatd.daemon import open_scene
     from neatd.lifesign import lock_path
     from neatd.locks import FileLock
     from neatd.pipeline.configuring import reload_config
     from neatd.pipeline.finding import refresh_projects
     from neatd.pipeline.retaining import settle_after_crash
+    from neatd.pipeline.settingsfile import in_force
 
     lock = FileLock(lock_path(home))
     if not lock.try_acquire():
         yield None
         return
     try:
-        scene = open_scene(home, load_settings(home))
+        settings = in_force(home)
+        if settings.told:
+            click.echo(f"note: {settings.told}", err=True)
+        scene = open_scene(home, settings.settings)
         for connection in (scene.records, scene.points):
             click.get_current_context().call_on_close(connection.close)
         scene.is_lasting = False  # nobody would carry out later what is put off now

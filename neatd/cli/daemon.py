@@ -7,11 +7,13 @@ import os
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from neatd import __version__, control, lifesign
 from neatd.errors import NeatError
+from neatd.pipeline.settingsfile import in_force
 from neatd.place import neat_home, short_path
 from neatd.redact import redact
 from neatd.service import running
@@ -19,7 +21,7 @@ from neatd.service.here import installed_for
 from neatd.service.manager import Manager, State
 from neatd.starts import Starts, known_starts
 
-RECENT_S = 24 * 3600.0
+NOT_RUNNING = 3  # as systemctl and the init scripts of the Linux Standard Base have it
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -88,6 +90,9 @@ def restart() -> None:
 def status(as_json: bool) -> None:
     """Say whether neatd watches, and what.
 
+    Exits with 0 when it is running, and with 3 when it is not, as `systemctl status` does. With --json the answer is
+    `running`, and the exit code is 0.
+
     \b
     neatd status
     neatd status --json
@@ -97,6 +102,8 @@ def status(as_json: bool) -> None:
     manager = installed_for(home)
     held = manager.state() if manager else None
     starts = known_starts(home)
+    if not state["running"]:
+        state["settings_mistake"] = in_force(home).told
     if as_json:
         service = running.service_shape(home, manager, held)
         click.echo(json.dumps(state | {"service": service, "crash": starts.crash_shape(time.time())}))
@@ -105,7 +112,8 @@ def status(as_json: bool) -> None:
         click.echo(lifesign.not_watching(home))
         _say_service(manager, held)
         _say_crash(starts, is_running=False)
-        return
+        _say_settings(state)
+        raise click.exceptions.Exit(NOT_RUNNING)
     click.echo(f"neatd {state['version']} watches (pid {state['pid']}), {state['url']}")
     click.echo(f"store: {short_path(neat_home())}; {state['runs']} runs known")
     for project in state["projects"]:
@@ -118,6 +126,12 @@ def status(as_json: bool) -> None:
         click.echo(f"trouble: {state['trouble']}")
     _say_service(manager, held)
     _say_crash(starts, is_running=True)
+    _say_settings(state)
+
+
+def _say_settings(state: dict[str, Any]) -> None:
+    if state["settings_mistake"]:
+        click.echo(f"settings: {state['settings_mistake']}")
 
 
 def _say_service(manager: Manager | None, state: State | None) -> None:
@@ -130,11 +144,10 @@ def _say_service(manager: Manager | None, state: State | None) -> None:
 
 
 def _say_crash(starts: Starts, is_running: bool) -> None:
-    """The crash that it lies down of; while it runs, one of the last day."""
-    crash, now = starts.last_crash, time.time()
-    if crash is None or crash.ended_at is None:
-        return
-    if now - crash.ended_at > RECENT_S if is_running else crash != starts.lives[-1]:
+    """The crash that it lies down of; while it runs, one that is news."""
+    now = time.time()
+    crash = starts.told_crash(now)
+    if crash is None or crash.ended_at is None or (not is_running and crash != starts.lives[-1]):
         return
     click.echo(f"its last crash, {datetime.fromtimestamp(crash.ended_at).astimezone():%Y-%m-%d %H:%M}: {crash.reason}")
     if (wait_s := starts.wait_s(now)) and not is_running:

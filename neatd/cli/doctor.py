@@ -20,12 +20,12 @@ from neatd.cli.kept import kept_files
 from neatd.cli.servicechecks import service_checks
 from neatd.cli.sizes import sizes
 from neatd.cli.upkept import upkept
-from neatd.config import load_project, load_settings
+from neatd.config import load_project
 from neatd.errors import NeatError
-from neatd.files import data_path
 from neatd.lifesign import not_watching
-from neatd.place import find_root, neat_home
-from neatd.rules.load import load_rules
+from neatd.pipeline.ruleset import rules_here
+from neatd.pipeline.settingsfile import in_force
+from neatd.place import find_root, neat_home, project_identity
 from neatd.store.connection import database_path
 from neatd.store.damage import newest_backup
 from neatd.store.opening import connect
@@ -73,13 +73,17 @@ _TORCH = "install neat with its extra: `pip install '.[trainers]'` in its clone"
 
 
 def _gpus() -> Iterator[Finding]:
-    from neatd.read.nvml import Nvml
+    from neatd.read.nvml import Nvml, can_have_nvidia
 
     nvidia = Nvml.open()
     found = nvidia.read() if nvidia else None
     if nvidia and found is not None:
-        yield Finding("gpu", "ok", f"{len(found)} NVIDIA, driver {nvidia.driver}")
+        count = sum(len(one.parts) if one.is_divided else bool(one.uuid) for one in found)
+        yield Finding("gpu", "ok", f"{len(found)} NVIDIA, driver {nvidia.driver}; jobs are given {count}: `neat queue --devices`")
         nvidia.close()
+    elif can_have_nvidia():
+        text = "an NVIDIA driver is here and does not answer: no job is given a GPU"
+        yield Finding("gpu", "note", text, "`nvidia-smi` may say why; a container needs the driver's library, `--gpus all`")
     else:
         yield Finding("gpu", "ok", "no NVIDIA driver: trainings run on ROCm, MPS or the CPU")
 
@@ -109,10 +113,9 @@ def _store(home: Path) -> Iterator[Finding]:
     yield Finding(
         "disk", "ok" if free > 1 << 30 else "bad", f"{free >> 20} MiB free", "" if free > 1 << 30 else "make room"
     )
-    try:
-        load_settings(home)
-    except NeatError as error:
-        yield Finding("settings", "bad", error.message, error.hint)
+    settings = in_force(home)
+    if settings.mistake:
+        yield Finding("settings", "bad", settings.told, settings.mistake.hint)
 
 
 def _daemon(home: Path) -> Iterator[Finding]:
@@ -144,9 +147,17 @@ def _project(home: Path) -> Iterator[Finding]:
             yield from _tried(what, call)
     except NeatError as error:
         yield Finding("project", "bad", error.message, error.hint)
-    folders = [folder for folder in (data_path("rules"), home / "rules", root / ".neat" / "rules") if folder.is_dir()]
-    rules, mistakes = load_rules(folders)
-    for mistake in mistakes:
-        yield Finding("rules", "bad", mistake.message, mistake.hint)
-    yield Finding("rules", "ok", f"{len(rules)} loaded, {sum(rule.enabled for rule in rules)} on")
+    yield from _rules(home, root)
     yield from delivered(home, root)
+
+
+def _rules(home: Path, root: Path) -> Iterator[Finding]:
+    try:
+        project_id = project_identity(root)[0]
+    except NeatError:  # its own check says it
+        project_id = ""
+    known = rules_here(home, root, project_id)
+    for one in known.broken:
+        judges = "the last good version judges" if one.rule else "nothing of it judges"
+        yield Finding("rules", "bad", f"{one.mistake.message}; {judges}", one.mistake.hint)
+    yield Finding("rules", "ok", f"{len(known.rules)} loaded, {sum(one.rule.enabled for one in known.rules)} on")

@@ -1,4 +1,4 @@
-"""What rules and retention work on, read: events, snapshots, checkpoints."""
+"""What rules and retention work on, read: events and checkpoints. Snapshots are in `cli/snapshots.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.pipeline.showing import event_shapes
 from neatd.store import checkpoints as saves
-from neatd.store import eventlog, events, records, runs
+from neatd.store import eventlog, records, runs
 
 _GRAVE = ("info", "warning", "critical")
 
@@ -79,32 +79,6 @@ def _what(one: dict[str, Any]) -> str:
 
 def _graver(severity: str) -> tuple[str, ...]:
     return _GRAVE[_GRAVE.index(severity) :]
-
-
-@click.command(short_help="List snapshots.")
-@json_option
-def snapshots(as_json: bool) -> None:
-    """List the snapshots that events took.
-
-    \b
-    neat snapshots
-    """
-    opened = open_here()
-    folders = {run.id: run for run in runs.all_runs(opened.records, opened.project.id)}
-    found = events.snapshots(opened.records, opened.project.id)
-    if as_json:
-        print_json(found)
-        return
-    found = [one for one in found if one.path or one.mode == "pin" or one.status != "done"]  # the others kept nothing
-    shorts = records.unique_prefixes([one.id for one in found])
-    rows = [
-        (
-            shorts[one.id], folders[one.run_id].name if one.run_id in folders else "?", one.status, one.mode,
-            size(one.size_bytes), one.path or one.reason,
-        )
-        for one in found
-    ]  # fmt: skip
-    print_table(("id", "run", "status", "mode", "size", "folder in the run"), rows, "no snapshots")
 
 
 @click.command(short_help="List checkpoints.")

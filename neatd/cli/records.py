@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from neatd.assist.claims import proof
-from neatd.assist.eventwords import IN_WORDS, lines
-from neatd.assist.render import flat, one_line, when
+from neatd.assist.render import one_line, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, sync_plan_here
+from neatd.cli.eventshown import show_event
+from neatd.cli.jobshown import show_job
 from neatd.cli.record import COMMANDS, EXAMPLES
 from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
+from neatd.models import Model
 from neatd.pipeline.changing import link_of, record_of, relate, unrelate
 from neatd.pipeline.showing import find, record_shape, resolve_any
 from neatd.pipeline.testing import own_paths
@@ -106,7 +108,7 @@ def known_kind(kind: str | None) -> None:
 @click.argument("record_id", metavar="ID")
 @json_option
 def show(record_id: str, as_json: bool) -> None:
-    """Show a record, run, event or snapshot, with its history.
+    """Show a record, run, event, snapshot or job, with its history.
 
     ID is the beginning of an id, or a run's name.
 
@@ -114,18 +116,19 @@ def show(record_id: str, as_json: bool) -> None:
     neat show d-7k2q
     """
     opened = open_here(warn=False)
+    if record_id.startswith("j-"):
+        show_job(opened, record_id, as_json)
+        return
     shown = find(opened.records, opened.project.id, record_id)
     if as_json:
         print_json(record_shape(shown))
         return
     kind, found = shown.kind, shown.found
     click.echo(f"{kind} {found.id}" + (" (deleted)" if getattr(found, "is_deleted", False) else ""))
-    for name, value in found.model_dump().items():
-        if name == "details" and kind == "event":
-            _say_details(value)
-        elif name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
-            said = _proof(opened, value) if name == "evidence" else _text(value)
-            click.echo(f"  {name}: {said}")
+    if kind == "event":
+        show_event(opened, found)
+    else:
+        _show_fields(opened, found)
     for link in shown.links:
         click.echo(f"  {link.a[:9]} {link.relation} {link.b[:9]}")
     for change in shown.history:
@@ -135,13 +138,12 @@ def show(record_id: str, as_json: bool) -> None:
         click.echo(f"  {when(change.at)} {change.who}: {change.field}{value}{was}")
 
 
-def _say_details(details: dict[str, Any]) -> None:
-    """What an event stands on in words, and the rest of it as it is."""
-    for name, text in lines(details):
-        click.echo(f"  {name}: {flat(text)}")
-    rest = {name: value for name, value in details.items() if name not in IN_WORDS and value not in (None, [], {})}
-    if rest:
-        click.echo(f"  details: {_text(rest)}")
+def _show_fields(opened: Open, found: Model) -> None:
+    """What a record, run or snapshot has, a line each."""
+    for name, value in found.model_dump().items():
+        if name not in _ONLY_JSON and value not in ("", None, (), [], {}, False):
+            said = _proof(opened, value) if name == "evidence" else _text(value)
+            click.echo(f"  {name}: {said}")
 
 
 _ONLY_JSON = frozenset({"id", "project_id", "worktree"})  # what programs ask for, and no reader

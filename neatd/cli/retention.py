@@ -1,19 +1,18 @@
-"""Retention by hand: the plan with its reasons, apply, undo, pins."""
+"""Retention by hand: the plan with its reasons, apply, pins. Undo is in `cli/trashed.py`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import click
 
-from neatd.assist.render import size, when
+from neatd.assist.render import size
 from neatd.cli.checkpointword import find_checkpoint
-from neatd.cli.common import Open, json_option, open_here, print_json, print_table, wait_for_request
+from neatd.cli.common import Open, json_option, open_here, print_json, wait_for_request
 from neatd.cli.retentionplan import shape, show
+from neatd.cli.trashed import bring_back, report, undo
 from neatd.errors import NeatError
-from neatd.models import Checkpoint, RetentionPlan, Run
+from neatd.models import Checkpoint, Run
 from neatd.pipeline.retaining import plan_run
+from neatd.policy import RetentionPlan
 from neatd.store import checkpoints, requests, runs
 from neatd.who import source
 
@@ -79,9 +78,7 @@ def apply(word: str | None, yes: bool, as_json: bool) -> None:
     if not plans:
         if yes and word is None:
             _agree(opened)
-        _report(
-            as_json, {"batch": None, "moved": 0, "freed_bytes": 0, "refused": []}, "nothing to do: everything stays"
-        )
+        report(as_json, {"batch": None, "moved": 0, "freed_bytes": 0, "refused": []}, "nothing to do: everything stays")
         return
     most = [run.name for run, one in plans if one.is_most]
     if most and not yes:
@@ -97,21 +94,12 @@ def apply(word: str | None, yes: bool, as_json: bool) -> None:
     result = wait_for_request(opened, requests.ask(opened.records, "retention-apply", opened.project.id, payload))
     freed_text = size(result["freed_bytes"])
     text = f"{result['moved']} checkpoints are in the trash ({freed_text}); `neat retention undo` brings them back"
-    _report(as_json, result, text)
+    report(as_json, result, text)
 
 
 def _agree(opened: Open) -> None:
     """Nothing goes now; what a later pass of neatd gives up was agreed to."""
     checkpoints.approve_policy(opened.records, opened.project.root, opened.config.retention.model_dump_json())
-
-
-def _report(as_json: bool, result: dict[str, Any], text: str) -> None:
-    if as_json:
-        print_json(result)
-        return
-    click.echo(text)
-    for one in result["refused"]:
-        click.echo(f"stays: {one['path']}: {one['note']}", err=True)
 
 
 @retention.command(short_help="Say that a checkpoint stays.")
@@ -121,13 +109,23 @@ def _report(as_json: bool, result: dict[str, Any], text: str) -> None:
 def pin(checkpoint: str, why: str, as_json: bool) -> None:
     """Say that a checkpoint stays, whatever the policy says: by its file, its folder or the beginning of its id.
 
+    One that lies in the trash is brought back.
+
     \b
     neat retention pin runs/baseline/checkpoints/step_5000.pt --why "the one in the paper"
     """
     opened = open_here(warn=False)
     run, one = find_checkpoint(opened, checkpoint)
+    if one.status in ("deleted", "gone"):
+        how = "it was emptied from the trash" if one.status == "deleted" else "it was removed, and not by neat"
+        raise NeatError(
+            f"{one.path} of {run.name} is no longer there: {how}", f"`neat snapshots --run {run.name}` lists copies"
+        )
+    was_trashed = one.status == "trashed"
+    if was_trashed:
+        bring_back(opened, run, one)
     checkpoints.pin(opened.records, one.id, why, source())
-    _pinned(as_json, run, one, is_pinned=True)
+    _pinned(as_json, run, one, "was in the trash: it is back, and stays" if was_trashed else "stays", True)
 
 
 @retention.command(short_help="Let a pinned checkpoint go by the policy again.")
@@ -145,52 +143,15 @@ def unpin(checkpoint: str, as_json: bool) -> None:
         raise NeatError(
             f"{one.path} of {run.name} is not pinned", "`neat retention plan` shows what keeps a checkpoint"
         )
-    _pinned(as_json, run, one, is_pinned=False)
+    still = checkpoints.pins(opened.records, run.id).get(one.id, ())
+    _pinned(as_json, run, one, f"stays all the same: {still[0]}" if still else "goes by the policy again", False)
 
 
-def _pinned(as_json: bool, run: Run, one: Checkpoint, is_pinned: bool) -> None:
+def _pinned(as_json: bool, run: Run, one: Checkpoint, said: str, is_pinned: bool) -> None:
     if as_json:
         print_json({"id": one.id, "run": run.name, "path": one.path, "pinned": is_pinned})
     else:
-        click.echo(f"{one.path} of {run.name} " + ("stays" if is_pinned else "goes by the policy again"))
+        click.echo(f"{one.path} of {run.name} {said}")
 
 
-@retention.command(short_help="Bring back what lies in the trash.")
-@click.argument("batch", required=False)
-@click.option("--list", "only_list", is_flag=True, help="Only show what can come back.")
-@click.option("--all", "take_all", is_flag=True, help="Bring back every batch.")
-@json_option
-def undo(batch: str | None, only_list: bool, take_all: bool, as_json: bool) -> None:
-    """Bring back what lies in the trash: the newest batch, the one named, or all. What came back stays.
-
-    \b
-    neat retention undo --list
-    neat retention undo
-    neat retention undo --all
-    """
-    opened = open_here(warn=False)
-    if only_list:
-        _list(opened, as_json)
-        return
-    result = wait_for_request(
-        opened, requests.ask(opened.records, "retention-undo", opened.project.id, {"batch": batch, "all": take_all})
-    )
-    _report(as_json, result, f"{result['restored']} checkpoints are back ({size(result['bytes'])})")
-
-
-def _list(opened: Open, as_json: bool) -> None:
-    ours = {run.id for run in runs.all_runs(opened.records, opened.project.id)}
-    found = [one for one in checkpoints.trashed(opened.records) if one.run_id in ours]
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        (one.batch, when(one.created_at), size(one.size_bytes), _short(opened, one.from_path), one.reason)
-        for one in found
-    ]
-    print_table(("batch", "since", "size", "file", "why it went"), rows, "the trash is empty")
-
-
-def _short(opened: Open, path: str) -> str:
-    """A path relative to the project, where it lies in it."""
-    return str(Path(path).relative_to(opened.root)) if opened.root in Path(path).parents else path
+retention.add_command(undo)

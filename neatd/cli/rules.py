@@ -7,19 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from neatd.assist.render import one_line, when
 from neatd.cli.common import json_option, open_here, print_json, print_table
+from neatd.cli.ruleshown import at_rest, broken_shape, broken_words, idle, origin, rule_shape, rule_text, shipped_text
 from neatd.cli.tried import print_tried, tried_shape
-from neatd.errors import ConfigError, NeatError
-from neatd.files import data_path
-from neatd.pipeline.ruleset import Placed, rule_named, rules_here
+from neatd.errors import ConfigError
+from neatd.pipeline.ruleset import rule_named, rule_of, rules_here
 from neatd.pipeline.trying import Seen, Window, try_rule
-from neatd.place import short_path
-from neatd.rules.load import load_rule, rule_files
+from neatd.place import find_root, neat_home, project_identity
+from neatd.rules.load import load_rule
 from neatd.store import pauses, runs
 
 if TYPE_CHECKING:
@@ -42,45 +42,48 @@ def rules_list(as_json: bool) -> None:
     neat rules list
     """
     opened = open_here(warn=False)
-    found, mistakes = rules_here(opened.home, opened.root)
-    for mistake in mistakes:
+    known = rules_here(opened.home, opened.root, opened.project.id)
+    for mistake in known.mistakes:
         click.echo(f"mistake: {mistake.message}", err=True)
     if as_json:
-        print_json([_shape(one) for one in found])
+        print_json([*(rule_shape(one) for one in known.rules), *(broken_shape(one) for one in idle(known))])
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
-            one.rule.rule, "on" if one.rule.enabled else "off", one.rule.when.condition, ", ".join(one.rule.metrics),
-            one.rule.severity, ", ".join(one.rule.then), _origin(one), one_line(one.rule.description, 80),
+            one.rule.rule, one.state, one.rule.when.condition, ", ".join(one.rule.metrics),
+            one.rule.severity, ", ".join(one.rule.then), origin(one), one_line(one.rule.description, 80),
         )
-        for one in found
+        for one in known.rules
     ]  # fmt: skip
+    rows += [(one.path.name, "broken", "", "", "", "", broken_words(one), "") for one in idle(known)]
     print_table(("rule", "", "condition", "metrics", "severity", "then", "from", "what it looks for"), rows, "no rules")
 
 
-def _shape(one: Placed) -> dict[str, Any]:
-    more = {"condition": one.rule.when.condition, "from": one.origin, "file": str(one.path), "replaces": one.replaces}
-    return {**one.rule.model_dump(), **more}
-
-
-def _origin(one: Placed) -> str:
-    where = one.origin if one.origin == "shipped" else f"{one.origin}: {short_path(one.path)}"
-    return f"{where} (replaces {one.replaces})" if one.replaces else where
-
-
-@rules.command("show", short_help="Print a shipped rule's file.")
+@rules.command("show", short_help="Show a rule as it judges here, and where it is from.")
 @click.argument("name")
-def rules_show(name: str) -> None:
-    """Print a shipped rule's file, to change it in .neat/rules/ (or to switch it off there: enabled: false).
+@click.option("--shipped", is_flag=True, help="The file of the shipped rule instead, as it is.")
+@json_option
+def rules_show(name: str, shipped: bool, as_json: bool) -> None:
+    """Show a rule as it judges here, with all its defaults: its state, the file and line it is from, and what it says
+    otherwise than the rule whose place it takes.
+
+    What is printed is the file of a rule: put it into .neat/rules/ to change it there, or to switch it off: enabled: false.
 
     \b
-    neat rules show spike > .neat/rules/spike.yaml
+    neat rules show spike
+    neat rules show spike --json
+    neat rules show spike --shipped > .neat/rules/spike.yaml
     """
-    path = data_path("rules") / f"{name}.yaml"
-    if path not in rule_files(data_path("rules")):
-        known = ", ".join(one.stem for one in rule_files(data_path("rules")))
-        raise NeatError(f"no shipped rule {name!r}", f"there are {known}")
-    click.echo(path.read_text(encoding="utf-8"), nl=False)
+    if shipped:
+        click.echo(shipped_text(name), nl=False)
+        return
+    root = find_root(Path.cwd().resolve())
+    known = rules_here(neat_home(), root, project_identity(root)[0] if root else "")
+    one = at_rest(rule_named(name, known))
+    if as_json:
+        print_json(rule_shape(one))
+    else:
+        click.echo(rule_text(one), nl=False)
 
 
 @rules.command("check", short_help="Check rule files.")
@@ -124,7 +127,9 @@ def rules_test(word: str, run_word: str, first: int | None, last: int | None, as
     neat rules test .neat/rules/mine.yaml --run r-9x4k --from 1000 --to 5000 --json
     """
     opened = open_here(warn=False)
-    placed = rule_named(word, opened.home, opened.root)
+    placed = rule_of(word, rules_here(opened.home, opened.root, opened.project.id))
+    if placed.broken:
+        click.echo(f"note: {one_line(broken_words(placed.broken), 400)}, and is tried here", err=True)
     run = runs.find_run(opened.records, run_word, opened.project.id)
     with _progress(run.name) as seen:
         tried = try_rule(opened.records, opened.points, run, placed.rule, Window(first, last), seen)

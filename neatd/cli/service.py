@@ -13,10 +13,11 @@ import click
 from neatd.errors import NeatError
 from neatd.place import neat_home, short_path
 from neatd.service.calling import call
-from neatd.service.here import ENTRY_POINT, all_managers, kind_here, manager_here
+from neatd.service.here import KINDS, all_managers, kind_here, manager_here
 from neatd.service.installing import Plan, Removed, plan_install
 from neatd.service.installing import install as put_there
 from neatd.service.installing import uninstall as take_away
+from neatd.service.printing import printed
 from neatd.service.program import program_here
 from neatd.service.running import service_shape
 
@@ -25,11 +26,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 @click.command(short_help="Run as a service.")
 @click.option("--system", is_flag=True, help="For the machine, as root: where one works as root.")
-@click.option("--print", "only_print", is_flag=True, help="Print the unit (the agent, the task), and change nothing.")
+@click.option("--print", "only_print", is_flag=True, help="Print what would be installed, and change nothing.")
+@click.option("--kind", type=click.Choice(KINDS), help="With --print: for a machine of that kind; none: a container.")
 @click.option("--linger", is_flag=True, help="Also let your services go on after logout: `loginctl enable-linger`.")
 @click.option("--yes", is_flag=True, help="Ask nothing: an edited unit is kept beside and replaced.")
 @json_option
-def install(system: bool, only_print: bool, linger: bool, yes: bool, as_json: bool) -> None:
+def install(system: bool, only_print: bool, kind: str | None, linger: bool, yes: bool, as_json: bool) -> None:
     """Run neatd as a service: with the login or the machine, and again after a failure.
 
     A systemd user unit on Linux, a launchd agent on macOS, a scheduled task on Windows; for a container it says what to put
@@ -38,17 +40,20 @@ def install(system: bool, only_print: bool, linger: bool, yes: bool, as_json: bo
     \b
     neatd install
     neatd install --print
+    neatd install --print --kind systemd
     neatd install --linger
     neatd install --system
     """
     home, program = neat_home(), program_here(system)
-    if only_print and kind_here() == "none":
-        click.echo(ENTRY_POINT)
-        return
-    manager = manager_here(home, system)
     if only_print:
-        click.echo(manager.text(program), nl=False)
+        click.echo(printed(kind or kind_here(), home, program, system), nl=False)
         return
+    if kind is not None:
+        raise NeatError(
+            f"--kind {kind} is for --print: what is installed is what this machine has ({kind_here()})",
+            f"`neatd install --print --kind {kind}`, or `neatd install` alone",
+        )
+    manager = manager_here(home, system)
     plan = plan_install(manager, program)
     _ask(plan, yes)
     if not as_json:

@@ -17,7 +17,6 @@ from neatd.service.manager import Manager, State
 from neatd.service.program import ARGUMENTS, Program, program_here
 from neatd.starts import FREE, known_starts
 
-RECENT_S = 24 * 3600.0
 _INSTALL = "`neatd install`"
 
 
@@ -105,9 +104,9 @@ def _outside(home: Path, manager: Manager, state: State) -> Iterator[Finding]:
 
 
 def crash_checks(home: Path) -> Iterator[Finding]:
-    """Starts that fail again and again; else the last crash, for a day."""
+    """Starts that fail again and again; else the last crash, while it is news."""
     starts, now = known_starts(home), time.time()
-    crash = starts.last_crash
+    crash = starts.told_crash(now)
     if crash is None or crash.ended_at is None:
         return
     at = datetime.fromtimestamp(crash.ended_at).astimezone()
@@ -115,5 +114,5 @@ def crash_checks(home: Path) -> Iterator[Finding]:
         waits = f"; a service tries again in {starts.wait_s(now):.0f} s" if starts.wait_s(now) else ""
         text = f"{starts.in_a_row} starts in a row ended at once, the last {at:%Y-%m-%d %H:%M}: {crash.reason}{waits}"
         yield Finding("crash loop", "bad", text, "mend what it names (`neatd logs` tells more), then `neatd start`")
-    elif now - crash.ended_at < RECENT_S:
+    else:
         yield Finding("last crash", "note", f"{at:%Y-%m-%d %H:%M}: {crash.reason}", "`neatd logs` tells more")

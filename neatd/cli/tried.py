@@ -12,6 +12,8 @@ from neatd.cli.common import print_table
 from neatd.models import Run
 from neatd.pipeline.ruleset import Placed
 from neatd.pipeline.trying import Fired, Tried, saved
+from neatd.rules.conditions import Best
+from neatd.rules.schema import Rule
 
 MOST_ROWS = 50
 
@@ -20,9 +22,12 @@ def tried_shape(placed: Placed, run: Run, tried: Tried) -> dict[str, Any]:
     """All of it."""
     kept = saved(tried.fired)
     return {
-        "rule": placed.rule.rule, "file": str(placed.path), "run": run.id, "name": run.name, "series": tried.series,
+        "rule": placed.rule.rule, "file": str(placed.path), "state": placed.state, "run": run.id, "name": run.name,
+        "series": tried.series,
         "steps": tried.steps, "count": len(tried.fired), "per_10000_steps": tried.per_10000,
         "is_thinned": tried.is_thinned, "alerts": sum("alert" in one.verdict.then for one in tried.fired),
+        "snapshots_per_hour": placed.rule.budget.snapshots_per_hour,
+        "beyond_budget": sum(one.is_beyond for one in tried.fired),
         "fired": [_fired_shape(one) for one in tried.fired],
         "saved": [{"path": path, "step": one.step, "size_bytes": one.size_bytes, "is_there": _is_there(run, path)}
                   for path, one in kept.items()],
@@ -37,7 +42,7 @@ def _fired_shape(one: Fired) -> dict[str, Any]:
         "metric": verdict.metric, "step": verdict.step, "attempt": verdict.attempt, "value": verdict.value,
         "score": verdict.score, "threshold": verdict.threshold, "severity": verdict.severity,
         "message": verdict.message, "then": verdict.then, "checkpoint": one.checkpoint.path if one.checkpoint else None,
-        "did_fire": one.did_fire, "end_step": episode.end_step if episode else None,
+        "is_beyond_budget": one.is_beyond, "did_fire": one.did_fire, "end_step": episode.end_step if episode else None,
         "peak": episode.peak if episode else None, "peak_step": episode.peak_step if episode else None,
     }  # fmt: skip
 
@@ -56,7 +61,7 @@ def print_tried(placed: Placed, run: Run, tried: Tried) -> None:
     rows = [
         (
             str(one.verdict.step), one.verdict.severity, one_line(one.verdict.message, 100), _episode(one),
-            one.checkpoint.path if one.checkpoint else "", "yes" if one.did_fire else "no",
+            _kept(one), "yes" if one.did_fire else "no",
         )
         for one in tried.fired
     ]  # fmt: skip
@@ -70,7 +75,7 @@ def print_tried(placed: Placed, run: Run, tried: Tried) -> None:
     click.echo(
         f"{rule.rule} on {run.name}: {_count(len(tried.fired), 'event')} in {tried.steps} steps of {series}{rate}"
     )
-    _print_saved(run, tried)
+    _print_saved(placed.rule, run, tried)
     if tried.only_did:
         steps = ", ".join(f"{one.metric} at {one.step}" for one in tried.only_did[:10])
         more = f" and {len(tried.only_did) - 10} more" if len(tried.only_did) > 10 else ""
@@ -79,7 +84,7 @@ def print_tried(placed: Placed, run: Run, tried: Tried) -> None:
         click.echo("note: of this run's long series only every so many points are kept by now", err=True)
 
 
-def _print_saved(run: Run, tried: Tried) -> None:
+def _print_saved(rule: Rule, run: Run, tried: Tried) -> None:
     kept = saved(tried.fired)
     wished = sum(one.verdict.wants_snapshot for one in tried.fired)
     if kept:
@@ -87,8 +92,17 @@ def _print_saved(run: Run, tried: Tried) -> None:
         gone = [path for path in kept if not _is_there(run, path)]
         note = f"; {len(gone)} of them are not there any more" if gone else ""
         click.echo(f"it would have kept {_count(len(kept), 'checkpoint')}, {total}{note}")
-    elif wished:
+    elif wished > sum(one.is_beyond for one in tried.fired):
         click.echo(f"it would have asked for {_count(wished, 'snapshot')}; there was no checkpoint from before")
+    if beyond := sum(one.is_beyond for one in tried.fired):
+        is_replaced = isinstance(rule.when, Best) and not rule.budget.keep_beaten and rule.budget.snapshots_per_hour
+        how = "a better one would have taken their place" if is_replaced else "checkpoints only protected in place"
+        each = f"{rule.budget.snapshots_per_hour} an hour (snapshots_per_hour)"
+        click.echo(f"the budget of {each} would have suppressed {_count(beyond, 'snapshot')}: {how}")
+
+
+def _kept(one: Fired) -> str:
+    return "(beyond the budget)" if one.is_beyond else one.checkpoint.path if one.checkpoint else ""
 
 
 def _episode(one: Fired) -> str:

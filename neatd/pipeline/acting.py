@@ -10,16 +10,18 @@ from pathlib import Path
 from neatd.actions.copying import is_keepable
 from neatd.actions.snapshot import SnapshotInput, take
 from neatd.assist.render import size
-from neatd.models import Checkpoint, Event, RetentionPlan, Snapshot
+from neatd.models import Checkpoint, Event, Snapshot
 from neatd.pipeline import vaulting
+from neatd.pipeline.batches import day_batch
 from neatd.pipeline.beginnings import first_written
 from neatd.pipeline.explaining import explain
+from neatd.pipeline.lasting import beaten_by, is_best, put_beaten_away, release_beaten
 from neatd.pipeline.protecting import before_event, best_before, latest_step
 from neatd.pipeline.retaining import apply_plan, by_itself, plan_run
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.policy import RetentionPlan
 from neatd.read.checkpoint import step_of
 from neatd.store import checkpoints, events, projects
-from neatd.store.short import new_id
 
 log = logging.getLogger(__name__)
 TURN_S = 0.5  # reading goes on between the copies of a storm
@@ -42,10 +44,8 @@ def take_snapshots(scene: Scene) -> bool:
             events.set_snapshot(scene.records, snapshot.id, status="done", mode="none", reason=reason)
         elif _must_wait(found[1], event):
             is_waiting = True
-        elif budget := _spent(scene, event):
-            _pin(scene, found[1], snapshot, event, budget)
         else:
-            _take(scene, *found, snapshot, event)
+            _keep(scene, *found, snapshot, event)
     return is_waiting
 
 
@@ -76,10 +76,23 @@ def _must_wait(live: LiveRun, event: Event) -> bool:
     return any(step is not None and step <= latest for step in settling)
 
 
+def _keep(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
+    """Take it, or beyond the rule's budget protect the checkpoint in place; a best value takes the place of the one it
+    beats."""
+    spent = _spent(scene, event)
+    beaten = beaten_by(scene.records, event) if spent and event.details["snapshots_per_hour"] else None
+    if spent and not beaten:
+        _pin(scene, live, snapshot, event, spent)
+    elif _take(scene, project, live, snapshot, event) and beaten:
+        put_beaten_away(scene.records, live.run, beaten, scene.today())
+    if is_best(event):
+        release_beaten(scene.records, live.run.id)
+
+
 def _spent(scene: Scene, event: Event) -> str:
-    """Why an event's rule may take no further snapshot of its run within this hour. Best values are bounded by their gain."""
+    """Why an event's rule may take no further snapshot of its run within this hour."""
     most = event.details.get("snapshots_per_hour")
-    if not isinstance(most, int) or event.details.get("condition") == "best":
+    if not isinstance(most, int):
         return ""
     taken = events.snapshots_taken(scene.records, event, event.created_at - timedelta(hours=1))
     return f"{most} an hour by this rule's budget" if taken >= most else ""
@@ -92,33 +105,34 @@ def _pin(scene: Scene, live: LiveRun, snapshot: Snapshot, event: Event, reason: 
     events.set_snapshot(scene.records, snapshot.id, status="done", reason=reason, **kept)
 
 
-def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> None:
+def _take(scene: Scene, project: LiveProject, live: LiveRun, snapshot: Snapshot, event: Event) -> bool:
+    """True when a checkpoint was copied."""
     if not live.folder.is_dir():
         _settle(scene, snapshot, "failed", "the run's folder is gone")
-        return
+        return False
     catalogue = checkpoints.catalogue(scene.records, live.run.id)
     before = before_event(catalogue, event)
-    is_best = event.details.get("condition") == "best"
-    if is_best and not _has(live, before):
+    if is_best(event) and not _has(live, before):
         events.set_snapshot(scene.records, snapshot.id, status="done", mode="none", reason="no checkpoint was there")
-        return
+        return False
     # The checkpoint of a best value is itself the best: a second copy at each record would fill the disk.
-    best = None if is_best else best_before(scene.points, live.run, project.config, catalogue, event)
+    best = None if is_best(event) else best_before(scene.points, live.run, project.config, catalogue, event)
     left = int(scene.settings.snapshot_gib * 2**30) - vaulting.held_bytes(scene, project)
     source_ids = {"checkpoint_id": before.id if before else None, "best_checkpoint_id": best.id if best else None}
     events.set_snapshot(scene.records, snapshot.id, **source_ids)  # pinned from now on, whatever happens next
-    if not is_best:
+    if not is_best(event):
         event = explain(scene, event)
     try:
         result = take(SnapshotInput(event, live.run, live.folder, before, best, max(left, 0), live.run.git))
     except OSError as error:
         _settle(scene, snapshot, "failed", f"{error.strerror}: {error.filename or live.folder}")
-        return
+        return False
     events.set_snapshot(
         scene.records, snapshot.id, status="done", mode=result.mode, path=result.path, size_bytes=result.size_bytes,
         reason=result.reason,
     )  # fmt: skip
     project.is_stale = True
+    return result.mode in ("copy", "reflink")
 
 
 def _has(live: LiveRun, wanted: Checkpoint | None) -> bool:
@@ -150,7 +164,7 @@ def retain(scene: Scene, project: LiveProject, live: LiveRun) -> None:
         _ask_first(scene, project, live, planned)
     if not agreed.delete:
         return
-    outcomes = apply_plan(scene.records, live.run, agreed, new_id("deletion"), now)
+    outcomes = apply_plan(scene.records, live.run, agreed, day_batch(live.run, agreed, now), now)
     moved = [one for one in outcomes if one.status == "moved"]
     for one in outcomes:
         if one.status == "refused":

@@ -33,6 +33,15 @@ MOST_AT_ONCE = 4  # messages on their way
 _GRAVITY = ("info", "warning", "critical")
 
 
+def _why_no_channel(settings: AlertSettings) -> str:
+    """Why an alert goes nowhere but into the log, or nowhere at all."""
+    if settings.log:
+        return "no channel wants it besides the log" if settings.channels else "no other channel is set up"
+    return (
+        "no channel wants it, and the log is off" if settings.channels else "no channel is set up, and the log is off"
+    )
+
+
 @dataclass(frozen=True)
 class _OnItsWay:
     batch: Batch
@@ -103,7 +112,8 @@ class Alerting:
         name = self._project(event)
         known = tuple(filter(None, (name, event.project_id, run.root if run else "")))
         names = [one.name for one in settings.channels if one.wants(event, known)]
-        alerts.pass_on(self.scene.records, alert, names, "" if names else "no channel wants it")
+        note = "" if names else _why_no_channel(settings)
+        alerts.pass_on(self.scene.records, alert, names, note, is_logged=settings.log)
         return [self._clean(event, log_line(event, run.name if run else "", name))]
 
     def _why_not(self, event: Event, run: Run | None) -> str:

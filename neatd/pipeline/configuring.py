@@ -12,13 +12,12 @@ from pathlib import Path
 
 from neatd.config import load_project
 from neatd.errors import ConfigError
-from neatd.files import data_path, write_atomic
+from neatd.pipeline.ruleset import keep_good, rules_here
 from neatd.pipeline.scene import LiveProject, Scene
 from neatd.place import PROJECT_FILE
 from neatd.read.formats.patterns import fits
 from neatd.read.patterns import load_patterns
 from neatd.redact_own import Patterns, compile_patterns
-from neatd.rules.load import load_rule, load_rules
 from neatd.rules.schema import Rule
 from neatd.store import events, readings
 from neatd.store.cleaning import clean_records, clean_told
@@ -55,7 +54,7 @@ def reload_config(scene: Scene, project: LiveProject) -> None:
     files = [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
     rules_stamp = _stamps([*folders, *files])
     if not project.rules or rules_stamp != project.rules_stamp:
-        project.rules, mistakes = _load_rules(scene, project, folders)
+        project.rules, mistakes = _load_rules(scene, project)
         project.rules_stamp = rules_stamp if _is_told(scene, project, "rules-mistake", mistakes, files) else ()
         for live in project.runs.values():
             for stream in live.streams.values():
@@ -81,30 +80,14 @@ def _reload_patterns(scene: Scene, project: LiveProject) -> None:
     project.patterns_stamp = stamp
 
 
-def _load_rules(
-    scene: Scene, project: LiveProject, folders: tuple[Path, ...]
-) -> tuple[tuple[Rule, ...], list[ConfigError]]:
-    """(shipped rules, the user's, the project's, by name; mistakes). For a file with a mistake its last good text."""
-    mistakes: list[ConfigError] = []
-    shipped, problems = load_rules([data_path("rules")])
-    by_name = {rule.rule: rule for rule in shipped}
-    for folder in folders:
-        good = scene.home / "good_rules" / project.project.id / folder.parent.name
-        for path in sorted(folder.glob("*.y*ml")):
-            try:
-                rule = load_rule(path)
-            except ConfigError as error:
-                mistakes.append(error)
-                kept = good / path.name
-                if kept.exists():
-                    rule = load_rule(kept)
-                    by_name[rule.rule] = rule
-                continue
-            write_atomic(good / path.name, path.read_bytes())
-            by_name[rule.rule] = rule
-    for problem in problems:
-        log.error("a shipped rule is broken: %s", problem)
-    return tuple(by_name.values()), mistakes
+def _load_rules(scene: Scene, project: LiveProject) -> tuple[tuple[Rule, ...], list[ConfigError]]:
+    """(the rules in force, mistakes of the user's and the project's files). What has no mistake is kept for later."""
+    found = rules_here(scene.home, project.root, project.project.id)
+    keep_good(scene.home, project.project.id, found)
+    for one in found.broken:
+        if one.origin == "shipped":
+            log.error("a shipped rule is broken: %s", one.mistake)
+    return tuple(one.rule for one in found.rules), [one.mistake for one in found.broken if one.origin != "shipped"]
 
 
 def _stamps(paths: list[Path]) -> tuple[object, ...]:

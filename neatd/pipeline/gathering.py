@@ -98,7 +98,8 @@ def _events(
     result = []
     for one in found:
         run, snapshot = by_run.get(one.run_id or ""), taken.get(one.id)
-        path = f"{run.folder}/{snapshot.path}".lstrip("/") if run and snapshot and snapshot.path else ""
+        is_there = snapshot is not None and snapshot.path and snapshot.status != "expired"
+        path = f"{run.folder}/{snapshot.path}".lstrip("/") if run and snapshot and is_there else ""
         mode = snapshot.mode if snapshot else ""
         result.append(
             EventFact(event=one, short=shorts[one.id], run=run.name if run else "", snapshot=path, snapshot_mode=mode)

@@ -20,6 +20,7 @@ from neatd.read.panelines import new_lines
 from neatd.read.panes import pane_of, read_pane
 from neatd.read.placed import Placed
 from neatd.read.process import programs_below
+from neatd.read.proctable import read_table
 from neatd.redact_own import redactor
 from neatd.store import events
 
@@ -35,8 +36,9 @@ def look_into_panes(scene: Scene) -> None:
     now = scene.clock()
     if now >= scene.next_pane_look:
         scene.next_pane_look = now + LOOK_S
+        table = read_table()  # once for all projects: it is most of what a look costs
         for project in scene.projects.values():
-            for fact, script in programs_below(project.root, ("tmux", "screen")):
+            for fact, script in programs_below(project.root, ("tmux", "screen"), table):
                 _consider(scene, project, fact, script)
     for project, live in list(scene.open_runs()):
         if PANE_LOG in live.sources and not live.is_ended and now >= live.next_pane_read:

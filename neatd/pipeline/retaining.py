@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from neatd.actions.prune import move_to_trash, reconcile, restore
 from neatd.actions.retention import plan, without_backlog
-from neatd.actions.trash import remove_for_good, trash_folder
+from neatd.actions.trash import remove_for_good
 from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.files import is_inside
-from neatd.models import Deletion, RetentionPlan, Run
+from neatd.models import Deletion, Run
+from neatd.pipeline.batches import is_day_batch, trash_of
 from neatd.pipeline.protecting import as_on_disk, pins_of, values_of
+from neatd.policy import RetentionPlan
 from neatd.read.openfiles import OpenFiles
 from neatd.store import checkpoints
 from neatd.store.short import new_id
@@ -63,7 +65,7 @@ def apply_plan(
     settle_after_crash(records)
     moment = now or datetime.now(UTC)
     root, folder = Path(run.root), Path(run.root) / run.folder
-    trash = trash_folder(root, folder) / batch
+    trash = trash_of(run) / batch
     if not is_inside(trash, root):
         raise NeatError(f"the trash would lie outside of the project: {trash}", "make .neat a folder and not a link")
     planned = [
@@ -88,8 +90,13 @@ def apply_plan(
 def undo(records: sqlite3.Connection, batch: str) -> list[Deletion]:
     """Bring a batch back from the trash; what cannot come back says why and stays there."""
     settle_after_crash(records)
+    return bring_back(records, checkpoints.trashed(records, batch))
+
+
+def bring_back(records: sqlite3.Connection, found: Iterable[Deletion]) -> list[Deletion]:
+    """Bring back what lies in the trash, in this order: of two that were at one place the first has it."""
     outcomes = []
-    for deletion in checkpoints.trashed(records, batch):
+    for deletion in found:
         outcome = restore(deletion)
         if outcome.status == "restored":
             checkpoints.settle_deletion(records, outcome)
@@ -120,7 +127,7 @@ def empty_trash(
     records: sqlite3.Connection, now: datetime, max_age_days: float, needed_bytes: int = 0, root: Path | None = None
 ) -> Emptied:
     """Remove for good what lies in the trash for longer than `max_age_days`, oldest batch first; and younger batches too,
-    whole ones, until `needed_bytes` are freed. Of one project's folder, or of all.
+    whole ones, until `needed_bytes` are freed; of a day's batch whole thinnings. Of one project's folder, or of all.
 
     Each removal is journalled before and after, so that a crash leaves nothing that undo would bring back in part.
     """
@@ -128,9 +135,9 @@ def empty_trash(
     found = [
         one for one in checkpoints.trashed(records) if root is None or checkpoints.root_of(records, one) == str(root)
     ]
-    batches: dict[str, list[Deletion]] = {}
+    batches: dict[tuple[str, datetime | None], list[Deletion]] = {}
     for one in sorted(found, key=lambda one: one.created_at):
-        batches.setdefault(one.batch, []).append(one)
+        batches.setdefault((one.batch, one.created_at if is_day_batch(one.batch) else None), []).append(one)
     count = freed = 0
     refused: list[tuple[str, str]] = []
     for batch in batches.values():

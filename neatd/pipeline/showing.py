@@ -139,7 +139,8 @@ def event_shapes(store: sqlite3.Connection, project_id: str, run_id: str | None 
 
 def event_shape(event: Event, snapshot: Snapshot | None, folder: str) -> dict[str, Any]:
     """One event; `folder` is its run's, relative to the project."""
-    path = f"{folder}/{snapshot.path}".lstrip("/") if snapshot and snapshot.path else None
+    is_there = snapshot is not None and snapshot.path and snapshot.status != "expired"
+    path = f"{folder}/{snapshot.path}".lstrip("/") if snapshot and is_there else None
     return {
         "id": event.id, "run": event.run_id, "rule": event.rule, "metric": event.metric, "step": event.step,
         "started_at": event.started_at, "severity": event.severity, "value": event.value, "score": event.score,

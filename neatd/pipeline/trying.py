@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from neatd.models import Checkpoint, Episode, Event, Run, Verdict
+from neatd.pipeline.budgeting import beyond_budget
 from neatd.pipeline.feeding import better_names, evaluations_between, verdicts_between
 from neatd.pipeline.protecting import before_event
 from neatd.read.formats.table import FORMATS
@@ -41,6 +42,7 @@ class Fired(NamedTuple):
     episode: Episode | None  # how it went on; None where nothing tells
     checkpoint: Checkpoint | None  # what its snapshot would have kept
     did_fire: bool  # there is such an event
+    is_beyond: bool = False  # the rule's budget: it would have no snapshot
 
 
 class Tried(NamedTuple):
@@ -69,15 +71,17 @@ def try_rule(
             verdicts.append(one)
         elif one.episode.kind == "end":
             ends[one.episode.begin[:2]] = one.episode
-    verdicts = [one for one in verdicts if window.holds(one.step)]
     catalogue = [one.model_copy(update={"status": "present"}) for one in checkpoints.catalogue(records, run.id)]
     were = [one for one in events.events(records, run_id=run.id) if one.rule == rule.rule and _is_within(one, window)]
     keys = {(one.metric, one.step) for one in were}
+    kept = [_kept(catalogue, run, one) for one in verdicts]
+    beyond = beyond_budget(rule, run, verdicts, [one is not None for one in kept])
     fired = [
-        Fired(one, ends.get((one.metric, one.step)), _kept(catalogue, run, one), (one.metric, one.step) in keys)
-        for one in verdicts
+        Fired(one, ends.get((one.metric, one.step)), checkpoint, (one.metric, one.step) in keys, is_beyond)
+        for one, checkpoint, is_beyond in zip(verdicts, kept, beyond, strict=True)
+        if window.holds(one.step)
     ]
-    made = {(one.metric, one.step) for one in verdicts}
+    made = {(one.verdict.metric, one.verdict.step) for one in fired}
     only_did = [one for one in reversed(were) if (one.metric, one.step) not in made]
     return Tried(fired, only_did, *_looked_at(series, run.id, judge_by, window))
 
@@ -149,5 +153,5 @@ def _is_within(event: Event, window: Window) -> bool:
 
 
 def saved(fired: Iterable[Fired]) -> dict[str, Checkpoint]:
-    """The checkpoints that would have been kept, each once, by path."""
-    return {one.checkpoint.path: one.checkpoint for one in fired if one.checkpoint}
+    """The checkpoints that snapshots would have kept, each once, by path."""
+    return {one.checkpoint.path: one.checkpoint for one in fired if one.checkpoint and not one.is_beyond}

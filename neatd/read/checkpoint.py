@@ -27,7 +27,7 @@ _STEP = re.compile(
 # checkpoints_2 is no checkpoint: it holds some.
 _FOLDER = re.compile(r"^(?:checkpoint|ckpt|(?:global[-_]?step|step|iter)s?)[-_=]?(\d+)$", re.I)
 _STATE = (*SUFFIXES, ".bin", ".distcp", ".index")
-_UNFINISHED = (".tmp", ".partial", ".incomplete", ".part", ".temp")
+UNFINISHED = (".tmp", ".partial", ".incomplete", ".part", ".temp")
 _POINTERS = ("latest", "latest_universal", "latest_checkpointed_iteration.txt", "last_checkpoint", "latest_checkpoint")
 _LONGEST_HEADER = 100 << 20  # bytes: what the safetensors library itself refuses beyond
 _DEPTH = 3  # below the run's folder: runs/x/version_0/checkpoints/step_1.ckpt
@@ -60,7 +60,7 @@ def is_checkpoint_name(name: str, is_folder: bool) -> bool:
 
 def _is_unfinished(name: str) -> bool:
     """Hidden or temporary, as a file or folder is while it is written (transformers: tmp-checkpoint-500)."""
-    return name.startswith((".", "tmp-", "tmp_")) or name.lower().endswith(_UNFINISHED)
+    return name.startswith((".", "tmp-", "tmp_")) or name.lower().endswith(UNFINISHED)
 
 
 def find_checkpoints(run_folder: Path, is_run: Callable[[Path], bool] = lambda _: False) -> Iterator[Candidate]:
@@ -68,36 +68,46 @@ def find_checkpoints(run_folder: Path, is_run: Callable[[Path], bool] = lambda _
 
     So are names that are not UTF-8: the store cannot hold them, and what is not catalogued is never deleted.
     """
-    yield from _walk(run_folder, run_folder, is_run, _DEPTH)
+    yield from candidates_below(run_folder, is_run, _saves, _is_entered)
 
 
-def _walk(folder: Path, top: Path, is_run: Callable[[Path], bool], depth: int) -> Iterator[Candidate]:
+def candidates_below(
+    folder: Path,
+    is_run: Callable[[Path], bool],
+    saves_among: Callable[[list[os.DirEntry[str]]], dict[str, Unit]],
+    is_entered: Callable[[str], bool],
+    depth: int = _DEPTH,
+    top: Path | None = None,
+) -> Iterator[Candidate]:
+    """What `saves_among` finds among the entries of each folder, in order of their names, by the name that stands for each.
+
+    No link is followed, no other run's folder entered, nor one that is a save itself.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
-    units = _units(entries)
-    for entry in entries:
-        path = Path(entry.path)
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.is_symlink() or not is_text(entry.name):
-            continue
-        if entry.name in units or (is_folder and is_checkpoint_name(entry.name, True) and _holds_state(path)):
-            unit = units.get(entry.name, Unit(entry.name, (), False))
+    plain = [entry for entry in entries if is_text(entry.name) and not entry.is_symlink()]
+    top, saves = top or folder, saves_among(plain)
+    for entry in plain:
+        path, is_folder = Path(entry.path), entry.is_dir(follow_symlinks=False)
+        if unit := saves.get(entry.name):
             measured = measure_checkpoint(path, unit.parts)
             if measured:
                 yield _candidate(path.relative_to(top).as_posix(), unit, is_folder, measured)
-        elif is_folder and depth > 1 and _is_entered(entry.name) and not is_run(path):
-            yield from _walk(path, top, is_run, depth - 1)
+        elif is_folder and depth > 1 and is_entered(entry.name) and not is_run(path):
+            yield from candidates_below(path, is_run, saves_among, is_entered, depth - 1, top)
+
+
+def _saves(entries: list[os.DirEntry[str]]) -> dict[str, Unit]:
+    """Folders that hold a model's state, and the units of plain files."""
+    folders = [one for one in entries if one.is_dir(follow_symlinks=False) and is_checkpoint_name(one.name, True)]
+    return {one.name: Unit(one.name, (), False) for one in folders if _holds_state(Path(one.path))} | _units(entries)
 
 
 def _units(entries: list[os.DirEntry[str]]) -> dict[str, Unit]:
     """The saves among the plain files of a folder, by the name that stands for each."""
-    names = [
-        entry.name
-        for entry in entries
-        if not _is_unfinished(entry.name) and is_text(entry.name) and entry.is_file(follow_symlinks=False)
-    ]
+    names = [entry.name for entry in entries if not _is_unfinished(entry.name) and entry.is_file(follow_symlinks=False)]
     return {unit.main: unit for unit in group(names)}
 
 

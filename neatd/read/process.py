@@ -13,7 +13,7 @@ from neatd.files import is_inside
 from neatd.models import ProcessFact
 from neatd.read.processfacts import identity
 from neatd.read.processhints import Hint, Program, concluded, is_other
-from neatd.read.proctable import ProcessRow, read_table
+from neatd.read.proctable import ProcessRow
 
 LONGEST_COMMAND = 1 << 16  # characters of a fact, which is not kept as it is: whoever does cuts it behind its secrets
 _WRITES, _TOLD, _NAMES = range(3)  # how a process is tied to a run, the surest first
@@ -90,10 +90,11 @@ def _named_paths(cwd: str, command: list[str]) -> list[str]:
     return [os.path.realpath(os.path.join(cwd, one)) for one in plain]  # noqa: PTH118 - many plain strings
 
 
-def programs_below(root: Path, above: tuple[str, ...]) -> list[tuple[ProcessFact, str]]:
+def programs_below(
+    root: Path, above: tuple[str, ...], table: Mapping[int, ProcessRow]
+) -> list[tuple[ProcessFact, str]]:  # fmt: skip
     """(process, its script's name) of the Python programs that work in `root` or below and have an ancestor whose name
     begins with one of `above`; of several that started each other the first. Nothing is asked where there is no ancestor."""
-    table = read_table()
     heads = {row.pid for row in table.values() if row.name.lower().startswith(above)}
     found: list[tuple[ProcessFact, str]] = []
     for row in table.values() if heads else ():

@@ -22,10 +22,11 @@ from neatd.models import ProcessFact
 from neatd.read.proctable import PROC, ancestors_of, boot_id, read_row
 from neatd.redact import redact, redact_value
 
+JOB_VARIABLE = "NEAT_JOB_ID"
 KEPT = frozenset(
     {
         "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "RANK", "WORLD_SIZE",
-        "LOCAL_RANK", "LOCAL_WORLD_SIZE", "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "OMP_NUM_THREADS", "CUBLAS_WORKSPACE_CONFIG",
+        "LOCAL_RANK", "LOCAL_WORLD_SIZE", JOB_VARIABLE, "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "OMP_NUM_THREADS", "CUBLAS_WORKSPACE_CONFIG",
     }
 )  # fmt: skip
 KEPT_PREFIXES = ("PYTORCH_", "NCCL_")

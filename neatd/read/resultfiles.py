@@ -85,7 +85,8 @@ def _stamp(root: Path, names: list[str]) -> Stamp:
 def _stamps(root: Path, names: list[str]) -> Iterator[tuple[str, int, int]]:
     for name in names:
         try:
-            stat = os.stat(root / name)  # noqa: PTH116 - at every survey of every project
+            # At every sweep of every project: plain text takes half the time of a path.
+            stat = os.stat(f"{root}/{name}")  # noqa: PTH116
         except OSError:
             continue
         yield name, stat.st_mtime_ns, stat.st_size

@@ -6,19 +6,18 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from neatd.files import IGNORED_FOLDERS, is_text, measure_checkpoint
-from neatd.read.checkpoint import Candidate, is_checkpoint_name, step_of
+from neatd.files import IGNORED_FOLDERS
+from neatd.read.checkpoint import UNFINISHED, Candidate, candidates_below, is_checkpoint_name, step_of
+from neatd.read.units import Unit
 
-_ENDINGS = (".tmp", ".partial", ".incomplete", ".part", ".temp")
 _BEGINNINGS = ("tmp-", "tmp_")
-_DEPTH = 3  # as deep as checkpoints are looked for
 
 
 def is_unfinished_save(name: str, is_folder: bool) -> bool:
     """Whether a name is that of a checkpoint, but for what says that it is not finished."""
     bare = name.removeprefix(".") if not is_folder else name
     lowered = bare.lower()
-    ending = next((one for one in _ENDINGS if lowered.endswith(one)), "")
+    ending = next((one for one in UNFINISHED if lowered.endswith(one)), "")
     beginning = next((one for one in _BEGINNINGS if lowered.startswith(one)), "")
     if not ending and not beginning:
         return False
@@ -28,21 +27,13 @@ def is_unfinished_save(name: str, is_folder: bool) -> bool:
 
 def find_unfinished(run_folder: Path, is_run: Callable[[Path], bool] = lambda _: False) -> Iterator[Candidate]:
     """Everything in a run's folder that looks like one; folders of other runs and links are left out."""
-    yield from _walk(run_folder, run_folder, is_run, _DEPTH)
+    yield from candidates_below(run_folder, is_run, _unfinished, lambda name: name not in IGNORED_FOLDERS)
 
 
-def _walk(folder: Path, top: Path, is_run: Callable[[Path], bool], depth: int) -> Iterator[Candidate]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        path, is_folder = Path(entry.path), entry.is_dir(follow_symlinks=False)
-        if entry.is_symlink() or not is_text(entry.name):
-            continue
-        if is_unfinished_save(entry.name, is_folder) and (is_folder or entry.is_file(follow_symlinks=False)):
-            measured = measure_checkpoint(path)
-            if measured:
-                yield Candidate(path.relative_to(top).as_posix(), None, is_folder, measured)
-        elif is_folder and depth > 1 and entry.name not in IGNORED_FOLDERS and not is_run(path):
-            yield from _walk(path, top, is_run, depth - 1)
+def _unfinished(entries: list[os.DirEntry[str]]) -> dict[str, Unit]:
+    return {
+        one.name: Unit(one.name, (), False)
+        for one in entries
+        if (one.is_dir(follow_symlinks=False) or one.is_file(follow_symlinks=False))
+        and is_unfinished_save(one.name, one.is_dir(follow_symlinks=False))
+    }

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
 from neatd.rules.express import ExpressionRule
+from neatd.rules.lines import Lines
 from neatd.rules.overfit import GapRule
 from neatd.rules.relating import RelationRule
 from neatd.rules.schedule import Schedule
 from neatd.rules.schema import Rule
+from neatd.rules.vanishing import Placed, VanishedRule
 
 if TYPE_CHECKING:
     from neatd.rules.batch import Column
 
-_Across = GapRule | RelationRule | ExpressionRule
-_KINDS: dict[str, type[GapRule] | type[RelationRule] | type[ExpressionRule]] = {
-    "gap": GapRule, "relation": RelationRule, "expression": ExpressionRule,
+_Across = GapRule | RelationRule | VanishedRule | ExpressionRule
+_KINDS: dict[str, type[_Across]] = {
+    "gap": GapRule, "relation": RelationRule, "vanished": VanishedRule, "expression": ExpressionRule,
 }  # fmt: skip
 CONDITIONS = frozenset(_KINDS)  # which rules are those of this file
 
@@ -30,9 +32,13 @@ CONDITIONS = frozenset(_KINDS)  # which rules are those of this file
 class Across:
     """All enabled rules of CONDITIONS over all series of one source of one run."""
 
-    def __init__(self, rules: Sequence[Rule], state: Mapping[str, Any] | None = None) -> None:
-        """`state` is what `dump` gave; parts of it that belong to no enabled, unchanged rule are left aside."""
+    def __init__(
+        self, rules: Sequence[Rule], state: Mapping[str, Any] | None = None, lines: Lines | None = None
+    ) -> None:  # fmt: skip
+        """`state` is what `dump` gave; parts of it that belong to no enabled, unchanged rule are left aside. `lines` are
+        those of the source, and are counted here."""
         saved = state or {}
+        self.lines = lines or Lines()
         kept = saved.get("rules", {})
         enabled = [rule for rule in rules if rule.enabled]
         self._rules = {
@@ -45,25 +51,28 @@ class Across:
 
     def feed(self, metric: str, sample: Sample) -> list[Verdict]:
         """Take the next point of any series in; what is to be said there."""
-        self._schedule.feed(metric, sample)
+        self._schedule.feed(metric, sample, self.lines.take(sample.seq))
         return [verdict for rule in self._looking_at(metric) for verdict in rule.feed(metric, sample)]
 
-    def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
-        """Take the next points of several series in, one column a series, by ordinal and name."""
+    def feed_columns(self, columns: Sequence[Column]) -> list[Placed]:
+        """Take the next points of several series in, one column a series: verdicts by ordinal and by the name of the
+        series at whose point they fall, which stands before each."""
         from neatd.rules.batch import in_order, like_python
 
-        verdicts: list[Verdict] = []
+        placed: list[Placed] = []
         with like_python():
             filled = in_order(columns)
-            self._schedule.feed_columns(filled)
+            if filled:
+                self.lines.take_many(filled)
+                self._schedule.feed_columns(filled, self.lines)
             for rule in self._rules.values():
-                verdicts += rule.feed_columns([one for one in filled if rule in self._looking_at(one.name)])
-        return sorted(verdicts, key=lambda verdict: (verdict.seq, verdict.metric))
+                placed += _placed(rule, [one for one in filled if rule in self._looking_at(one.name)])
+        return sorted(placed, key=lambda one: (one[1].seq, one[0]))
 
     def allowed(self, verdicts: list[Verdict]) -> list[Verdict]:
         """Those, of any rules, that the guard `schedule_points` lets through. Asked of all verdicts right after their
         points were fed here, and before more are."""
-        return self._schedule.allowed(verdicts)
+        return self._schedule.allowed(verdicts, self.lines)
 
     def dump(self) -> dict[str, Any]:
         """The whole state in plain JSON values, floats exact; {} where no rule has seen a point that it looks at."""
@@ -77,3 +86,10 @@ class Across:
         if found is None:
             found = self._lookers[metric] = tuple(one for one in self._rules.values() if one.looks_at(metric))
         return found
+
+
+def _placed(rule: _Across, columns: Sequence[Column]) -> list[Placed]:
+    """Nearly all verdicts fall at a point of the series that they tell of."""
+    if isinstance(rule, VanishedRule):
+        return rule.feed_columns(columns)
+    return [(verdict.metric, verdict) for verdict in rule.feed_columns(columns)]

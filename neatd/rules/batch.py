@@ -108,6 +108,25 @@ def attempts_begun(columns: Sequence[Column]) -> dict[int, Begin]:
     return dict(sorted(begun.items(), key=lambda one: one[1]))
 
 
+class Part(NamedTuple):
+    """Some of the points of a column."""
+
+    name: str
+    seqs: Any
+    attempts: Any
+    steps: Any
+    values: Any
+    times: Any
+
+
+def cut(column: Column, begin: int, end: int | None) -> Column:
+    """The points from `begin` to before `end`."""
+    at = slice(begin, end)
+    return Part(
+        column.name, column.seqs[at], column.attempts[at], column.steps[at], column.values[at], column.times[at]
+    )
+
+
 def stretches(column: Column, attempt: int) -> Iterator[Stretch]:
     """The points cut where they come to an attempt above all before, of which `attempt` is the highest."""
     highest = np.maximum.accumulate(np.concatenate(([attempt], column.attempts)))

@@ -40,6 +40,8 @@ class Spike(Model):
     direction: Literal["up", "down", "both"] = "up"
     # Also so far above in the logarithm: a loss near zero jumps by many deviations and means nothing.
     log_k: Share = 0.0
+    # But not of a value so many times the largest that the run has shown so far. 0: of every value.
+    record: Share = 0.0
     # A point is told when so many of the last `of` points were flagged, itself included.
     flagged: Annotated[Count, Field(ge=1)] = 1
     of: Annotated[Count, Field(ge=1, le=64)] = 1
@@ -211,6 +213,19 @@ class Relation(Model):
     calm: Share = 1.0  # how far the other series may have moved, in its own robust deviations
 
 
+class Vanished(Model):
+    """A series that comes no more while those that came with it go on, such as the gradient norm of a frozen layer.
+
+    Of the series that the rule looks at, those of one step make a line. Lines count in which at least half of those that
+    stood beside the series' last point go on, and nothing else: when a phase ends, most end with it or others begin.
+    """
+
+    condition: Literal["vanished"] = "vanished"
+    points: Annotated[Count, Field(ge=1)] = 10  # such lines without it; three times as many as it ever left out before
+    min_points: Annotated[Count, Field(ge=2)] = 30  # of the series, before anything is judged
+    siblings: Annotated[Count, Field(ge=1)] = 2  # that go on, at least
+
+
 class Expression(Model):
     """What no other condition covers: an expression over a point and its history, evaluated by simpleeval.
 
@@ -249,5 +264,5 @@ class Predictions(Model):
 
 When = (
     NonFinite | Spike | Best | Drop | Diverging | Shift | Jump | Limit | Zero | Stalled | Plateau | Growth | Gap
-    | Relation | Expression | Predictions
+    | Relation | Vanished | Expression | Predictions
 )  # fmt: skip

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from neatd.expressions import DEEPEST, OPERATORS, check_depth, check_plain, parsed
 
 if TYPE_CHECKING:
     from simpleeval import SimpleEval
@@ -25,19 +25,6 @@ FUNCTIONS = {
     "abs": (1, 1), "min": (2, 20), "max": (2, 20), "log": (1, 2), "exp": (1, 1), "sqrt": (1, 1), "isfinite": (1, 1),
     "other": (1, 1),
 }  # fmt: skip
-DEEPEST = 60  # nested parts: evaluating is a few calls for each
-_PLAIN = (
-    ast.Name, ast.Call, ast.Constant, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.IfExp, ast.Load, ast.And,
-    ast.Or, ast.Not, ast.USub, ast.UAdd, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.Eq,
-    ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot,
-)  # fmt: skip
-_OPERATORS = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: math.pow, ast.Eq: operator.eq,
-    ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Not: operator.not_, ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}  # fmt: skip
 
 
 class Formula:
@@ -45,8 +32,8 @@ class Formula:
 
     def __init__(self, text: str) -> None:
         """Raises ValueError with what is wrong, as a mistake of the rule file reads it."""
-        self._text, self._tree = text, _parsed(text)
-        _check_depth(self._tree, DEEPEST)
+        self._text, self._tree = text, parsed(text)
+        check_depth(self._tree, DEEPEST)
         for node in ast.walk(self._tree):
             _check(node)
         _check_texts(self._tree)
@@ -63,7 +50,7 @@ class Formula:
         import simpleeval
 
         if self._evaluator is None:
-            self._evaluator = simpleeval.SimpleEval(operators=_OPERATORS, functions={}, names={})
+            self._evaluator = simpleeval.SimpleEval(operators=OPERATORS, functions={}, names={})
         self._evaluator.functions = {**_FUNCTIONS, "other": other}
         self._evaluator.names = names
         try:
@@ -77,32 +64,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _parsed(text: str) -> ast.expr:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is odd but allowed, such as `1is 1`
-        try:
-            return ast.parse(" ".join(text.split("\n")).strip(), mode="eval").body  # YAML's may go over several lines
-        except SyntaxError as error:
-            raise ValueError(f"is no expression: {error.msg}") from error
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise ValueError("is no expression") from error
-
-
-def _check_depth(node: ast.AST, left: int) -> None:
-    if not left:
-        raise ValueError(f"is nested more than {DEEPEST} deep")
-    for child in ast.iter_child_nodes(node):
-        _check_depth(child, left - 1)
-
-
 def _check(node: ast.AST) -> None:
     """Refuse what is not listed."""
-    if not isinstance(node, _PLAIN):
-        raise ValueError(f"holds what no expression may: {_word(node)}")
+    check_plain(node)
     if isinstance(node, ast.Name) and node.id not in NAMES and node.id not in FUNCTIONS:
         raise ValueError(f"names {node.id!r}, which is not known; known are {', '.join((*NAMES, *FUNCTIONS))}")
-    if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | None):
-        raise ValueError(f"holds {node.value!r}, which is no number")
     if isinstance(node, ast.Call):
         _check_call(node)
 
@@ -152,9 +118,3 @@ def _is_claim(node: ast.expr) -> bool:
         return isinstance(node.func, ast.Name) and node.func.id == "isfinite"
     is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
     return is_not or isinstance(node, ast.Compare) or (isinstance(node, ast.Constant) and isinstance(node.value, bool))
-
-
-def _word(node: ast.AST) -> str:
-    return {"Attribute": "a dot", "Subscript": "brackets", "Tuple": "a comma", "Lambda": "lambda"}.get(
-        type(node).__name__, type(node).__name__.lower()
-    )

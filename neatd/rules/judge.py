@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from neatd.models import Sample, Verdict
 from neatd.rules.across import Across
+from neatd.rules.evaluations import Evaluations
+from neatd.rules.lines import Lines
 from neatd.rules.schema import Rule
 from neatd.rules.series import DETECTORS, Series
 from neatd.rules.storms import Storms
@@ -34,27 +36,26 @@ class Judge:
             self._series[metric] = self._open(metric, kept)
         storms = saved.get("storms", {})
         self._storms = Storms(self._rules, storms.get("told"))
-        self._lines: int = storms.get("lines", 0)  # that were judged
-        self._seq = -1  # of the last of them
-        self._across = Across(self._rules, saved.get("across"))
+        self._lines = Lines(storms.get("lines", 0))
+        self._across = Across(self._rules, saved.get("across"), self._lines)
+        self._evaluations = Evaluations(saved.get("evaluations"))
 
     def feed(self, metric: str, sample: Sample) -> list[Verdict]:
         """Take the next point of `metric` in; the verdicts of the rules that fire there, in the rules' order."""
         if sample.attempt not in self._first_steps:
             self._first_steps[sample.attempt] = sample.step
-        if sample.seq != self._seq:
-            self._seq, self._lines = sample.seq, self._lines + 1
         verdicts: list[Verdict] = []
         series = self._series_of(metric)
         if series is not None:
             if sample.attempt > series.attempt:
                 series.restart(sample.attempt, self._first_step_after(series.attempt, sample.attempt))
-            verdicts = series.feed(sample)
+            verdicts = series.feed(sample, self._evaluations.before)
+        self._evaluations.feed(metric, sample.seq)
         verdicts += self._across.feed(metric, sample)
         if not verdicts:
             return verdicts
         allowed = self._across.allowed(verdicts)
-        return self._storms.gather(allowed, [self._lines] * len(allowed))
+        return self._storms.gather(allowed, self._lines.of(one.seq for one in allowed))
 
     def feed_columns(self, columns: Sequence[Column]) -> list[Verdict]:
         """Take the next points of several series in, one column a series, between two ordinals of the source.
@@ -67,31 +68,25 @@ class Judge:
             filled = in_order(columns)
             begun = {a: begin for a, begin in attempts_begun(filled).items() if a not in self._first_steps}
             self._first_steps.update({attempt: begin.step for attempt, begin in begun.items()})
-            verdicts = [verdict for column in filled for verdict in self._feed_column(column, begun)]
-            verdicts += self._across.feed_columns(filled)
-        verdicts.sort(key=lambda verdict: (verdict.seq, verdict.metric))
+            self._evaluations.look_ahead(filled)
+            placed = [(column.name, one) for column in filled for one in self._feed_column(column, begun)]
+            self._evaluations.settle()
+            placed += self._across.feed_columns(filled)
+        placed.sort(key=lambda one: (one[1].seq, one[0]))
+        verdicts = [verdict for _, verdict in placed]
         allowed = self._across.allowed(verdicts)
-        return self._storms.gather(allowed, self._count_lines(filled, [verdict.seq for verdict in allowed]))
+        return self._storms.gather(allowed, self._lines.of(one.seq for one in allowed))
 
     def dump(self) -> dict[str, Any]:
         """The whole state in plain JSON values, floats exact."""
         series = {metric: one.dump() for metric, one in self._series.items() if one is not None}
         begun = [[attempt, step] for attempt, step in self._first_steps.items()]
         across = self._across.dump()
-        storms = {"lines": self._lines, "told": self._storms.dump()}
-        return {"first_steps": begun, "series": series, "storms": storms, "across": across}
-
-    def _count_lines(self, columns: Sequence[Column], seqs: Sequence[int]) -> list[int]:
-        """Which line of all that were judged each ordinal is of. An ordinal itself does not tell: of a file that is
-        rewritten whole, lines that are read again are counted and not judged."""
-        import numpy as np
-
-        if not columns:
-            return []
-        lines = np.unique(np.concatenate([column.seqs for column in columns]))
-        before = self._lines - int(lines[0] == self._seq)
-        self._seq, self._lines = int(lines[-1]), before + len(lines)
-        return [before + 1 + int(at) for at in lines.searchsorted(seqs)]
+        storms = {"lines": self._lines.count, "told": self._storms.dump()}
+        evaluations = self._evaluations.dump()
+        return {
+            "first_steps": begun, "series": series, "storms": storms, "across": across, "evaluations": evaluations
+        }  # fmt: skip
 
     def _feed_column(self, column: Column, begun: Mapping[int, Begin]) -> list[Verdict]:
         from neatd.rules.batch import stretches
@@ -105,7 +100,7 @@ class Judge:
             if first.attempt > series.attempt:
                 later = [a for a, begin in begun.items() if begin[:2] > (first.seq, column.name)]
                 series.restart(first.attempt, self._first_step_after(series.attempt, first.attempt, later))
-            verdicts += series.feed_many(stretch)
+            verdicts += series.feed_many(stretch, self._evaluations.before)
         return verdicts
 
     def _series_of(self, metric: str) -> Series | None:

@@ -21,6 +21,7 @@ from neatd.rules.schema import Rule
 from neatd.yamlplaces import Mistake, Places, dotted
 
 NO_RULES = frozenset({"maintenance.yaml"})
+_NAME_LINE = re.compile(r"^rule[ \t]*:", re.M)
 HINT = "mend the lines named; a rule needs `rule`, `metrics` and `when`, and `when` needs a `condition`"
 
 
@@ -71,6 +72,15 @@ def load_rules(folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[ConfigE
             origin[rule.rule] = path
             rules[rule.rule] = rule
     return tuple(rules.values()), tuple(errors)
+
+
+def rule_line(path: Path) -> int:
+    """The 1-based line in which a file names its rule; 1 where it does not, or cannot be read."""
+    try:
+        found = _NAME_LINE.search(_read(path))
+    except ConfigError:
+        return 1
+    return found.string.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def rule_files(folder: Path) -> list[Path]:

@@ -21,7 +21,7 @@ from neatd.rules.crontimes import cron_words, next_moment
 JOBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "backup": ("back the records up, and open the copy to check it", ()),
     "checkpoints": ("thin the checkpoints of all runs by the project's policy", ()),
-    "snapshots": ("move snapshots into the trash that are older than `days`, never of a best value", ("days",)),
+    "snapshots": ("move snapshots into the trash that are older than `days`, never that of the best value", ("days",)),
     "temporary": ("move unfinished checkpoints into the trash that rest for `days`", ("days",)),
     "logs": ("compress logs of runs and jobs that ended `days` ago", ("days",)),
     "trash": (
@@ -108,6 +108,12 @@ class ScheduledJob(Model):
     def times(self) -> str:
         """When it runs, in words."""
         return cron_words(_parsed(self.cron))
+
+    @property
+    def is_frequent(self) -> bool:
+        """It runs more often than once an hour, on its days: a run that ends as the one before is no news."""
+        cron = _parsed(self.cron)
+        return len(cron.minutes) * len(cron.hours) > 24
 
 
 class Schedule(Model):

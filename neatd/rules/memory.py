@@ -74,14 +74,18 @@ class MemoryWatch:
     """Judges look after look."""
 
     def __init__(self, thresholds: Thresholds | None = None) -> None:
-        self._thresholds = thresholds or Thresholds()
+        self.set_thresholds(thresholds or Thresholds())
         self._growth: dict[str, Growth] = {}
         self._recent: deque[tuple[float, int, Judgement]] = deque()
         self._crossed: dict[tuple[str, str], float] = {}  # (limit, severity) -> when it was last at or near the share
         self._risk: Risk = "LOW"
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Judge by others from now on; what was seen so far counts on."""
+        self._thresholds = thresholds
         self._shares: tuple[tuple[Literal["warning", "critical"], float], ...] = (
-            ("critical", self._thresholds.critical),
-            ("warning", self._thresholds.warning),
+            ("critical", thresholds.critical),
+            ("warning", thresholds.warning),
         )
 
     def feed(self, look: MemoryLook, now: float) -> Seen:

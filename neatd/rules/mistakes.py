@@ -6,7 +6,6 @@ Pure. Values are shown shortened: a rule file may come from anywhere.
 from __future__ import annotations
 
 import reprlib
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from neatd.models import Model
 from neatd.rules.conditions import When
 from neatd.rules.schema import Budget, Guard, Rule
+from neatd.wording import nearest
 from neatd.yamlplaces import Place
 
 _FIELDS = {
@@ -22,6 +22,7 @@ _FIELDS = {
     for name in get_args(one.model_fields["condition"].annotation)
 }
 _PARTS: dict[str, type[Model]] = {"guard": Guard, "budget": Budget}
+_LIKE_ENOUGH = 0.8  # to a key of another part of the rule, of which there are many
 _NOT_A = {
     "float_type": "not a number",
     "int_type": "not a whole number",
@@ -42,13 +43,13 @@ def explain(error: ErrorDetails) -> tuple[Place, str]:
     place = _place(error["loc"])
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "union_tag_not_found":
-        return (*place, "condition"), "is missing"
+        return (*place, "condition"), "is missing" + _misspelt(value, "condition")
     if kind == "union_tag_invalid":
         return (*place, "condition"), _no_choice(context["tag"], list(_FIELDS))
     if kind == "missing":
-        return place, "is missing"
+        return place, "is missing" + (_misspelt(value, str(place[-1])) if place else "")
     if kind in ("extra_forbidden", "invalid_key"):
-        return (*place[:-1], str(place[-1])), "is no known key" + _suggest(str(place[-1]), _siblings(error["loc"]))
+        return (*place[:-1], str(place[-1])), "is no known key" + _meant(str(place[-1]), error["loc"])
     if kind == "literal_error":
         return place, _no_choice(
             value, [part.strip("' ") for part in context["expected"].replace(" or ", ",").split(",")]
@@ -78,10 +79,30 @@ def _siblings(loc: Place) -> list[str]:
     return list(_PARTS.get(str(loc[0]), Rule).model_fields) if len(loc) > 1 else list(Rule.model_fields)
 
 
+def _misspelt(value: Any, name: str) -> str:
+    """What stands there in the place of the missing `name`."""
+    keys = [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
+    found = next((key for key in keys if nearest(key, [name])), "")
+    return f"; is {_short.repr(found)} meant for it?" if found else ""
+
+
+def _meant(word: str, loc: Place) -> str:
+    """The key that was meant: one of those that may stand there, else one of another part of the rule."""
+    siblings = _siblings(loc)
+    if close := nearest(word, siblings):
+        return f"; did you mean {close!r}?"
+    elsewhere = {**{f"{part}.{name}": name for part, model in _PARTS.items() for name in model.model_fields},
+                 **{f"when.{name}": name for names in _FIELDS.values() for name in names},
+                 **{name: name for name in Rule.model_fields}}  # fmt: skip
+    close = nearest(word, list(elsewhere.values()), _LIKE_ENOUGH)
+    place = next((place for place, name in elsewhere.items() if name == close), "")
+    return f"; did you mean {place!r}?" if place else f"; known here: {', '.join(siblings)}"
+
+
 def _no_choice(value: Any, choices: list[str]) -> str:
     return f"{_short.repr(value)} is not one of {', '.join(choices)}" + _suggest(str(value)[:80], choices)
 
 
 def _suggest(word: str, choices: list[str]) -> str:
-    close = get_close_matches(word, choices, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(choices)}"
+    close = nearest(word, choices)
+    return f"; did you mean {close!r}?" if close else f"; known here: {', '.join(choices)}"

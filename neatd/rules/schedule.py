@@ -1,6 +1,7 @@
 """The guard `schedule_points`: where the learning rate jumped, and which verdicts it keeps back then. Pure.
 
-A jump keeps back what the lines after its own say: the loss in the same line is that of a batch before it. Invariant:
+A jump keeps back what the lines after its own say: the loss in the same line is that of a batch before it. Lines are
+known by their number among those that were judged. Invariant:
 `feed_columns` of a part of the stream leaves what `feed` of one point after the other leaves, once `allowed` was asked.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neatd.models import Sample, Verdict
 from neatd.rules.fitting import fits
+from neatd.rules.lines import Lines
 from neatd.rules.schema import Rule
 
 if TYPE_CHECKING:
@@ -39,13 +41,13 @@ class Schedule:
     def __init__(self, rules: Sequence[Rule], kept: Mapping[str, Any] | None) -> None:
         """`kept` is what `dump` gave."""
         self._points = {rule.rule: rule.guard.schedule_points for rule in rules if rule.guard.schedule_points}
-        held = kept if kept and self._points else {"jumps": [], "rates": []}
-        self._jumps: list[int] = list(held["jumps"])  # their lines, ascending
-        self._rates = {name: _Rate(*rate) for name, *rate in held["rates"]}
+        held = kept if kept and self._points else {}
+        self._jumps: list[int] = list(held.get("lines", ()))  # ascending
+        self._rates = {name: _Rate(*rate) for name, *rate in held.get("rates", ())}
         self._are_rates: dict[str, bool] = {}
 
-    def feed(self, metric: str, sample: Sample) -> None:
-        """Take the next point of any series in."""
+    def feed(self, metric: str, sample: Sample, line: int) -> None:
+        """Take the next point of any series in, which is of this line."""
         if not self._points or not self._is_rate(metric):
             return
         rate = self._rate_of(metric, sample.attempt)
@@ -55,20 +57,21 @@ class Schedule:
         last, largest = rate.last if rate.last is not None else value, max(rate.largest, value)
         self._rates[metric] = _Rate(rate.attempt, value, largest)
         top, level = max(last, value), LEAST_LEVEL * largest
-        if abs(value - last) >= LEAST_CHANGE * top and top >= level > 0 and sample.seq not in self._jumps:
-            self._jumps.append(sample.seq)
+        if abs(value - last) >= LEAST_CHANGE * top and top >= level > 0 and line not in self._jumps:
+            self._jumps.append(line)
             del self._jumps[:-KEPT]
 
-    def feed_columns(self, columns: Sequence[Column]) -> None:
-        """Take the next points of several series in."""
+    def feed_columns(self, columns: Sequence[Column], lines: Lines) -> None:
+        """Take the next points of several series in, which `lines` took in last."""
         del self._jumps[:-KEPT]
-        found = set(self._jumps)
+        found: set[int] = set()
         for column in columns:
             if self._points and self._is_rate(column.name):
                 found |= self._jumps_in(column)
-        self._jumps = sorted(found)
+        self._jumps = sorted({*self._jumps, *lines.of(found)})
 
     def _jumps_in(self, column: Column) -> set[int]:
+        """The ordinals of the lines with jumps."""
         from neatd.rules.batch import stretches
         from neatd.rules.detectors.arrays import finite_places, jumps_between
 
@@ -93,9 +96,12 @@ class Schedule:
             rate = self._rates[metric] = _Rate(attempt, None, 0.0)
         return rate
 
-    def allowed(self, verdicts: list[Verdict]) -> list[Verdict]:
-        """The verdicts that are not kept back. Jumps that lie behind are forgotten then."""
-        kept = [verdict for verdict in verdicts if not self._is_kept_back(verdict)] if self._jumps else verdicts
+    def allowed(self, verdicts: list[Verdict], lines: Lines) -> list[Verdict]:
+        """The verdicts that are not kept back; `lines` took theirs in last. Jumps that lie behind are forgotten then."""
+        kept = verdicts
+        if self._jumps:
+            pairs = zip(verdicts, lines.of(verdict.seq for verdict in verdicts), strict=True)
+            kept = [verdict for verdict, line in pairs if not self._is_kept_back(verdict, line)]
         del self._jumps[:-KEPT]
         return kept
 
@@ -104,14 +110,14 @@ class Schedule:
         if not self._points:
             return {}
         rates = [[name, *self._rates[name]] for name in sorted(self._rates)]
-        return {"jumps": self._jumps[-KEPT:], "rates": rates}
+        return {"lines": self._jumps[-KEPT:], "rates": rates}
 
-    def _is_kept_back(self, verdict: Verdict) -> bool:
+    def _is_kept_back(self, verdict: Verdict, line: int) -> bool:
         points = self._points.get(verdict.rule, 0)
-        before = bisect_left(self._jumps, verdict.seq)
+        before = bisect_left(self._jumps, line)
         if not points or not before or verdict.episode is not None:
             return False
-        return verdict.seq - self._jumps[before - 1] <= points
+        return line - self._jumps[before - 1] <= points
 
     def _is_rate(self, metric: str) -> bool:
         found = self._are_rates.get(metric)

@@ -19,7 +19,7 @@ Consequence = Literal["event", "snapshot", "alert", "bug", "pause_queue", "stop"
 Phase = Literal["any", "train", "eval"]
 
 # Raised when a detector's state changes its meaning: every stored state is then left aside and begun anew.
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 
 
 class Guard(Model):
@@ -37,6 +37,9 @@ class Budget(Model):
     cooldown_points: Annotated[Count, Field(ge=1)] = 10  # points back within the threshold that end an episode
     storm_points: Count = 25  # lines in which other series say the same: one event with their names
     snapshots_per_hour: Annotated[Count, Field(ge=0, le=1000)] = 6  # of one run by one rule
+    keep_beaten: Annotated[bool, Field(strict=True)] = (
+        False  # best values that were beaten keep their snapshots for ever
+    )
 
 
 class Rule(Model):

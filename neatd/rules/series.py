@@ -26,6 +26,7 @@ from neatd.rules.detectors.shift import ShiftDetector
 from neatd.rules.detectors.spike import SpikeDetector
 from neatd.rules.detectors.stalled import StalledDetector
 from neatd.rules.detectors.zero import ZeroDetector
+from neatd.rules.evaluations import none_known
 from neatd.rules.schema import Rule
 from neatd.rules.telling import Standing, Telling, Window
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 CONTEXT_POINTS = 20  # kept with an event, so that it can be understood without the run
 LEAST_STRETCH = 64  # so few points cost as much when they are taken at once
+
+Evaluated = Callable[[int], int]
+"""How many evaluations the source has shown before the line of an ordinal."""
+
 
 DETECTORS: dict[str, Callable[[Any], Any]] = {
     "non_finite": NonFiniteDetector,
@@ -64,14 +69,14 @@ class Series:
         self._first_step: int | None = kept["first_step"] if kept else None
         self._rules = [_Judged(rule, metric, kept) for rule in rules]
 
-    def feed(self, sample: Sample) -> list[Verdict]:
+    def feed(self, sample: Sample, evaluations: Evaluated = none_known) -> list[Verdict]:
         """Take the next point in; the verdicts of the rules that fire there, in the rules' order."""
         step, value = sample.step, sample.value
         if self._first_step is None:
             self._first_step = step
         verdicts: list[Verdict] = []
         for one in self._rules:
-            finding = one.feed(sample)
+            finding = one.feed(sample, evaluations)
             if finding is not None or one.telling.is_open:
                 verdicts += one.telling.take(sample, finding, tuple(self._recent), self._standing(self._points))
         if math.isfinite(value):
@@ -79,13 +84,13 @@ class Series:
             self._points += 1
         return verdicts
 
-    def feed_many(self, stretch: Stretch) -> list[Verdict]:
+    def feed_many(self, stretch: Stretch, evaluations: Evaluated = none_known) -> list[Verdict]:
         """Take the next points of one attempt in; the verdicts in the order of the points, then of the rules."""
         if len(stretch.values) < LEAST_STRETCH:
-            return [verdict for sample in stretch.samples() for verdict in self.feed(sample)]
+            return [verdict for sample in stretch.samples() for verdict in self.feed(sample, evaluations)]
         if self._first_step is None:
             self._first_step = int(stretch.steps[0])
-        found = [one.feed_many(stretch) for one in self._rules]
+        found = [one.feed_many(stretch, evaluations) for one in self._rules]
         places = sorted({place for some in found for place, _ in some})
         windows = dict(zip(places, stretch.windows(places, tuple(self._recent), CONTEXT_POINTS), strict=True))
         before = dict(zip(places, stretch.finite_before(places), strict=True))
@@ -137,12 +142,17 @@ class _Judged:
             self.detector.restore(kept["detectors"][rule.state_key])
         self.telling = Telling(rule, metric, kept["open"].get(rule.state_key) if kept else None)
 
-    def feed(self, sample: Sample) -> Finding | None:
+    def feed(self, sample: Sample, evaluations: Evaluated) -> Finding | None:
         if self.is_timed:
-            return self.detector.feed(sample.step, sample.value, sample.time)
+            return self.detector.feed(sample.step, sample.value, sample.time, partial(evaluations, sample.seq))
         return self.detector.feed(sample.step, sample.value)
 
-    def feed_many(self, stretch: Stretch) -> Found:
+    def feed_many(self, stretch: Stretch, evaluations: Evaluated) -> Found:
         if self.is_timed:
-            return self.detector.feed_many(stretch.steps, stretch.values, stretch.times)
+            before = partial(_at, evaluations, stretch)
+            return self.detector.feed_many(stretch.steps, stretch.values, stretch.times, before)
         return self.detector.feed_many(stretch.steps, stretch.values)
+
+
+def _at(evaluations: Evaluated, stretch: Stretch, place: int) -> int:
+    return evaluations(int(stretch.seqs[place]))

@@ -230,5 +230,10 @@ def verdict_of(rule: Rule, metric: str, sample: Sample, finding: Finding, window
         then=rule.then,
         snapshots_per_hour=rule.budget.snapshots_per_hour,
         goal=rule.when.goal if isinstance(rule.when, Best) else None,
-        details={} if finding.since in (None, sample.step) else {"since_step": finding.since},
+        details=_details(rule, sample, finding),
     )
+
+
+def _details(rule: Rule, sample: Sample, finding: Finding) -> dict[str, Any]:
+    kept = {"keep_beaten": True} if rule.budget.keep_beaten and isinstance(rule.when, Best) else {}
+    return kept if finding.since in (None, sample.step) else {**kept, "since_step": finding.since}

@@ -31,16 +31,25 @@ class Watched:
 
     def take(self, sample: Sample, finding: Finding | None) -> list[Verdict]:
         """The next point, with what the rule found there."""
+        verdicts: list[Verdict] = []
         if self._first_step is None:
             self._first_step = sample.step
-        verdicts: list[Verdict] = []
         if finding is not None or self._telling.is_open:
-            standing = Standing(self._points, self._first_step, sample.attempt > 1)
-            verdicts = self._telling.take(sample, finding, tuple(self._recent), standing)
+            verdicts = self.tell(sample, finding)
         if math.isfinite(sample.value):
             self._recent.append((sample.step, sample.value))
             self._points += 1
         return verdicts
+
+    def tell(self, sample: Sample, finding: Finding | None) -> list[Verdict]:
+        """What is to be said at a point, which need not be one of the series and is not taken in."""
+        standing = Standing(self._points, self._first_step, sample.attempt > 1)
+        return self._telling.take(sample, finding, tuple(self._recent), standing)
+
+    @property
+    def last(self) -> tuple[int, float] | None:
+        """Step and value of the last finite point."""
+        return self._recent[-1] if self._recent else None
 
     def pass_many(self, steps: Any, values: Any) -> None:
         """The next points, numpy arrays, of which nothing is told: no episode is open, and none begins."""

@@ -13,6 +13,7 @@ from neatd.service.manager import Launchd, Manager, Systemd, Task
 
 BOOTED = Path("/run/systemd/system")  # what sd_booted(3) looks at: systemctl alone may lie in a container too
 ENTRY_POINT = "neatd start"
+KINDS = ("systemd", "launchd", "task", "none")  # task: of Windows; none: a container, another init
 
 
 def kind_here() -> str:
@@ -32,11 +33,15 @@ def manager_here(home: Path, is_system: bool) -> Manager:
             "no service manager runs here (a container?): nothing is installed",
             f"put this line into the container's entry point, before what it runs: `{ENTRY_POINT}`",
         )
-    if is_system and kind != "systemd":
-        raise NeatError("--system is for systemd", "`neatd install` alone begins it when you log in")
+    _check_kind(kind, is_system)
     if kind == "systemd":
         _check_rights(is_system)
-    return _manager(kind, home, is_system)
+    return manager_of(kind, home, is_system)
+
+
+def _check_kind(kind: str, is_system: bool) -> None:
+    if is_system and kind != "systemd":
+        raise NeatError("--system is for systemd", "`neatd install` alone begins it when you log in")
 
 
 def _check_rights(is_system: bool) -> None:
@@ -52,9 +57,11 @@ def _check_rights(is_system: bool) -> None:
         )
 
 
-def _manager(kind: str, home: Path, is_system: bool = False) -> Manager:
+def manager_of(kind: str, home: Path, is_system: bool = False) -> Manager:
+    """The one of a kind, whether or not this machine has it. Raises NeatError for --system of another than systemd."""
+    _check_kind(kind, is_system)
     if kind == "launchd":
-        return Launchd(os.getuid())
+        return Launchd(os.getuid() if hasattr(os, "getuid") else 0)
     if kind == "task":
         domain = os.environ.get("USERDOMAIN", "")
         return Task(home, f"{domain}\\{os.environ.get('USERNAME', '')}".removeprefix("\\"))
@@ -65,9 +72,9 @@ def all_managers(home: Path) -> Iterator[Manager]:
     """Those in which a service of ours may be."""
     kind = kind_here()
     if kind != "none":
-        yield _manager(kind, home)
+        yield manager_of(kind, home)
     if kind == "systemd":
-        yield _manager(kind, home, is_system=True)
+        yield manager_of(kind, home, is_system=True)
 
 
 def installed_for(home: Path) -> Manager | None:

@@ -101,14 +101,17 @@ def project_name(connection: sqlite3.Connection, project_id: str | None) -> str:
     return str(row[0]) if row else ""
 
 
-def pass_on(connection: sqlite3.Connection, alert: Alert, channels: Sequence[str], note: str = "") -> None:
-    """Put a row for each channel in the place of the question. Without any the alert is skipped, and `note` says why.
+def pass_on(
+    connection: sqlite3.Connection, alert: Alert, channels: Sequence[str], note: str = "", is_logged: bool = False
+) -> None:
+    """Put a row for each channel in the place of the question. Without any the alert is logged alone, or skipped, and
+    `note` says why.
 
     The caller holds the transaction.
     """
     for channel in channels:
         _insert(connection, alert.event_id, channel, stamp(alert.next_at))
-    _set(connection, [alert.id], status="passed" if channels else "skipped", note=note)
+    _set(connection, [alert.id], status="passed" if channels else "logged" if is_logged else "skipped", note=note)
 
 
 def set_alerts(connection: sqlite3.Connection, ids: Sequence[str], **fields: Any) -> None:

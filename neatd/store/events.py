@@ -219,7 +219,7 @@ def snapshots(
 
 
 def snapshots_taken(connection: sqlite3.Connection, event: Event, since: datetime) -> int:
-    """How many folders an event's rule wrote for its run's events from `since` up to this one, best values aside."""
+    """How many folders an event's rule wrote for its run's events from `since` up to this one."""
     sql = (
         "SELECT count(*) FROM snapshot s JOIN event e ON e.id = s.event_id WHERE s.run_id = ? AND e.rule = ?"
         " AND s.status = 'done' AND s.path != '' AND e.created_at > ? AND e.created_at <= ?"

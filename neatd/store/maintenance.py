@@ -1,7 +1,11 @@
-"""The jobs of maintenance as they ran: a row before, how it ended after, together with the event that tells of it."""
+"""The jobs of maintenance as they ran: a row before, how it ended after, together with the event that tells of it.
+
+Each run is an event, but for one of a job of every few minutes that ended as the run before: it names the event of that.
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +21,7 @@ from neatd.store.short import new_id
 
 RULE = "maintenance"  # of the events
 MOST_RUNS = 1000  # of a job that are kept; the events stay
+_ON_TIME = ("schedule", "missed")  # a run that was asked for, or that a full disk made, is always told
 FRESH = timedelta(days=8)  # a weekly job has run again by then; of one that was taken out of the file nobody hears more
 SEEN = "seen"  # a job was met for the first time: from then on it can be missed
 
@@ -38,9 +43,11 @@ def tell(connection: sqlite3.Connection, run_id: str, text: str) -> None:
 
 
 def end(
-    connection: sqlite3.Connection, run_id: str, job: str, status: str, summary: str, details: Mapping[str, Any]
-) -> None:
-    """A job has ended: done, failed or interrupted. Its row and its event are one transaction."""
+    connection: sqlite3.Connection, run_id: str, job: str, status: str, summary: str, details: Mapping[str, Any],
+    is_frequent: bool = False,
+) -> None:  # fmt: skip
+    """A job has ended: done, failed or interrupted. Its row and its event are one transaction. `is_frequent`: no event of a
+    run by the clock that ended as the one before."""
     now = datetime.now(UTC)
     clean, told = redact(summary), redact_value(dict(details))
     is_well = status == "done"
@@ -50,13 +57,36 @@ def end(
         dedupe=_key(run_id, now),
     )  # fmt: skip
     with transaction(connection):
+        before = _told_before(connection, run_id, status, clean, told) if is_frequent else None
         connection.execute(
             "UPDATE maintenance SET status = ?, ended_at = ?, summary = ?, details = ? WHERE id = ?",
-            (status, stamp(now), clean, dump(told), run_id),
+            (status, stamp(now), clean, dump({**told, "event": before or event.id}), run_id),
         )
-        insert_event(connection, event)
+        if before is None:
+            insert_event(connection, event)
         sql = "SELECT rowid FROM maintenance WHERE job = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
         connection.execute(f"DELETE FROM maintenance WHERE job = ? AND rowid <= ({sql})", (job, job, MOST_RUNS))
+
+
+def _told_before(
+    connection: sqlite3.Connection, run_id: str, status: str, summary: str, details: Mapping[str, Any]
+) -> str | None:
+    """The event that has told what this run by the clock would tell again; None when it is news, as is what was freed."""
+    sql = (
+        "SELECT b.status, b.summary, b.details FROM maintenance b JOIN maintenance a ON a.job = b.job AND b.rowid < a.rowid"
+        " WHERE a.id = ? AND a.cause IN (?, ?) AND b.status != ? ORDER BY b.rowid DESC LIMIT 1"
+    )
+    row = connection.execute(sql, (run_id, *_ON_TIME, SEEN)).fetchone()
+    if row is None or row[0] != status:
+        return None
+    before = json.loads(row[2])
+    is_same = not details.get("freed_bytes") if status == "done" else _how(before, row[1]) == _how(details, summary)
+    return before.get("event") if is_same else None
+
+
+def _how(details: Mapping[str, Any], summary: str) -> object:
+    """How a run went wrong: a command's last line may be another each time."""
+    return details.get("exit_code", summary)
 
 
 def settle_interrupted(connection: sqlite3.Connection) -> int:
@@ -107,8 +137,8 @@ def failures(connection: sqlite3.Connection) -> list[Event]:
     since = datetime.now(UTC) - FRESH
     for one in newest(connection).values():
         if one.status in ("failed", "interrupted") and one.ended_at and one.ended_at > since:
-            sql = "SELECT * FROM event WHERE dedupe = ?"
-            found += to_models(Event, connection.execute(sql, (_key(one.id, one.ended_at),)))
+            sql = "SELECT * FROM event WHERE dedupe = ? OR id = ?"  # rows of an older neat do not name it
+            found += to_models(Event, connection.execute(sql, (_key(one.id, one.ended_at), one.details.get("event"))))
     return sorted(found, key=lambda event: event.started_at, reverse=True)
 
 

@@ -18,8 +18,8 @@ class Ticks:
         )
 
     def every(self, hours: float, name: str) -> None:
-        """Put `name` every so many hours, counted from now."""
-        self._scheduler.add_job(self.due.put, "interval", hours=hours, args=[name], id=name)
+        """Put `name` every so many hours, counted from now; said again, the newer interval counts."""
+        self._scheduler.add_job(self.due.put, "interval", hours=hours, args=[name], id=name, replace_existing=True)
 
     def at(self, moment: datetime, name: str) -> None:
         """Put `name` once at that moment, an aware one; said again, the newer moment counts."""

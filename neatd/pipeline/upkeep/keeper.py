@@ -241,7 +241,11 @@ class Upkeep:
             log.info("maintenance: %s: %s", wanted.job, outcome.summary)
         else:
             log.error("maintenance: %s %s: %s", wanted.job, status, outcome.summary)
-        maintenance.end(self.scene.records, wanted.id, wanted.job, status, outcome.summary, outcome.details)
+        job = self.schedule.get(wanted.job)
+        is_frequent = job is not None and job.is_frequent
+        maintenance.end(
+            self.scene.records, wanted.id, wanted.job, status, outcome.summary, outcome.details, is_frequent
+        )
         self._settle_request(wanted, status, outcome)
 
     def _settle_request(self, wanted: Wanted, status: str, outcome: Outcome) -> None:

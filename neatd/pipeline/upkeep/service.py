@@ -8,10 +8,10 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from neatd.config import load_settings
 from neatd.errors import NeatError
 from neatd.files import is_inside
 from neatd.lifesign import is_running
+from neatd.pipeline.settingsfile import in_force
 from neatd.pipeline.upkeep.disk import is_short
 from neatd.pipeline.upkeep.scheduled import load_schedule
 from neatd.pipeline.upkeep.work import Outcome, Steps, Work
@@ -96,10 +96,9 @@ def _files(work: Work) -> Iterator[str]:
     mistake = load_schedule(work.home).mistake
     if mistake:
         yield f"{mistake.message}; {mistake.hint}"
-    try:
-        load_settings(work.home)
-    except NeatError as error:
-        yield f"{error.message}; {error.hint}"
+    settings = in_force(work.home)
+    if settings.mistake:
+        yield f"{settings.told}; {settings.mistake.hint}"
 
 
 _CHECKS: dict[str, Callable[[Work], Iterator[str]]] = {

@@ -1,4 +1,4 @@
-"""Checkpoints that were never finished, and what neat itself left half-written.
+"""Checkpoints that were never finished, what neat itself left half-written, and worktrees of jobs that have ended.
 
 In a user's folder only with `neat allow cleaning`, into the trash; under NEAT_HOME always, for there it is neat's own.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from neatd.assist.render import size
 from neatd.models import Run
+from neatd.pipeline import worktrees
 from neatd.pipeline.upkeep.putting import Thing, brought_back, put_away
 from neatd.pipeline.upkeep.work import Outcome, Room, Steps, Watched, Work
 from neatd.read.unfinished import find_unfinished
@@ -48,11 +49,16 @@ def clear_temporary(work: Work) -> Steps:
                 else:
                     stays.append(f"{outcome.from_path}: {outcome.note}")
     own = _clear_own(work)
+    copies = 0
+    for path in worktrees.present(work.home):
+        yield f"worktree {path.name}"
+        copies += worktrees.tidy(work.records, work.home, path, work.now)
     details = Room(before + own, freed + own).details
     said = [f"{moved} unfinished checkpoints are in the trash, {size(freed)}"] if moved else ["nothing was moved"]
     if could:
         said.append(f"{size(could)} of unfinished checkpoints rest; `neat allow {CONSENT}` lets neat move them")
     said += [f"{size(own)} of neat's own removed"] if own else []
+    said += [f"{copies} worktrees of frozen jobs that ended removed"] if copies else []
     more = {"moved": moved, "could_free_bytes": could, "stays": stays[:20]}
     return Outcome("; ".join(said), details | more)
 

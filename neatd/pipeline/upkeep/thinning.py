@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from neatd.assist.render import size
-from neatd.models import RetentionPlan, Run
+from neatd.models import Run
 from neatd.pipeline.retaining import apply_plan, plan_run
 from neatd.pipeline.upkeep.work import Outcome, Room, Steps, Watched, Work
+from neatd.policy import RetentionPlan
 from neatd.store import projects, runs
 from neatd.store.short import new_id
 

@@ -1,21 +1,14 @@
-"""The condition `diverging`: a series that rises steadily, seen in medians of blocks; told once an episode. Pure.
-
-Blocks are cut by finite points, not by steps, so that a gap or a NaN neither starts nor ends one.
-"""
+"""The condition `diverging`: a series that rises steadily, seen in medians of blocks; told once an episode. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from itertools import pairwise
 from typing import Any
 
 from neatd.rules.conditions import Diverging
+from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.detectors.median import median_of_sorted
-
-# The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
-ERROR_FACTOR = 1.2533 * 1.4826
 
 
 class DivergingDetector:
@@ -23,36 +16,22 @@ class DivergingDetector:
 
     def __init__(self, when: Diverging) -> None:
         self._when = when
-        self._block: list[float] = []  # points of the block that is filling
+        self._blocks = Blocks(when.block)
         self._medians: deque[float] = deque(maxlen=when.blocks)
         self._errors: deque[float] = deque(maxlen=when.blocks)  # the standard error of each of them
         self._lowest: float | None = None
         self._is_open = False
 
     def feed(self, step: int, value: float) -> Finding | None:
-        if not math.isfinite(value):
-            return None
-        self._block.append(value)
-        if len(self._block) < self._when.block:
-            return None
-        newest = median_of_sorted(sorted(self._block))
-        mad = median_of_sorted(sorted([abs(one - newest) for one in self._block]))
-        self._block.clear()
-        return self._judge(newest, self._error(mad))
+        measured = self._blocks.feed_measured(value)
+        return None if measured is None else self._judge(*measured)
 
     def feed_many(self, steps: Any, values: Any) -> Found:
         """All full blocks have their medians made at once."""
-        from neatd.rules.detectors.arrays import block_medians, finite_places, joined
-
-        finite, held, block = finite_places(values), len(self._block), self._when.block
-        points = joined(self._block, values[finite])
-        full = len(points) // block * block
-        self._block = points[full:].tolist()
-        if not full:
+        ends, medians, errors = self._blocks.feed_many_measured(values)
+        if not len(ends):
             return []
-        medians, mads = block_medians(points[:full].reshape(-1, block))
-        ends = finite[block - held - 1 :: block]
-        return [(int(ends[at]), finding) for at, finding in self._judge_many(medians, self._error(mads))]
+        return [(int(ends[at]), finding) for at, finding in self._judge_many(medians, errors)]
 
     def _judge_many(self, medians: Any, errors: Any) -> Found:
         """Take in the medians of full blocks; those that may fire are judged one at a time."""
@@ -77,10 +56,6 @@ class DivergingDetector:
         self._medians = deque(medians, maxlen=self._when.blocks)
         self._errors = deque(errors, maxlen=self._when.blocks)
         self._lowest, self._is_open = lowest, is_open
-
-    def _error(self, mad: Any) -> Any:
-        """The standard error of a block's median, or of each of an array."""
-        return ERROR_FACTOR * mad / math.sqrt(self._when.block)
 
     def _judge(self, newest: float, error: float) -> Finding | None:
         """Take in the median of a block that is full."""
@@ -107,14 +82,14 @@ class DivergingDetector:
         return Finding(f"rising steadily, the last {self._when.blocks} {what} are {path}{share}", score, threshold)
 
     def restart(self, first_step: int) -> None:
-        self._block.clear()
+        self._blocks.held.clear()
         self._medians.clear()
         self._errors.clear()
         self._lowest, self._is_open = None, False
 
     def dump(self) -> dict[str, Any]:
         return {
-            "block": list(self._block),
+            "block": list(self._blocks.held),
             "medians": list(self._medians),
             "errors": list(self._errors),
             "lowest": self._lowest,
@@ -122,7 +97,7 @@ class DivergingDetector:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._block = list(state["block"])
+        self._blocks.held = list(state["block"])
         self._medians = deque(state["medians"], maxlen=self._when.blocks)
         self._errors = deque(state["errors"], maxlen=self._when.blocks)
         self._lowest, self._is_open = state["lowest"], state["open"]

@@ -36,9 +36,12 @@ class DropDetector:
             return None
         if self._needs_noise:
             return self._feed_noisy(step, value)
+        return self._take(step, value, None if self._best is None else self._threshold(self._best[1]))
+
+    def _take(self, step: int, value: float, threshold: float | None) -> Finding | None:
+        """Take in a value; it is judged where a threshold is known and enough values came before."""
         finding = None
-        if self._best is not None and self._points >= self._when.min_points:
-            threshold = self._threshold(self._best[1])
+        if self._best is not None and threshold is not None and self._points >= self._when.min_points:
             is_below = value < threshold
             if is_below and self._back >= self._when.cooldown_points:
                 finding = self._finding(value, self._best, threshold)
@@ -65,18 +68,11 @@ class DropDetector:
         if not self._is_dense and 0 < self._when.dense_points <= self._points:
             self._is_dense, self._best, self._back = True, None, self._when.cooldown_points
         judged = _mean(self._recent) if self._is_dense else value
-        finding = None
-        if self._best is not None and noise is not None and self._points >= self._when.min_points:
+        threshold = None
+        if self._best is not None and noise is not None:
             own = noise / math.sqrt(len(self._recent)) if self._is_dense else noise
             threshold = min(self._threshold(self._best[1]), self._best[1] - self._when.noise_k * own)
-            is_below = judged < threshold
-            if is_below and self._back >= self._when.cooldown_points:
-                finding = self._finding(judged, self._best, threshold)
-            self._back = 0 if is_below else self._back + 1
-        self._points += 1
-        if self._best is None or judged > self._best[1]:
-            self._best = (step, judged)
-        return finding
+        return self._take(step, judged, threshold)
 
     def _feed_many_noisy(self, steps: Any, values: Any, finite: Any) -> Found:
         """One at a time until means are compared; from then on all at once."""

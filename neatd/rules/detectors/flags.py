@@ -1,23 +1,35 @@
 """Marked points of a series, and which of them begin an episode: `flagged` in the last `of`, told once. Pure.
 
-Points are known by their number in the series. Invariant: an episode ends when no point of a window is marked any
+Points are known by their number among the finite ones. Invariant: an episode ends when no point of a window is marked any
 more, so two episodes never share one.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
+from neatd.rules.conditions import Limit, Zero
+
 
 class Flags:
-    """An episode goes on while marked points lie at most `cooldown` numbers apart, also `of` where several are asked."""
+    """An episode goes on while marked points lie at most `cooldown_points` apart, also `of` where several are asked."""
 
-    def __init__(self, flagged: int, of: int, cooldown: int) -> None:
-        self._flagged, self._of = flagged, of
-        self._cooldown = max(cooldown, of) if flagged > 1 else cooldown
-        self._marked: deque[int] = deque(maxlen=min(flagged, of))  # the last ones; never full where flagged > of
+    def __init__(self, when: Limit | Zero) -> None:
+        self._flagged, self._of = when.flagged, when.of
+        self._cooldown = max(when.cooldown_points, when.of) if when.flagged > 1 else when.cooldown_points
+        self.often = f", {when.flagged} times in the last {when.of} points" if when.flagged > 1 else ""
+        self._marked: deque[int] = deque(maxlen=when.flagged)  # the last ones
         self._is_open = False
+        self.points = 0  # that were counted
+
+    def count(self, value: float) -> int | None:
+        """Count the next point of the series; its number, None of one that is not finite."""
+        if not math.isfinite(value):
+            return None
+        self.points += 1
+        return self.points - 1
 
     def mark(self, number: int) -> bool:
         """Mark a point behind all others; whether an episode begins there."""
@@ -55,11 +67,13 @@ class Flags:
         """Forget all."""
         self._marked.clear()
         self._is_open = False
+        self.points = 0
 
     def dump(self) -> dict[str, Any]:
-        return {"marked": list(self._marked), "open": self._is_open}
+        return {"points": self.points, "marked": list(self._marked), "open": self._is_open}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._marked.clear()
         self._marked.extend(state["marked"])
         self._is_open = state["open"]
+        self.points = state["points"]

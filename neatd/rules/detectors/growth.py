@@ -16,7 +16,8 @@ from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 
-# Of min_growth: a series that grew by less in half a window has been level.
+# Of min_growth: a series that grew by less in half a window has been level. So has one that grew by less than this share
+# of what it grows by now: a leak may begin while a cache still fills, and what fills slows down.
 LEVEL = 0.25
 # A series that was never level is told after so many windows, when it still grows at half its whole pace.
 WINDOWS_FROM_START = 10
@@ -39,7 +40,7 @@ class GrowthDetector:
         self._count = 0  # medians so far
         self._first = 0.0  # of them
         self._peak: float | None = None  # of those that are not in the window any more
-        self._was_level = False
+        self._slowest = math.inf  # what it grew by in half a window, as a share, where that was least
         self._end: float | None = None  # below it the episode that was told is over
 
     def feed(self, step: int, value: float) -> Finding | None:
@@ -71,8 +72,9 @@ class GrowthDetector:
         if len(medians) < self._when.blocks or oldest <= 0:
             return None
         before = oldest if self._peak is None else max(oldest, self._peak)
-        least = self._when.min_growth * (oldest if self._was_level else self._first)
-        if newest == before or newest - before < least or not self._is_growing():
+        was_level = self._slowest < LEVEL * max(self._when.min_growth, (newest / oldest - 1) / 2)
+        least = self._when.min_growth * (oldest if was_level else self._first)
+        if newest == before or newest - before < least or not self._is_growing(was_level):
             return None
         self._end = oldest / 2 + newest / 2
         return self._finding(oldest, newest, value)
@@ -85,19 +87,16 @@ class GrowthDetector:
         if len(medians) == self._when.blocks:
             self._peak = medians[0] if self._peak is None else max(self._peak, medians[0])
         medians.append(newest)
-        self._was_level = self._was_level or self._is_level()
-
-    def _is_level(self) -> bool:
-        """Whether the last half of a window does not grow."""
         half = self._when.blocks // 2
-        last = list(self._medians)[-(half + 1) :]
-        return len(last) > half and half * slope(last) < LEVEL * self._when.min_growth * abs(last[0])
+        last = list(medians)[-(half + 1) :]
+        if len(last) > half and last[0] != 0:
+            self._slowest = min(self._slowest, max(0.0, half * slope(last) / abs(last[0])))
 
-    def _is_growing(self) -> bool:
+    def _is_growing(self, was_level: bool) -> bool:
         """Whether a window that rose enough rose all along."""
         oldest, middle, newest = (self._medians[at] for at in (0, self._when.blocks // 2, -1))
         return (
-            (self._was_level or self._is_steady())
+            (was_level or self._is_steady())
             and min(middle - oldest, newest - middle) >= EACH_HALF * (newest - oldest)
             and rising_share(list(self._medians)) >= self._when.rising
         )
@@ -125,7 +124,7 @@ class GrowthDetector:
             "count": self._count,
             "first": self._first,
             "peak": self._peak,
-            "level": self._was_level,
+            "slowest": None if self._slowest == math.inf else self._slowest,
             "end": self._end,
         }
 
@@ -133,7 +132,8 @@ class GrowthDetector:
         self._skipped, self._count, self._first = state["skipped"], state["count"], state["first"]
         self._blocks.held = list(state["block"])
         self._medians = deque(state["medians"], maxlen=self._when.blocks)
-        self._peak, self._was_level, self._end = state["peak"], state["level"], state["end"]
+        self._slowest = math.inf if state["slowest"] is None else state["slowest"]
+        self._peak, self._end = state["peak"], state["end"]
 
 
 def rising_share(values: Sequence[float]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from neatd.rules.conditions import Limit
@@ -15,27 +14,23 @@ class LimitDetector:
 
     def __init__(self, when: Limit) -> None:
         self._when = when
-        self._points = 0
-        self._flags = Flags(when.flagged, when.of, when.cooldown_points)
+        self._flags = Flags(when)
 
     def feed(self, step: int, value: float) -> Finding | None:
-        if not math.isfinite(value):
+        number = self._flags.count(value)
+        if number is None or not self._is_beyond(value) or number < self._when.min_points:
             return None
-        number = self._points
-        self._points += 1
-        if not self._is_beyond(value) or number < self._when.min_points or not self._flags.mark(number):
-            return None
-        return self._finding(value)
+        return self._finding(value) if self._flags.mark(number) else None
 
     def feed_many(self, steps: Any, values: Any) -> Found:
         """Nearly all points lie within and are only counted."""
         from neatd.rules.detectors.arrays import finite_places
 
         finite = finite_places(values)
-        early = max(0, self._when.min_points - self._points)
+        early = max(0, self._when.min_points - self._flags.points)
         beyond = self._is_beyond(values[finite[early:]]).nonzero()[0] + early
-        begins = self._flags.mark_many(beyond + self._points)
-        self._points += len(finite)
+        begins = self._flags.mark_many(beyond + self._flags.points)
+        self._flags.points += len(finite)
         return [(place, self._finding(float(values[place]))) for place in finite[beyond[begins]].tolist()]
 
     def _is_beyond(self, value: Any) -> Any:
@@ -45,16 +40,13 @@ class LimitDetector:
     def _finding(self, value: float) -> Finding:
         when = self._when
         score = abs(value - when.limit) / abs(when.limit) if when.limit else None
-        often = f", {when.flagged} times in the last {when.of} points" if when.flagged > 1 else ""
-        return Finding(f"{when.condition} {when.limit:.4g}{often}", score, when.limit)
+        return Finding(f"{when.condition} {when.limit:.4g}{self._flags.often}", score, when.limit)
 
     def restart(self, first_step: int) -> None:
-        self._points = 0
         self._flags.restart()
 
     def dump(self) -> dict[str, Any]:
-        return {"points": self._points, **self._flags.dump()}
+        return self._flags.dump()
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._points = state["points"]
         self._flags.restore(state)

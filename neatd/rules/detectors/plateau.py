@@ -12,14 +12,12 @@ from typing import Any
 from neatd.rules.conditions import Plateau
 from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.detectors.median import median_of_sorted
+from neatd.rules.detectors.median import mad_of, median_error, median_of_sorted
 
 # A gain as slow as min_improvement asks would end a plateau and begin one again and again.
 MOST_DOUBLED = 10
 # Standard errors that a gain has to show before a plateau is over.
 NOISE = 4.0
-# The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
-ERROR_FACTOR = 1.2533 * 1.4826
 
 
 class PlateauDetector:
@@ -83,8 +81,7 @@ class PlateauDetector:
 
     def _error(self, level: float) -> float:
         """The standard error of a level."""
-        mad = median_of_sorted(sorted([abs(one - level) for one in self._medians]))
-        return ERROR_FACTOR * mad / math.sqrt(self._parts)
+        return float(median_error(mad_of(self._medians, level), self._parts))
 
     def restart(self, first_step: int) -> None:
         self._forget()

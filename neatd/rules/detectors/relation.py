@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 
 from neatd.rules.conditions import Relation
 from neatd.rules.detectors.finding import Finding, Found
-from neatd.rules.detectors.median import median_of_sorted
+from neatd.rules.detectors.median import mad_of, median_error, median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR
 
 LEAST = 1e-12  # what a logarithm is taken of at least
 LEAST_BLOCKS = 6  # before the newest ones, for anything to be judged
 STEEPEST = 1.2  # a norm grows with the loss, and hardly faster
-# The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
-ERROR_FACTOR = 1.2533 * MAD_FACTOR
 
 Block = list[tuple[float, float]]
 
@@ -95,7 +93,7 @@ class RelationDetector:
         """In the rule's direction; None where the blocks do not lie apart, or the other series moved too."""
         xs = sorted([x for block in before for x, _ in block])
         middle = median_of_sorted(xs)
-        spread = MAD_FACTOR * median_of_sorted(sorted([abs(x - middle) for x in xs]))
+        spread = MAD_FACTOR * mad_of(xs, middle)
         now = median_of_sorted(sorted([x for block in newest for x, _ in block]))
         if abs(now - middle) > self._when.calm * max(spread, 0.05):
             return None
@@ -147,7 +145,7 @@ def _scale(blocks: Sequence[Block], slope: float, medians: Sequence[float], sign
     """What a block's median usually changes by: among successive blocks, and by the noise within them."""
     steps = [after - before for before, after in pairwise(medians)]
     drift = median_of_sorted(sorted(steps))
-    among = MAD_FACTOR * median_of_sorted(sorted([abs(one - drift) for one in steps])) / math.sqrt(2)
+    among = MAD_FACTOR * mad_of(steps, drift) / math.sqrt(2)
     away = [abs(sign * (y - slope * x) - medians[n]) for n, block in enumerate(blocks) for x, y in block]
-    within = ERROR_FACTOR * median_of_sorted(sorted(away)) / math.sqrt(len(blocks[0]))
+    within: float = median_error(median_of_sorted(sorted(away)), len(blocks[0]))
     return max(among, within)

@@ -1,6 +1,6 @@
 """The condition `shift`: a level that changed, seen in medians of blocks against the blocks before; told once. Pure.
 
-A spike is over before a block is full of it; a shift stays. Blocks are cut by finite points, not by steps.
+A spike is over before a block is full of it; a shift stays.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from neatd.rules.conditions import Shift
+from neatd.rules.detectors.blocks import Blocks
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
 from neatd.rules.detectors.window import MAD_FACTOR, MEAN_AD_FACTOR
 
 LEAST = 1e-12  # what a logarithm is taken of at least: a gradient of 0 is a level too
 LEAST_BLOCKS = 4  # before anything is judged
-# The standard error of a median of n normal values is 1.2533 sigma / sqrt(n), and sigma is 1.4826 MAD.
-ERROR_FACTOR = 1.2533 * 1.4826
 
 
 class _Level(NamedTuple):
@@ -33,45 +32,28 @@ class ShiftDetector:
 
     def __init__(self, when: Shift) -> None:
         self._when = when
-        self._block: list[float] = []  # points of the block that is filling, in the rule's scale
+        self._blocks = Blocks(when.points)  # in the rule's scale
         kept = max(LEAST_BLOCKS, when.window // when.points)
         self._medians: deque[float] = deque(maxlen=kept)
         self._errors: deque[float] = deque(maxlen=kept)
         self._is_open = False
 
     def feed(self, step: int, value: float) -> Finding | None:
-        if not math.isfinite(value):
-            return None
-        self._block.append(self._scaled(value))
-        if len(self._block) < self._when.points:
-            return None
-        newest = median_of_sorted(sorted(self._block))
-        mad = median_of_sorted(sorted([abs(one - newest) for one in self._block]))
-        self._block.clear()
-        return self._judge(newest, self._error(mad))
+        measured = self._blocks.feed_measured(self._scaled(value))
+        return None if measured is None else self._judge(*measured)
 
     def feed_many(self, steps: Any, values: Any) -> Found:
         """All full blocks have their medians made at once."""
-        from neatd.rules.detectors.arrays import block_medians, finite_places
+        import numpy as np
 
-        finite, held, size = finite_places(values), len(self._block), self._when.points
-        points = self._block + [self._scaled(value) for value in values[finite].tolist()]
-        full = len(points) // size * size
-        self._block = points[full:]
-        if not full:
-            return []
-        medians, mads = block_medians(_rows(points[:full], size))
-        ends = finite[size - held - 1 :: size]
-        judged = (
-            self._judge(newest, self._error(mad)) for newest, mad in zip(medians.tolist(), mads.tolist(), strict=True)
-        )
-        return [(int(ends[at]), finding) for at, finding in enumerate(judged) if finding is not None]
+        scaled = np.fromiter(map(self._scaled, values.tolist()), float, len(values))
+        ends, *measured = (one.tolist() for one in self._blocks.feed_many_measured(scaled))
+        judged = ((end, self._judge(*one)) for end, *one in zip(ends, *measured, strict=True))
+        return [(end, finding) for end, finding in judged if finding is not None]
 
     def _scaled(self, value: float) -> float:
-        return math.log(max(value, LEAST)) if self._when.scale == "log" else value
-
-    def _error(self, mad: float) -> float:
-        return ERROR_FACTOR * mad / math.sqrt(self._when.points)
+        """The value in the rule's scale; one that is not finite stays so."""
+        return math.log(max(value, LEAST)) if self._when.scale == "log" and math.isfinite(value) else value
 
     def _judge(self, newest: float, error: float) -> Finding | None:
         """Take in the median of a block that is full."""
@@ -121,24 +103,21 @@ class ShiftDetector:
         return [math.exp(min(one, 709.0)) for one in values] if self._when.scale == "log" else list(values)
 
     def restart(self, first_step: int) -> None:
-        self._block.clear()
+        self._blocks.held.clear()
         self._medians.clear()
         self._errors.clear()
         self._is_open = False
 
     def dump(self) -> dict[str, Any]:
         return {
-            "block": list(self._block), "medians": list(self._medians), "errors": list(self._errors), "open": self._is_open
-        }  # fmt: skip
+            "block": list(self._blocks.held),
+            "medians": list(self._medians),
+            "errors": list(self._errors),
+            "open": self._is_open,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._block = list(state["block"])
+        self._blocks.held = list(state["block"])
         self._medians.extend(state["medians"])
         self._errors.extend(state["errors"])
         self._is_open = state["open"]
-
-
-def _rows(points: list[float], size: int) -> Any:
-    import numpy as np
-
-    return np.array(points, float).reshape(-1, size)

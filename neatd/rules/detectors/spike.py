@@ -42,17 +42,20 @@ class SpikeDetector:
         # Steps of the flagged ones of the last points, None of the others; not kept where one is enough.
         self._flags: deque[int | None] = deque(maxlen=when.of)
         self._quiet_left = 0  # unflagged points still wanted before the next firing
+        self._largest = 0.0  # of the unflagged ones of the run, where the rule asks for it
 
     def feed(self, step: int, value: float) -> Finding | None:
         if not math.isfinite(value):
             return None
         window = self._window
         if len(window.values) < self._when.min_points:
+            self._grow(value)
             window.push(value)
             return None
         spread = window.spread_if_beyond(value, self._when.k)
         if spread is None:
             self._pass_flags(1)
+            self._grow(value)
             window.push(value)
             return None
         return self._judge(step, value, spread)
@@ -102,12 +105,17 @@ class SpikeDetector:
         """Take in `count` unflagged points, the last ones of `kept`."""
         if count:
             self._pass_flags(count)
+            self._grow(float(kept[-count:].max()))
             self._window = self._open(self._when.window, kept[-self._when.window :].tolist())
 
     def _pass_flags(self, count: int) -> None:
         self._quiet_left = max(0, self._quiet_left - count)
         if self._when.of > 1:
             self._flags.extend([None] * min(count, self._when.of))
+
+    def _grow(self, value: float) -> None:
+        if self._when.record:
+            self._largest = max(self._largest, value)
 
     def _judge(self, step: int, value: float, spread: Spread) -> Finding | None:
         """Take in a value whose spread had to be measured."""
@@ -122,6 +130,7 @@ class SpikeDetector:
                 finding = self._finding(value, spread, max(reach, rise))._replace(since=min(flagged))
         else:
             self._pass_flags(1)
+            self._grow(value)
         self._window.push(self._window.clip(value, spread, reach))
         return finding
 
@@ -137,7 +146,7 @@ class SpikeDetector:
         The scale is that of the steps from one value to the next, and the centre that of the newest values: a loss that
         falls tenfold within the window is no noise.
         """
-        if not self._when.log_k or value <= 0:
+        if not self._when.log_k or value <= 0 or 0 < self._when.record * self._largest < value:
             return True
         logs = [math.log(one) for one in self._window.values if one > 0]
         if 2 * len(logs) < len(self._window.values) or len(logs) < 3:
@@ -163,9 +172,11 @@ class SpikeDetector:
 
     def dump(self) -> dict[str, Any]:
         flags = list(self._flags) if self._when.of > 1 else []
-        return {"values": list(self._window.values), "quiet_left": self._quiet_left, "flags": flags}
+        own = {"largest": self._largest} if self._when.record else {}
+        return {"values": list(self._window.values), "quiet_left": self._quiet_left, "flags": flags, **own}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._window = self._open(self._when.window, state["values"])
         self._quiet_left = state["quiet_left"]
         self._flags.extend(state["flags"])
+        self._largest = state.get("largest", 0.0)

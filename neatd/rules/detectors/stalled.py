@@ -1,19 +1,22 @@
 """The condition `stalled`: far more time between two points than usual. Pure.
 
 Runs pause for evaluations and checkpoints. Such a pause comes again, so one that is like an earlier one is not told; the
-first one takes little of the time there was before it. Points of one moment count as one, and a clock that is set back
-tells nothing.
+first one takes little of the time there was before it, and less where the run has shown its evaluations without a pause.
+Points of one moment count as one, and a clock that is set back tells nothing.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from neatd.rules.conditions import Stalled
 from neatd.rules.detectors.finding import Finding, Found
 from neatd.rules.detectors.median import median_of_sorted
+from neatd.rules.evaluations import none_known
 
 # Gaps whose median is the usual gap of those behind them. Renewed at once, so that no gap costs a median of its own.
 MOST_GAPS = 50
@@ -28,6 +31,8 @@ LONGER_PAUSE = 3.0  # times the second longest of the run: the longest one that 
 LONG_S = 1800.0
 # Of the time before it. A first pause that takes less may be the run's first evaluation.
 LONG_SHARE = 0.5
+# The same for a run that has had so many evaluations: how long those take is known then.
+EVALUATED_SHARE, EVALUATIONS_KNOWN = 0.1, 3
 
 
 class StalledDetector:
@@ -49,7 +54,10 @@ class StalledDetector:
         self._pauses: list[float] = []  # ascending
         self._told: list[float] = []  # the last gaps that were told
 
-    def feed(self, step: int, value: float, time: float | None) -> Finding | None:
+    def feed(
+        self, step: int, value: float, time: float | None, evaluations: Callable[[], int] = none_known
+    ) -> Finding | None:
+        """`evaluations`: how many there were before the point's line."""
         if time is None or not math.isfinite(time):
             return None
         last, self._last = self._last, time
@@ -57,7 +65,7 @@ class StalledDetector:
             return None
         gap, usual, finding = time - last, self._usual, None
         if usual is not None and gap > PAUSE * usual:
-            finding = self._pause(gap, usual, self._count, self._elapsed)
+            finding = self._pause(gap, usual, self._count, self._elapsed, evaluations)
         self._count += 1
         self._elapsed += gap
         self._gaps.append(gap)
@@ -66,8 +74,8 @@ class StalledDetector:
             self._gaps.clear()
         return finding
 
-    def feed_many(self, steps: Any, values: Any, times: Any) -> Found:
-        """Only pauses are looked at one at a time."""
+    def feed_many(self, steps: Any, values: Any, times: Any, evaluations: Callable[[int], int] = none_known) -> Found:
+        """Only pauses are looked at one at a time. `evaluations`: how many there were before the line of a place."""
         import numpy as np
 
         from neatd.rules.detectors.arrays import finite_places, joined
@@ -86,7 +94,7 @@ class StalledDetector:
         for at, gap, known, before in zip(
             pauses.tolist(), gaps[pauses].tolist(), usual[pauses].tolist(), elapsed[pauses].tolist(), strict=True
         ):
-            finding = self._pause(gap, known, self._count + at, before)
+            finding = self._pause(gap, known, self._count + at, before, partial(evaluations, int(places[at])))
             if finding is not None:
                 found.append((int(places[at]), finding))
         self._count += len(gaps)
@@ -109,13 +117,15 @@ class StalledDetector:
             self._usual = float(medians[-1])
         return np.repeat(known, block)[held : len(points)]
 
-    def _pause(self, gap: float, usual: float, count: int, elapsed: float) -> Finding | None:
+    def _pause(
+        self, gap: float, usual: float, count: int, elapsed: float, evaluations: Callable[[], int]
+    ) -> Finding | None:
         """A gap that is no usual one, behind `count` others that took `elapsed` seconds."""
         is_stall = (
             count >= self._when.min_points
             and gap > max(self._when.min_gap_s, self._when.factor * usual)
             and not self._is_known(gap)
-            and (len(self._pauses) >= PAUSES_KNOWN or gap >= LONG_S or gap >= LONG_SHARE * elapsed)
+            and (len(self._pauses) >= PAUSES_KNOWN or gap >= LONG_S or gap >= _share(evaluations()) * elapsed)
         )
         if not is_stall or self._comes_again(gap):
             insort(self._pauses, gap)
@@ -156,3 +166,8 @@ class StalledDetector:
         self._last, self._elapsed, self._count = state["last"], state["elapsed"], state["count"]
         self._gaps, self._usual, self._pauses = list(state["gaps"]), state["usual"], list(state["pauses"])
         self._told = list(state["told"])
+
+
+def _share(evaluations: int) -> float:
+    """Of the time before it, what a first pause has to take."""
+    return EVALUATED_SHARE if evaluations >= EVALUATIONS_KNOWN else LONG_SHARE

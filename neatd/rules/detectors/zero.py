@@ -21,18 +21,16 @@ class ZeroDetector:
 
     def __init__(self, when: Zero) -> None:
         self._when = when
-        self._points = 0  # finite ones
-        self._others = 0  # of them not zero
+        self._others = 0  # finite ones that are not zero
         self._near = 0.0  # from here on zero is near
         self._least = math.inf  # of those that are not zero
         self._episodes = 0  # so far, told or not
-        self._flags = Flags(when.flagged, when.of, when.cooldown_points)
+        self._flags = Flags(when)
 
     def feed(self, step: int, value: float) -> Finding | None:
-        if not math.isfinite(value):
+        number = self._flags.count(value)
+        if number is None:
             return None
-        number = self._points
-        self._points += 1
         if value != 0.0:
             self._take(value, value, 1)
             return None
@@ -49,7 +47,7 @@ class ZeroDetector:
         zeros = (points == 0.0).nonzero()[0]
         others = points[points != 0.0] if len(zeros) else points
         found = self._zeros(finite, zeros, others) if len(zeros) else []
-        self._points += len(points)
+        self._flags.points += len(points)
         if len(others):
             self._take(float(others[0]), float(others.min()), len(others))
         return found
@@ -61,7 +59,7 @@ class ZeroDetector:
         before = zeros - np.arange(len(zeros))  # so many of the others come before each
         is_judged = before + self._others >= self._when.min_points
         zeros, before = zeros[is_judged], before[is_judged]
-        begins = self._flags.mark_many(zeros + self._points)
+        begins = self._flags.mark_many(zeros + self._flags.points)
         if not len(begins):
             return []
         near = self._near if self._others or not len(others) else _near_of(float(others[0]))
@@ -69,7 +67,7 @@ class ZeroDetector:
         leasts = np.minimum.accumulate(np.concatenate(([self._least], others)))[before[begins]]
         found = []
         for zero, least in zip(zeros[begins].tolist(), leasts.tolist(), strict=True):
-            finding = self._begin(self._points + zero, least)
+            finding = self._begin(self._flags.points + zero, least)
             if finding is not None:
                 found.append((int(finite[zero]), finding))
         return found
@@ -87,23 +85,20 @@ class ZeroDetector:
         self._episodes += 1
         if not is_rare or not self._near < least < math.inf:
             return None
-        when = self._when
-        often = f", {when.flagged} times in the last {when.of} points" if when.flagged > 1 else ""
-        return Finding(f"exactly zero{often}, the least before was {least:.4g}", None, least / 2)
+        return Finding(f"exactly zero{self._flags.often}, the least before was {least:.4g}", None, least / 2)
 
     def restart(self, first_step: int) -> None:
-        self._points = self._others = self._episodes = 0
+        self._others = self._episodes = 0
         self._near, self._least = 0.0, math.inf
         self._flags.restart()
 
     def dump(self) -> dict[str, Any]:
         least = None if self._least == math.inf else self._least
-        numbers = {"points": self._points, "others": self._others, "episodes": self._episodes}
-        return {**numbers, "near": self._near, "least": least, **self._flags.dump()}
+        own = {"others": self._others, "episodes": self._episodes, "near": self._near, "least": least}
+        return {**own, **self._flags.dump()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._points, self._others, self._episodes = state["points"], state["others"], state["episodes"]
-        self._near = state["near"]
+        self._others, self._episodes, self._near = state["others"], state["episodes"], state["near"]
         self._least = math.inf if state["least"] is None else state["least"]
         self._flags.restore(state)
 
