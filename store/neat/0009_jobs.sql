@@ -34,15 +34,26 @@ CREATE TABLE job_group (  -- jobs that run side by side: so many at once, and no
 
 CREATE TABLE study (  -- a search over parameters; Optuna's own state is a journal beside the store, made again from this
   id TEXT PRIMARY KEY, project_id TEXT NOT NULL, root TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL,
-  status TEXT NOT NULL DEFAULT 'running', reason TEXT NOT NULL DEFAULT '', who TEXT NOT NULL DEFAULT '', session TEXT,
+  status TEXT NOT NULL DEFAULT 'running',  -- running, finished, failed, cancelled
+  reason TEXT NOT NULL DEFAULT '', who TEXT NOT NULL DEFAULT '', session TEXT,
+  trials INTEGER NOT NULL,  -- points of the search, those that a person added besides
+  counted_from INTEGER NOT NULL DEFAULT 0,  -- trials before this one say nothing of whether it is hopeless
   created_at TEXT NOT NULL, updated_at TEXT NOT NULL, ended_at TEXT, UNIQUE (project_id, name)
 );
+CREATE INDEX study_open ON study (id) WHERE status = 'running';
 CREATE TABLE trial (
-  study_id TEXT NOT NULL REFERENCES study(id), number INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-  params TEXT NOT NULL, derived TEXT NOT NULL DEFAULT '{}',  -- what constraints made of them: depth, parameters of the model
-  job_id TEXT, run_id TEXT, value REAL, last_step INTEGER, origin TEXT NOT NULL DEFAULT 'sampler',  -- or a person, or a retry
+  study_id TEXT NOT NULL REFERENCES study(id), number INTEGER NOT NULL,
+  status TEXT NOT NULL,  -- planned (no job yet), queued, running; finished, pruned, failed, cancelled
+  reason TEXT NOT NULL DEFAULT '', params TEXT NOT NULL,
+  derived TEXT NOT NULL DEFAULT '{}',  -- what expressions made of them: depth, parameters of the model
+  job_id TEXT, run_id TEXT, value REAL, value_step INTEGER, last_step INTEGER,
+  diverged INTEGER NOT NULL DEFAULT 0,  -- the goal's metric was not finite at the end, or never
+  pruned_step INTEGER,  -- where the pruner said that it is hopeless: its job is being stopped
+  chosen_by TEXT NOT NULL DEFAULT 'sampler',  -- or person, or retry
   retry_of INTEGER, why TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL, created_at TEXT NOT NULL, started_at TEXT,
   ended_at TEXT, PRIMARY KEY (study_id, number)
 );
+CREATE UNIQUE INDEX trial_once ON trial (study_id, fingerprint) WHERE retry_of IS NULL;  -- no point is tried twice
+CREATE UNIQUE INDEX trial_retry ON trial (study_id, retry_of) WHERE retry_of IS NOT NULL;  -- nor retried twice
 CREATE INDEX trial_job ON trial (job_id);
-CREATE INDEX trial_open ON trial (study_id) WHERE status IN ('waiting', 'running');
+CREATE INDEX trial_open ON trial (study_id) WHERE status IN ('planned', 'queued', 'running');

@@ -1,0 +1,203 @@
+"""The studies' turn in the test's own process: jobs end as the test says, and their trials by what is in the store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from neatd.jobs import shim
+from neatd.models import Job, Trial
+from neatd.pipeline import studying, trials
+from neatd.pipeline.scene import Scene
+from neatd.store import jobs, requests, runs, studies
+from neatd.store.moments import utc_now
+from tests.cli_place import Cli
+from tests.conftest import until
+from tests.studies_made import InThisProcess
+from tests.upkeep_made import scene_of, set_up
+
+SPEC: dict[str, Any] = {
+    "name": "quick", "command": "python t.py {out} {lr} {dim}", "space": {"lr": [0.1, 0.2, 0.3], "dim": [8, 16]},
+    "goal": {"metric": "val/loss", "steps": 2}, "sampler": {"kind": "grid"}, "trials": 4, "parallel": 2,
+}  # fmt: skip
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return set_up(Cli(tmp_path, monkeypatch, capsys))
+
+
+class Search:
+    """A study and the daemon's part of it."""
+
+    def __init__(self, cli: Cli, scene: Scene) -> None:
+        self.cli, self.scene = cli, scene
+        self.id = cli.json("study", "status")["id"]
+
+    def turn(self) -> list[Trial]:
+        """One look at the studies, and all trials after it."""
+        self.scene.searches.next_look = 0.0
+        studying.turn(self.scene)
+        return studies.trials(self.scene.records, self.id)
+
+    def turns(self, statuses: str) -> list[Trial]:
+        """Looks until the trials stand so: a letter each, as `ffq` for two finished (or failed) and a queued one."""
+        found: list[Trial] = []
+
+        def is_so() -> bool:
+            found[:] = self.turn()
+            return "".join(one.status[0] for one in found) == statuses
+
+        until(is_so, f"trials {statuses}, not {[one.status for one in found]}")
+        return found
+
+    def job(self, number: int) -> Job:
+        return jobs.get_job(self.scene.records, trials.trial_job_id(self.id, number))
+
+    def end(self, number: int, losses: list[float], status: str = "finished", reason: str = "exit code 0") -> None:
+        """A trial's job ends so, its run having written these losses."""
+        job = self.job(number)
+        self.cli.add_run(job.run_folder, {"val/loss": losses} if losses else {})
+        jobs.set_job(self.scene.records, job.id, status=status, reason=reason, started_at=utc_now(), ended_at=utc_now())
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.cli.json("study", "status")
+        return found
+
+
+@contextmanager
+def search(cli: Cli, **changes: Any) -> Iterator[Search]:
+    """A study as the file says, created; the daemon's part of it, in this process."""
+    (cli.root / "s.yaml").write_text(yaml.safe_dump(SPEC | changes))
+    cli.ok("study", "create", "s.yaml")
+    with scene_of(cli) as scene:
+        scene.searches.asker = InThisProcess()
+        yield Search(cli, scene)
+        scene.searches.asker.rest()
+
+
+def test_trials_are_jobs_of_a_group_with_what_they_run_with(cli: Cli) -> None:
+    """Two at a time; each job named by its trial, its environment in a file of its own that nobody else reads."""
+    with search(cli) as one:
+        found = one.turns("qq")
+        job = one.job(1)
+        out = str(cli.root / "runs/quick/trial-0001")
+        params = found[0].params
+        assert job.command[-3:] == (out, str(params["lr"]), str(params["dim"])) and job.kind == "command"
+        assert (job.group_name, job.study_id, job.trial) == ("study:quick", one.id, 1)
+        assert jobs.groups(one.scene.records)["study:quick"].parallel == 2
+        frozen = cli.home / "jobs" / job.id / "frozen.json"
+        assert frozen.stat().st_mode & 0o077 == 0 and "PATH" in frozen.read_text()
+        one.end(1, [3.0, 1.0, 2.0])
+        one.end(2, [3.0, 2.0, 2.5])
+        found = one.turns("ffqq")
+        assert [(t.value, t.value_step, t.last_step) for t in found[:2]] == [(1.0, 2, 3), (2.0, 2, 3)]
+        one.end(3, [0.5, 0.75])
+        one.end(4, [3.0, 3.0])
+        one.turns("ffff")
+        until(lambda: one.turn() and one.status()["status"] == "finished", "its end")
+        assert one.status()["best"]["trial"] == 3 and one.status()["reason"] == "4 of 4 trials ended with a value"
+
+
+def test_a_lost_trial_is_tried_once_more_and_a_failed_one_is_not(cli: Cli) -> None:
+    """Lost, interrupted, killed from outside: a new trial that is linked. What the program itself said stays."""
+    with search(cli, trials=3, parallel=3, goal={"metric": "val/loss", "steps": 4}) as one:
+        one.turns("qqq")
+        one.end(1, [], "lost", "the process is gone and left no exit code")
+        one.end(2, [3.0, math.nan], "failed", "exit code 1")
+        one.end(3, [3.0, 2.0])
+        found = one.turns("fffq")
+        assert found[0].reason.startswith("lost: ") and (found[3].retry_of, found[3].params) == (1, found[0].params)
+        assert found[1].diverged and found[1].reason == "failed: exit code 1; it had diverged"
+        assert found[2].reason == "ended at step 2 of at least 4"
+        one.end(4, [], "killed", "killed by SIGKILL")
+        found = one.turns("ffff")
+        until(lambda: one.turn() and one.status()["status"] == "finished", "its end: once more, and no more")
+        assert one.status()["trials"] == 3 and one.status()["diverged"] == [2]
+
+
+def test_a_crash_between_any_two_rows_leaves_nothing_doubled(cli: Cli) -> None:
+    """A point planned and no job, a job's folder and no row: the next daemon goes on from the rows."""
+    with search(cli, trials=2) as one:
+        study = studies.get_study(one.scene.records, one.id)
+        job_id = trials.trial_job_id(one.id, 1)
+        (cli.home / "jobs" / job_id).mkdir(parents=True)
+        shim.write_json(cli.home / "jobs" / job_id / "frozen.json", {"command": [], "cwd": "/", "env": {}})
+        until(lambda: len(one.turn()) == 2, "the points")
+        with scene_of(cli) as other:  # as a daemon that knows nothing
+            other.searches.asker = InThisProcess()
+            studying.look_at(other, study.id, None)
+            studying.look_at(one.scene, study.id, None)
+            other.searches.asker.rest()
+        assert len(one.turn()) == len(jobs.jobs(one.scene.records)) == 2
+        assert str(cli.root) in (cli.home / "jobs" / job_id / "frozen.json").read_text()
+
+
+def test_a_study_whose_trials_all_fail_is_ended(cli: Cli) -> None:
+    """A mistake in the command is not tried fifty times; it says what it was, and can go on once it is mended."""
+    with search(cli, trials=6, parallel=6) as one:
+        one.turns("qqqqqq")
+        for number in range(1, 7):
+            one.end(number, [], "failed", "exit code 2")
+        one.turns("ffffff")
+        until(lambda: one.turn() and one.status()["status"] == "failed", "its end")
+        assert "trials failed: failed: exit code 2" in one.status()["reason"]
+        assert "0 cancelled" not in cli.ok("study", "resume", "quick", "--trials", "6")
+
+
+def test_a_hopeless_trial_is_stopped_by_the_daemon(cli: Cli) -> None:
+    """The pruner is fed by the points in the store; its word is kept with the request that ends the job."""
+    pruner = {"kind": "median", "startup": 1, "warmup": 2}
+    with search(cli, trials=2, pruner=pruner) as one:
+        one.turns("qq")
+        one.end(1, [1.0, 1.0, 1.0])
+        one.turns("fq")
+        job = one.job(2)
+        jobs.set_job(one.scene.records, job.id, status="running", started_at=utc_now())
+        made = cli.add_run(job.run_folder, {"val/loss": [9.0, 9.0, 9.0]}, status="running", ended_at=None)
+
+        def is_pruned() -> bool:
+            one.scene.searches.live[one.id].next_report = 0.0
+            return one.turn()[1].pruned_step is not None
+
+        until(is_pruned, "the pruner's word")
+        assert [ask.payload["job"] for ask in requests.pending_of(one.scene.records, "stop-job")] == [job.id]
+        fields = {
+            "status": "killed",
+            "reason": "stopped by the study's pruner: killed by SIGINT",
+            "ended_at": utc_now(),
+        }
+        jobs.set_job(one.scene.records, job.id, **fields)
+        assert one.turn()[1].status == "running", "its last lines may be on their way"
+        runs.set_run(one.scene.records, made.id, status="killed", reason="killed by SIGINT")
+        last = one.turns("fp")[1]
+        assert (last.value, last.value_step, last.reason) == (9.0, 2, "pruned at step 2")
+        until(lambda: one.turn() and one.status()["status"] == "finished", "its end")
+
+
+def test_a_person_adds_stops_and_goes_on(cli: Cli) -> None:
+    """`enqueue` beside the search, a point that was tried is not tried again; `stop` and `resume` lose none."""
+    with search(cli, trials=2, repeats={"values": [1]}, command="python t.py {out} {lr} {dim} {seed}") as one:
+        added = cli.json("study", "enqueue", "quick", "lr=0.3", "dim=16", "--why", "the corner")["trials"]
+        assert added == [1]
+        assert "trial 1 tried that point" in cli.refused("study", "enqueue", "quick", "lr=0.3", "dim=16")
+        assert "outside of the study's space" in cli.refused("study", "enqueue", "quick", "lr=0.5", "dim=16")
+        assert "no value for dim" in cli.refused("study", "enqueue", "quick", "lr=0.1")
+        found = one.turns("qq")
+        assert (found[0].chosen_by, found[0].why, found[0].params["seed"]) == ("person", "the corner", 1)
+        assert one.job(1).why == "the corner" and one.status()["trials"] == 3
+        jobs.set_job(one.scene.records, one.job(2).id, status="running", started_at=utc_now())
+        assert "1 that waited cancelled, 1 that run are ended" in cli.ok("study", "stop", "quick")
+        assert one.status()["status"] == "cancelled"
+        one.end(2, [], "killed", "stopped by a person: killed by SIGINT")
+        one.turns("cc")
+        assert "2 cancelled trials are tried again" in cli.ok("study", "resume", "quick")
+        found = one.turns("ccqq")
+        assert [t.retry_of for t in found] == [None, None, 1, 2]
+        assert cli.json("study", "list")[0]["planned"] == 0
