@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from neatd.place import here
 from neatd.store import checkpoints, events, points, runs
 from neatd.store.connection import transaction
 from neatd.store.opening import connect
+from tests.projects_made import put_project
 from tests.stores_made import put_store
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -74,10 +76,12 @@ class Cli:
         assert "Traceback" not in answer.err
         return answer.err
 
-    def init(self) -> None:
-        put_store(self.home)
-        put_store(self.home, "points")
-        self.ok("init", "--yes")
+    def init(self, is_typed: bool = False) -> None:
+        """Set the folder up as `neat init --yes` does, in an empty one without typing it."""
+        if is_typed or not put_project(self.root, self.home, Path(os.environ["HOME"])):
+            put_store(self.home)
+            put_store(self.home, "points")
+            self.ok("init", "--yes")
 
     def keep(self, *words: str) -> str:
         """Keep a record; returns its id."""

@@ -4,8 +4,11 @@ waiting for a condition. Loaded before any test: it keeps several processes of t
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +29,17 @@ from neatd.cli import main
 from neatd.who import VARIABLES
 from tests.cli_place import user_home
 from tests.fixtures import db, module_place, place, start  # noqa: F401
-from tests.mother import bear
-from tests.stores_made import put_store
+from tests.mother import bear, run_born
+from tests.projects_made import put_project
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
 
 # Half of the time of a `neat` that a test starts is compiling; compiled once, it is read by all that follow.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Who is started in the background, by `make test &`, ignores Ctrl-C, and so would all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # xdist tells its workers the width of its own terminal; what neat does without one is what the tests are about.
 os.environ.pop("COLUMNS", None)
 # One thread of torch a test: the cores are busy with other tests. Has to be said before torch is loaded.
@@ -40,7 +47,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long a machine takes to make an example says nothing of the program.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
-LONG_FILES = ("test_wheel.py", "test_trainer_lm.py", "test_killed.py")
+# Collecting makes a million objects that stay: a tenth of its time went into looking for others among them.
+gc.disable()
+_COUNT = count()
+LONG_FILES = ("test_wheel.py", "test_trainer_lm.py", "test_rules_jump.py", "test_killed.py")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,8 +63,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first: two of them share what takes half a minute to make, and a worker takes others' last tests."""
+    """The long files first: two of them share what takes half a minute to make, two others load torch, and a worker takes
+    others' last tests."""
     items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def until(is_true: Callable[[], Any], what: str, wait_s: float = 60.0) -> Any:
@@ -104,7 +120,7 @@ class Neat:
     def call(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run `neat …` or `neatd …` in the project, as an own process."""
         program = f"from neatd.cli.main import {PROGRAMS[words[0]]} as run; run()"
-        done = subprocess.run(
+        done = run_born(
             [sys.executable, "-c", program, *words[1:]], cwd=self.root, env=self.env, text=True, capture_output=True,
             timeout=90, input=stdin,
         )  # fmt: skip
@@ -214,12 +230,19 @@ def of_no_session() -> Iterator[None]:
 
 
 @pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the test's own. pytest's looks through those of all tests before: 8 ms of each of the last thousand."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}-{next(_COUNT)}"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
 def neat(tmp_path: Path) -> Iterator[Neat]:
     """An initialised project; a daemon that the test started is ended after it."""
     made = Neat(tmp_path)
     made.settings(sweep_s=0.2, checkpoint_rest_s=0.3)
-    put_store(made.home)
-    put_store(made.home, "points")
-    assert made.ask("neat", "init", "--yes")[0] == 0
+    assert put_project(made.root, made.home, user_home(tmp_path))
     yield made
     control.stop(made.home)

@@ -18,6 +18,11 @@ def _loop() -> float:
     return time.thread_time() - begun
 
 
+def slowness() -> float:
+    """How many times slower this machine is at the moment than the one on which the bounds were found; at least 1."""
+    return max(1.0, _loop() / LOOP_S)
+
+
 def _used_s() -> float:
     times = os.times()
     return time.thread_time() + times.children_user + times.children_system
@@ -30,7 +35,7 @@ def at_most(seconds: float) -> Iterator[None]:
     ``seconds`` are those of the machine on which they were found: a slower one has as much more as it is slower at
     that moment. Garbage of other tests is not collected on this one's time.
     """
-    pace = _loop()
+    before = slowness()
     was_collecting = gc.isenabled()
     gc.disable()
     begun = _used_s()
@@ -40,7 +45,7 @@ def at_most(seconds: float) -> Iterator[None]:
         taken = _used_s() - begun
         if was_collecting:
             gc.enable()
-    slow = max(1.0, pace / LOOP_S, _loop() / LOOP_S)
+    slow = max(before, slowness())
     assert taken < seconds * slow, (
         f"{taken:.3f} s of the processor, {seconds} allowed, the machine {slow:.2f} times slower"
     )

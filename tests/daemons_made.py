@@ -6,8 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from tests.conftest import Neat, until
+from tests.mother import Born
 
 
 def limit(name: str, size: int) -> str:
@@ -24,10 +26,14 @@ def own_daemon(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon that runs the Python of `before` first. Killed at the end: one that hangs would outlive the test."""
     program = f"import neatd.daemon as daemon; {before} daemon.main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=neat.root, env=neat.env, preexec_fn=preexec,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    begin = partial(subprocess.Popen, preexec_fn=preexec) if preexec else Born
+    process = begin(
+        [sys.executable, "-c", program],
+        cwd=neat.root,
+        env=neat.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         until(lambda: neat.is_alive() or process.poll() is not None, "the daemon")
         assert process.poll() is None, "the daemon ended at once"

@@ -7,15 +7,17 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
+import anyio.to_thread
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
 from mcp.types import Implementation
 
 from neatd.mcp import server
@@ -25,6 +27,7 @@ from neatd.store.connection import transaction
 from neatd.store.short import ensure_project
 from neatd.who import SESSION_VARIABLE
 from tests.cli_place import Cli
+from tests.mother import Born
 
 ARGUMENTS = ["-c", "from neatd.cli.main import main; main()", "mcp"]
 TOLD = ("CLAUDE_PROJECT_DIR", "CLAUDECODE")
@@ -67,17 +70,33 @@ def environment(cli: Cli) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in TOLD} | {"NEAT_HOME": str(cli.home)}
 
 
+@asynccontextmanager
+async def to_server(cli: Cli, env: dict[str, str], cwd: Path) -> AsyncIterator[Any]:
+    """A transport to a server of its own, which has ended behind it."""
+    with Born(
+        [sys.executable, *ARGUMENTS], cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        # The SDK has one transport over open files, for servers; a client's speaks the same lines.
+        async with stdio_server(anyio.wrap_file(process.stdout), anyio.wrap_file(process.stdin)) as (read, write):
+            yield read, write
+            read.close()
+            write.close()
+            process.stdin.close()
+            await anyio.to_thread.run_sync(process.wait, 30)
+
+
 def with_tools(
     cli: Cli, use: Callable[[Tools], Awaitable[Any]], *, name: str = "claude-code", cwd: Path | None = None,
-    mode: str = "legacy", **env: str,
+    mode: str = "legacy", is_ours: bool = False, **env: str,
 ) -> Any:  # fmt: skip
-    """What `use` returns, having used the tools of a server of its own."""
+    """What `use` returns, having used the tools of a server of its own: a child of this process where it `is_ours`."""
+    whole, folder = environment(cli) | env, cwd or cli.root
 
     async def run() -> Any:
-        process = StdioServerParameters(
-            command=sys.executable, args=ARGUMENTS, env=environment(cli) | env, cwd=cwd or cli.root
-        )
-        async with Client(process, client_info=Implementation(name=name, version="1"), mode=mode) as client:
+        ours = StdioServerParameters(command=sys.executable, args=ARGUMENTS, env=whole, cwd=folder)
+        server = ours if is_ours else to_server(cli, whole, folder)
+        async with Client(server, client_info=Implementation(name=name, version="1"), mode=mode) as client:
             return await use(Tools(client))
 
     return anyio.run(run)
@@ -143,7 +162,8 @@ HANDSHAKE = {
 @contextmanager
 def lines(cli: Cli, **options: Any) -> Iterator[Lines]:
     """A server, ended after the test if it has not ended by itself."""
-    process = subprocess.Popen(
+    begin = subprocess.Popen if options else Born
+    process = begin(
         [sys.executable, *ARGUMENTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=cli.root, env=environment(cli),
         **options,
     )  # fmt: skip

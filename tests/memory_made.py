@@ -19,7 +19,7 @@ from neatd.models import Event, Run
 from neatd.pipeline.loop import Loop
 from neatd.pipeline.scene import LiveRun
 from neatd.place import here
-from neatd.store import events, jobs, records, requests, runs, short
+from neatd.store import events, jobs, records, runs, short
 from neatd.store.connection import transaction
 from neatd.watch.observer import Watcher
 from tests.conftest import until
@@ -61,13 +61,12 @@ class Life:
         (self.machine / "proc" / "meminfo").write_text(f"MemTotal: 64000000 kB\nMemAvailable: {left} kB\n")
 
     def ask(self, program: str = PROGRAM) -> str:
-        """Ask for a job; its request's id."""
+        """Queue a job; its id."""
         project_id = next(iter(self.scene.projects.values())).project.id
         command = [sys.executable, "-c", program]
-        job = jobs.add(self.scene.records, project_id, "runs/a", command, str(self.root), "runs/a")
-        payload = {"job_id": job.id, "root": str(self.root)}
+        job = jobs.add(self.scene.records, project_id, "runs/a", command, str(self.root), "runs/a", root=str(self.root))
         self.loop.are_orders_due = True
-        return requests.ask(self.scene.records, "launch", project_id, payload)
+        return job.id
 
     def step(self, wait_s: float = 0.0) -> None:
         """A turn, some seconds of the clock later."""

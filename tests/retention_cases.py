@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neatd.actions.retention import plan
-from neatd.models import Checkpoint, Goal, RetentionPlan, RetentionPolicy
+from neatd.models import Checkpoint, Goal
+from neatd.policy import RetentionPlan, RetentionPolicy
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 Values = Mapping[str, tuple[Goal, Mapping[str, float]]]

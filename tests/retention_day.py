@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from neatd.config import ProjectConfig, Settings
-from neatd.models import Cursor, GitState, Line, RetentionPolicy, Verdict
+from neatd.models import Cursor, GitState, Line, Verdict
 from neatd.pipeline import acting, saving, vaulting
 from neatd.pipeline.finding import refresh_projects
 from neatd.pipeline.retaining import apply_plan, empty_trash, plan_run, undo
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
 from neatd.place import Place
+from neatd.policy import RetentionPolicy
 from neatd.read.checkpoint import RestWatch
 from neatd.rules.maintenance import Schedule, ScheduledJob, due
 from neatd.store import checkpoints, events, points, projects, runs

@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import torch
-from torch.optim import lr_scheduler as lrs
-from torch.optim.swa_utils import SWALR
-
 BASE = 0.1
-Made = Callable[[torch.optim.Optimizer], Any]
+Made = Callable[[Any, Any], Any]
 
-# A scheduler by name, over `STEPS` steps. Each is made with values that its documentation or common use has.
+# A scheduler by name, over `STEPS` steps, of torch's module of them and an optimizer. Each is made with values that its
+# documentation or common use has.
 STEPS = 240
 MADE: dict[str, Made] = {
-    "constant": lambda o: lrs.LambdaLR(o, lambda s: 1.0),
-    "lambda polynomial": lambda o: lrs.LambdaLR(o, lambda s: (1 - s / STEPS) ** 2),
-    "inverse root": lambda o: lrs.LambdaLR(o, lambda s: min((s + 1) ** -0.5, (s + 1) * 40**-1.5)),
-    "stable then decay": lambda o: lrs.LambdaLR(o, lambda s: min(1.0, (s + 1) / 20, (STEPS - s) / 50)),
-    "multiplicative": lambda o: lrs.MultiplicativeLR(o, lambda s: 0.97),
-    "step": lambda o: lrs.StepLR(o, 60),
-    "step to a thirtieth": lambda o: lrs.StepLR(o, 40, 1 / 30),
-    "steps that come soon": lambda o: lrs.StepLR(o, 8, 0.3),
-    "milestones": lambda o: lrs.MultiStepLR(o, [100, 150, 200]),
-    "constant third": lambda o: lrs.ConstantLR(o),
-    "constant tenth": lambda o: lrs.ConstantLR(o, 0.1, 30),
-    "linear warm-up": lambda o: lrs.LinearLR(o, 1e-4, 1.0, 50),
-    "linear decay": lambda o: lrs.LinearLR(o, 1.0, 0.0, STEPS),
-    "exponential": lambda o: lrs.ExponentialLR(o, 0.95),
-    "exponential, steep": lambda o: lrs.ExponentialLR(o, 0.25),
-    "polynomial": lambda o: lrs.PolynomialLR(o, STEPS, 2.0),
-    "cosine": lambda o: lrs.CosineAnnealingLR(o, STEPS),
-    "cosine, again and again": lambda o: lrs.CosineAnnealingLR(o, 20),
-    "cosine, few steps": lambda o: lrs.CosineAnnealingLR(o, 3),
-    "warm restarts": lambda o: lrs.CosineAnnealingWarmRestarts(o, 30),
-    "warm restarts, doubled": lambda o: lrs.CosineAnnealingWarmRestarts(o, 10, 2, 1e-6),
-    "triangles": lambda o: lrs.CyclicLR(o, 1e-3, BASE, 20),
-    "triangles, steep": lambda o: lrs.CyclicLR(o, 1e-5, BASE, 4, 7),
-    "triangles, halved": lambda o: lrs.CyclicLR(o, 1e-4, BASE, 15, mode="triangular2"),
-    "triangles, shrinking": lambda o: lrs.CyclicLR(o, 1e-4, BASE, 15, mode="exp_range", gamma=0.99),
-    "one cycle": lambda o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1),
-    "one cycle, three phases": lambda o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1, three_phase=True),
-    "one cycle, linear": lambda o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1, anneal_strategy="linear"),
-    "plateau": lambda o: lrs.ReduceLROnPlateau(o, patience=20),
-    "averaging": lambda o: SWALR(o, swa_lr=0.02, anneal_epochs=10),
-    "warm-up, cosine": lambda o: lrs.SequentialLR(
+    "constant": lambda lrs, o: lrs.LambdaLR(o, lambda s: 1.0),
+    "lambda polynomial": lambda lrs, o: lrs.LambdaLR(o, lambda s: (1 - s / STEPS) ** 2),
+    "inverse root": lambda lrs, o: lrs.LambdaLR(o, lambda s: min((s + 1) ** -0.5, (s + 1) * 40**-1.5)),
+    "stable then decay": lambda lrs, o: lrs.LambdaLR(o, lambda s: min(1.0, (s + 1) / 20, (STEPS - s) / 50)),
+    "multiplicative": lambda lrs, o: lrs.MultiplicativeLR(o, lambda s: 0.97),
+    "step": lambda lrs, o: lrs.StepLR(o, 60),
+    "step to a thirtieth": lambda lrs, o: lrs.StepLR(o, 40, 1 / 30),
+    "steps that come soon": lambda lrs, o: lrs.StepLR(o, 8, 0.3),
+    "milestones": lambda lrs, o: lrs.MultiStepLR(o, [100, 150, 200]),
+    "constant third": lambda lrs, o: lrs.ConstantLR(o),
+    "constant tenth": lambda lrs, o: lrs.ConstantLR(o, 0.1, 30),
+    "linear warm-up": lambda lrs, o: lrs.LinearLR(o, 1e-4, 1.0, 50),
+    "linear decay": lambda lrs, o: lrs.LinearLR(o, 1.0, 0.0, STEPS),
+    "exponential": lambda lrs, o: lrs.ExponentialLR(o, 0.95),
+    "exponential, steep": lambda lrs, o: lrs.ExponentialLR(o, 0.25),
+    "polynomial": lambda lrs, o: lrs.PolynomialLR(o, STEPS, 2.0),
+    "cosine": lambda lrs, o: lrs.CosineAnnealingLR(o, STEPS),
+    "cosine, again and again": lambda lrs, o: lrs.CosineAnnealingLR(o, 20),
+    "cosine, few steps": lambda lrs, o: lrs.CosineAnnealingLR(o, 3),
+    "warm restarts": lambda lrs, o: lrs.CosineAnnealingWarmRestarts(o, 30),
+    "warm restarts, doubled": lambda lrs, o: lrs.CosineAnnealingWarmRestarts(o, 10, 2, 1e-6),
+    "triangles": lambda lrs, o: lrs.CyclicLR(o, 1e-3, BASE, 20),
+    "triangles, steep": lambda lrs, o: lrs.CyclicLR(o, 1e-5, BASE, 4, 7),
+    "triangles, halved": lambda lrs, o: lrs.CyclicLR(o, 1e-4, BASE, 15, mode="triangular2"),
+    "triangles, shrinking": lambda lrs, o: lrs.CyclicLR(o, 1e-4, BASE, 15, mode="exp_range", gamma=0.99),
+    "one cycle": lambda lrs, o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1),
+    "one cycle, three phases": lambda lrs, o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1, three_phase=True),
+    "one cycle, linear": lambda lrs, o: lrs.OneCycleLR(o, BASE, total_steps=STEPS + 1, anneal_strategy="linear"),
+    "plateau": lambda lrs, o: lrs.ReduceLROnPlateau(o, patience=20),
+    "averaging": lambda _, o: importlib.import_module("torch.optim.swa_utils").SWALR(o, swa_lr=0.02, anneal_epochs=10),
+    "warm-up, cosine": lambda lrs, o: lrs.SequentialLR(
         o, [lrs.LinearLR(o, 1e-3, 1.0, 30), lrs.CosineAnnealingLR(o, STEPS - 30)], [30]
     ),
-    "tenth, then exponential": lambda o: lrs.SequentialLR(
+    "tenth, then exponential": lambda lrs, o: lrs.SequentialLR(
         o, [lrs.ConstantLR(o, 0.1, 40), lrs.ExponentialLR(o, 0.98)], [40]
     ),
-    "warm-up, restarts": lambda o: lrs.SequentialLR(
+    "warm-up, restarts": lambda lrs, o: lrs.SequentialLR(
         o, [lrs.LinearLR(o, 0.01, 1.0, 10), lrs.CosineAnnealingWarmRestarts(o, 40, 1, 1e-4)], [10]
     ),
-    "chained": lambda o: lrs.ChainedScheduler([lrs.ConstantLR(o, 0.1, 20), lrs.ExponentialLR(o, 0.9)]),
+    "chained": lambda lrs, o: lrs.ChainedScheduler([lrs.ConstantLR(o, 0.1, 20), lrs.ExponentialLR(o, 0.9)]),
 }
 
 # What comes before a schedule: shares of its first value. A warm-up from nothing, steep ones, stairs, and the rate of a
@@ -72,11 +70,14 @@ WARMUPS: dict[str, list[float]] = {
 
 
 def rates(name: str) -> list[float]:
-    """The rates of `STEPS` steps by the scheduler of this name."""
+    """The rates of `STEPS` steps by the scheduler of this name. Loads torch, which collecting tests has no need of."""
+    import torch
+    from torch.optim import lr_scheduler as lrs
+
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=BASE, momentum=0.9)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of schedulers stepped without their optimizer
-        scheduler = MADE[name](optimizer)
+        scheduler = MADE[name](lrs, optimizer)
         found = []
         for _ in range(STEPS):
             found.append(float(optimizer.param_groups[0]["lr"]))

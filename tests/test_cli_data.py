@@ -16,6 +16,7 @@ import pytest
 from neatd.files import is_inside
 from tests.cli_place import Cli
 from tests.conftest import until
+from tests.mother import Born
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_ctrl_c_loses_nothing_that_was_hashed(cli: Cli) -> None:
         file.truncate(40 << 30)  # a hole: no disk is used, and hashing it takes most of a minute
     os.utime(slow, (1, 1))
     program = "from neatd.cli.main import main; main()"
-    child = subprocess.Popen(
+    child = Born(
         [sys.executable, "-c", program, "data", "add", "data"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

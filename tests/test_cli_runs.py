@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli_place import Cli
+from tests.mother import Born
 
 NAN, INF = math.nan, math.inf
 
@@ -168,7 +169,7 @@ def test_following_events_prints_each_new_one_until_ctrl_c(cli: Cli) -> None:
     cli.add_event(made, "old", 1, 1.0)
     program = "from neatd.cli.main import main; main()"
     command = [sys.executable, "-c", program, "events", "--follow", "--json"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = Born(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lines: queue.Queue[str] = queue.Queue()
     assert child.stdout is not None
     threading.Thread(target=lambda pipe: lines.put(pipe.readline()), args=(child.stdout,), daemon=True).start()

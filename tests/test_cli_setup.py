@@ -13,6 +13,7 @@ import yaml
 
 from neatd.assist.block import BEGIN
 from tests.cli_place import Cli
+from tests.mother import run_born
 
 CLAUDE = [".claude/settings.json", ".mcp.json", "CLAUDE.md"]
 FILES = ["neat.yaml", ".neat/.gitignore", *CLAUDE, ".neat/init.json", ".neat/brief.md"]
@@ -62,7 +63,7 @@ def test_init_shows_asks_and_no_means_no(cli: Cli) -> None:
     (cli.root / "CLAUDE.md").write_text("mine\n")
     program = "from neatd.cli.main import main; main()"
     command = [sys.executable, "-c", program, "init"]
-    asked = subprocess.run(command, input="n\n", capture_output=True, text=True, timeout=30)
+    asked = run_born(command, input="n\n", capture_output=True, text=True, timeout=30)
     assert "new: neat.yaml\n" in asked.stderr and "change: CLAUDE.md\n" in asked.stderr and "go on?" in asked.stderr
     assert "\n   mine\n" in asked.stderr and "\n  +@.neat/brief.md\n" in asked.stderr and "\x1b[" not in asked.stderr
     assert asked.returncode == 130 and contents(cli.root) == {"CLAUDE.md": b"mine\n"} and not cli.home.exists()
@@ -248,7 +249,7 @@ def test_a_damaged_file_behind_two_paths_is_said_for_both(cli: Cli) -> None:
 
 def test_init_again_leaves_what_a_person_changed_in_ours(cli: Cli) -> None:
     """Matcher and time; another --command changes the command and nothing else."""
-    cli.init()
+    cli.init(is_typed=True)
     path = cli.root / ".claude" / "settings.json"
     mine = path.read_text().replace('"matcher": "Bash|Edit|Write|MultiEdit|NotebookEdit"', '"matcher": "Edit"')
     mine = mine.replace('"timeout": 10', '"timeout": 30')
@@ -277,7 +278,7 @@ def test_any_name_is_a_name(cli: Cli, name: str) -> None:
 
 def test_init_inside_a_project_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two projects in one another would both own the runs of the inner one."""
-    cli.init()
+    cli.init(is_typed=True)
     inner = cli.root / "deep" / "er"
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
@@ -288,7 +289,7 @@ def test_init_inside_a_project_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPa
 def test_a_clone_brings_its_records(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """`neat init` in a fresh clone takes in what .neat/knowledge.jsonl holds, and sets git's merging up."""
     subprocess.run(["git", "init", "-q"], check=True)
-    cli.init()
+    cli.init(is_typed=True)
     cli.ok("decide", "train on cubes", "--why", "they fit")
     cli.ok("sync")
     monkeypatch.setenv("NEAT_HOME", str(cli.home.parent / "other-home"))
@@ -302,7 +303,7 @@ def test_a_clone_brings_its_records(cli: Cli, monkeypatch: pytest.MonkeyPatch) -
 def test_git_sees_only_what_is_to_be_shared(cli: Cli) -> None:
     """Of .neat/ git takes knowledge, rules and templates; brief, trash and inbox stay out."""
     subprocess.run(["git", "init", "-q"], check=True)
-    cli.init()
+    cli.init(is_typed=True)
     for name in (
         "brief.md",
         "knowledge.jsonl",
@@ -322,7 +323,7 @@ def test_git_sees_only_what_is_to_be_shared(cli: Cli) -> None:
 
 def test_consent_is_given_shown_and_taken_back(cli: Cli) -> None:
     """It is kept in NEAT_HOME: no file of the project changes."""
-    cli.init()
+    cli.init(is_typed=True)
     before = contents(cli.root)
     assert "nothing" in cli.ok("allow")
     assert list(cli.json("allow", "retention")) == ["retention"]
@@ -333,7 +334,7 @@ def test_consent_is_given_shown_and_taken_back(cli: Cli) -> None:
 
 def test_unknown_consent_is_refused(cli: Cli) -> None:
     """What there is to allow is named."""
-    cli.init()
+    cli.init(is_typed=True)
     assert "retention" in cli.refused("allow", "everything")
 
 
@@ -344,7 +345,7 @@ def doctor(cli: Cli) -> tuple[int, dict[str, dict[str, str]]]:
 
 def test_doctor_is_content_with_a_fresh_project(cli: Cli) -> None:
     """Exit 0; what is missing but harmless is a note with what to type."""
-    cli.init()
+    cli.init(is_typed=True)
     code, found = doctor(cli)
     assert code == 0 and found["neat.db"]["state"] == "ok" and found["project"]["state"] == "ok"
     assert found["neatd"]["state"] == "note" and "neatd start" in found["neatd"]["mend"]
@@ -361,7 +362,7 @@ def test_doctor_works_before_anything_is_set_up(cli: Cli) -> None:
 @pytest.mark.parametrize("what", ["neat.db", "points.db"])
 def test_doctor_finds_a_broken_store(cli: Cli, what: str) -> None:
     """Exit 1, the file and the mend named; the file is left as it is."""
-    cli.init()
+    cli.init(is_typed=True)
     cli.ok("runs")
     (cli.home / what).write_bytes(b"no database at all" * 500)
     code, found = doctor(cli)
@@ -371,7 +372,7 @@ def test_doctor_finds_a_broken_store(cli: Cli, what: str) -> None:
 
 def test_doctor_finds_mistakes_in_every_yaml(cli: Cli) -> None:
     """Settings, project and rules, each with its line."""
-    cli.init()
+    cli.init(is_typed=True)
     (cli.home / "settings.yaml").write_text("swep_s: 1\n")
     (cli.root / ".neat" / "rules").mkdir()
     (cli.root / ".neat" / "rules" / "bad.yaml").write_text("rule: bad\nmetrics: 3\n")
@@ -385,7 +386,7 @@ def test_doctor_finds_mistakes_in_every_yaml(cli: Cli) -> None:
 
 def test_a_backup_comes_back(cli: Cli) -> None:
     """What was kept before it is there again, and the store that it replaces is kept beside."""
-    cli.init()
+    cli.init(is_typed=True)
     cli.ok("note", "before")
     made = Path(cli.ok("backup").removeprefix("backup: ").strip())
     assert made.is_file()
@@ -397,7 +398,7 @@ def test_a_backup_comes_back(cli: Cli) -> None:
 
 def test_restore_without_a_backup_asks_nothing(cli: Cli) -> None:
     """There is nothing to confirm: the error comes at once."""
-    cli.init()
+    cli.init(is_typed=True)
     assert "no backup" in cli.refused("restore")
 
 
@@ -406,7 +407,8 @@ def test_neatd_that_does_not_run_says_so(cli: Cli) -> None:
     state = cli.json("neatd", "status")
     assert state["running"] is False and state["pid"] is None and state["url"] is None
     assert state["projects"] == [] and state["roots"] == [] and state["version"]
-    assert "`neatd start`" in cli.ok("neatd", "status")
+    said = cli("neatd", "status")
+    assert said.code == 3 and "`neatd start`" in said.out  # as `systemctl status` of what does not run
     assert "was not running" in cli.ok("neatd", "stop")
     assert "no log yet" in cli.refused("neatd", "logs")
 

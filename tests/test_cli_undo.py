@@ -13,6 +13,7 @@ import yaml
 from neatd.actions.changes import Change, carry_out
 from tests.cli_place import Cli
 from tests.conftest import Neat, until
+from tests.mother import run_born
 
 ALL = ("--assistant", "claude-code", "--assistant", "codex", "--assistant", "cursor")
 OWN = {
@@ -86,7 +87,7 @@ def test_folders_that_were_there_empty_stay(cli: Cli) -> None:
 
 def test_undo_does_not_follow_a_link_out_of_the_project(cli: Cli, tmp_path: Path) -> None:
     """What lies behind it is nobody's business; the rest is taken out."""
-    cli.init()
+    cli.init(is_typed=True)
     (cli.root / ".neat").rename(tmp_path / "outside")
     (cli.root / ".neat").symlink_to(tmp_path / "outside")
     before = tree(tmp_path / "outside")
@@ -120,13 +121,13 @@ def test_undo_after_the_daemon_was_at_work(neat: Neat) -> None:
 
 def test_a_folder_that_is_set_up_again_is_the_same_project(cli: Cli) -> None:
     """Its records are found; what was allowed there has to be allowed anew."""
-    cli.init()
+    cli.init(is_typed=True)
     first = yaml.safe_load((cli.root / "neat.yaml").read_text())["id"]
     cli.ok("note", "kept")
     cli.ok("allow", "retention")
     cli.ok("init", "--undo", "--yes")
     assert "no neat.yaml" in cli.refused("list")
-    cli.init()
+    cli.init(is_typed=True)
     assert yaml.safe_load((cli.root / "neat.yaml").read_text())["id"] == first
     assert [one["title"] for one in cli.json("list", "note")] == ["kept"]
     assert cli.json("allow") == {}
@@ -134,11 +135,11 @@ def test_a_folder_that_is_set_up_again_is_the_same_project(cli: Cli) -> None:
 
 def test_undo_shows_asks_and_no_means_no(cli: Cli) -> None:
     """As init does; a dry run asks nothing and changes nothing."""
-    cli.init()
+    cli.init(is_typed=True)
     before = tree(cli.root)
     program = "from neatd.cli.main import main; main()"
     command = [sys.executable, "-c", program, "init", "--undo"]
-    asked = subprocess.run(command, input="n\n", capture_output=True, text=True, timeout=30)
+    asked = run_born(command, input="n\n", capture_output=True, text=True, timeout=30)
     assert asked.returncode == 130 and "remove: neat.yaml\n" in asked.stderr
     answer = cli("init", "--undo", "--dry-run")
     assert answer.code == 0 and "remove: neat.yaml\n" in answer.err and tree(cli.root) == before
@@ -146,7 +147,7 @@ def test_undo_shows_asks_and_no_means_no(cli: Cli) -> None:
 
 def test_what_is_the_users_stays_and_is_named(cli: Cli) -> None:
     """Records on their way, rules, templates, the trash with what keeps it out of git; a neat.yaml that says more."""
-    cli.init()
+    cli.init(is_typed=True)
     (cli.root / "neat.yaml").write_text((cli.root / "neat.yaml").read_text() + "phase: pilot\n")
     mine = {".neat/knowledge.jsonl": b"", ".neat/rules/r.yaml": b"", ".neat/trash/b/x.pt": b"weights"}
     fill(cli.root, mine)
@@ -161,7 +162,7 @@ def test_what_is_the_users_stays_and_is_named(cli: Cli) -> None:
 def test_the_line_that_was_put_before_a_neat_yaml_goes(cli: Cli) -> None:
     """One that was written by hand without an id is as it was."""
     (cli.root / "neat.yaml").write_text("phase: pilot\n")
-    cli.init()
+    cli.init(is_typed=True)
     assert (cli.root / "neat.yaml").read_text().endswith('"\nphase: pilot\n')
     cli.ok("init", "--undo", "--yes")
     assert tree(cli.root) == {"neat.yaml": b"phase: pilot\n"}
@@ -249,7 +250,7 @@ def test_a_manifest_is_never_followed(cli: Cli, manifest: bytes) -> None:
     """One that is damaged, or that names files of others, as a clone might bring."""
     fill(cli.root, {"train.py": b""})
     (cli.root.parent / "x").write_bytes(b"")
-    cli.init()
+    cli.init(is_typed=True)
     (cli.root / ".neat" / "init.json").write_bytes(manifest)
     cli.ok("init", "--undo", "--yes")
     assert (cli.root / "train.py").exists() and (cli.root.parent / "x").exists() and cli.root.is_dir()
@@ -257,7 +258,7 @@ def test_a_manifest_is_never_followed(cli: Cli, manifest: bytes) -> None:
 
 def test_settings_that_broke_since_are_left_alone(cli: Cli) -> None:
     """What to take out by hand is said; everything else goes."""
-    cli.init()
+    cli.init(is_typed=True)
     path = cli.root / ".mcp.json"
     path.write_text("// mine\n" + path.read_text())
     (left,) = cli.json("init", "--undo", "--yes")["left_alone"]
@@ -305,13 +306,13 @@ def kill_and_finish(cli: Cli, words: tuple[str, ...], every: int) -> None:
     killed, point, kills = 9, 0, 0
     while killed == 9:
         if "--undo" in words:
-            cli.init()
-        done = subprocess.run(
+            cli.init(is_typed=True)
+        done = run_born(
             [sys.executable, "-c", KILLED, str(cli.root), str(point), *words], capture_output=True, timeout=60
         )
         killed, point, kills = done.returncode, point + every, kills + 1
         if "--undo" not in words and kills % 2:  # every other time init comes again before the undo
-            cli.init()
+            cli.init(is_typed=True)
         cli.ok("init", "--undo", "--yes")
         assert tree(cli.root) == before, f"killed before change {point - every}"
     assert killed == 0 and point > 6

@@ -20,6 +20,7 @@ def test_start_returns_when_the_page_answers(neat: Neat) -> None:
     """`neatd start` is done when the daemon watches; its page answers 200 at `/` from then on."""
     said = neat.call("neatd", "start").stdout
     state = neat.json("neatd", "status")
+    assert neat.ask("neatd", "status")[0] == 0
     assert state["running"] is True and f"(pid {state['pid']})" in said
     assert state["roots"] == [str(neat.root)] and state["projects"][0]["root"] == str(neat.root)
     assert not state["url"].endswith("/")
@@ -95,11 +96,17 @@ def test_start_leaves_no_descriptor_open_to_its_caller(neat: Neat) -> None:
     assert b"watches" in output and neat.is_alive()
 
 
-def test_a_restart_gives_another_process(neat: Neat) -> None:
-    """`neatd restart` ends the old daemon before the new one watches."""
+def test_a_restart_gives_another_process_whatever_the_settings_hold(neat: Neat) -> None:
+    """`neatd restart` ends the old daemon before the new one watches, by the last good settings if these have a typo."""
     pid = neat.start()
+    with (neat.home / "settings.yaml").open("a") as settings:
+        settings.write("stal_s: 3\n")
     neat.call("neatd", "restart")
-    assert neat.json("neatd", "status")["pid"] != pid
+    status = neat.json("neatd", "status")
+    assert status["pid"] != pid and status["crash"] is None
+    assert "settings.yaml:4: stal_s: unknown field (did you mean stall_s?)" in status["settings_mistake"]
+    assert "the last good settings hold" in neat.ask("neatd", "status")[1]
+    assert "stall_s" in neat.wait_for_event("settings-mistake")["message"]
 
 
 def test_reading_commands_answer_without_a_daemon_and_say_since_when(neat: Neat) -> None:

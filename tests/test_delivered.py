@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,8 @@ import pytest
 from neatd.place import here
 from neatd.store.connection import transaction
 from tests.cli_place import Cli
+from tests.mother import run_born
+from tests.stores_made import put_store
 
 HOOK = [sys.executable, "-c", "from neatd.cli.main import main; main()", "hook"]
 EVENTS = {
@@ -32,6 +33,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     program(tmp_path / "bin" / "neat")
     others = [one for one in os.environ["PATH"].split(os.pathsep) if not (Path(one) / "neat").exists()]
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), *others]))
+    put_store(made.home)
+    put_store(made.home, "points")
     made.ok("init", "--yes", "--assistant", "none")
     return made
 
@@ -79,7 +82,7 @@ def fire(cli: Cli, word: str, session: str = "s1", **fields: object) -> str:
     """The hook as the assistant calls it, as a process; returns the context that it got."""
     payload = {"session_id": session, "cwd": str(cli.root), "hook_event_name": NAMES[word], **fields}
     env = {**os.environ, "CLAUDE_PROJECT_DIR": str(cli.root)}
-    done = subprocess.run(
+    done = run_born(
         [*HOOK, word], input=json.dumps(payload), cwd=cli.root, env=env, text=True, capture_output=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,6 +14,7 @@ from neatd.config import ProjectConfig, Settings
 from neatd.read.formats.patterns import PatternFile
 from neatd.rules.maintenance import ScheduleFile
 from neatd.rules.schema import Rule
+from neatd.studies.spec import StudyFile
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +44,7 @@ def test_every_yaml_block_in_the_readme_loads(block: str) -> None:
         "patterns": PatternFile,
         "channels": AlertSettings,
         "jobs": ScheduleFile,
+        "space": StudyFile,
     }
     model = next((one for key, one in models.items() if key in data), Settings)
     model.model_validate(data)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,7 +184,7 @@ typedef void *device;
 struct memory { unsigned long long total, free, used; };
 struct rates { unsigned gpu, memory; };
 struct process { unsigned pid; unsigned long long used; unsigned instance, part; };
-enum { FINE = 0, NOT_SUPPORTED = 3, SMALL = 7, NO_DRIVER = 9, UNKNOWN = 999 };
+enum { FINE = 0, NOT_SUPPORTED = 3, NOT_FOUND = 6, SMALL = 7, NO_DRIVER = 9, UNKNOWN = 999 };
 static int there(const char *name) { return getenv(name) != NULL; }
 int nvmlInitWithFlags(unsigned flags) { return there("NO_DRIVER") ? NO_DRIVER : FINE; }
 int nvmlShutdown(void) { return FINE; }
@@ -209,7 +210,17 @@ static int list(unsigned *count, struct process *found) {
   return FINE;
 }
 int nvmlDeviceGetComputeRunningProcesses_v3(device d, unsigned *n, struct process *p) { return list(n, p); }
-int nvmlDeviceGetGraphicsRunningProcesses_v3(device d, unsigned *n, struct process *p) { *n = 0; return FINE; }
+int nvmlDeviceGetGraphicsRunningProcesses_v3(device d, unsigned *n, struct process *p) {
+  if (!there("DRAWN")) { *n = 0; return FINE; }
+  return list(n, p);
+}
+int nvmlDeviceGetMigMode(device d, unsigned *now, unsigned *later) {
+  *now = *later = there("DIVIDED") && d == (device)1; return d == (device)2 ? NOT_SUPPORTED : FINE;
+}
+int nvmlDeviceGetMaxMigDeviceCount(device d, unsigned *count) { *count = 3; return FINE; }
+int nvmlDeviceGetMigDeviceHandleByIndex(device d, unsigned n, device *found) {
+  *found = (device)(size_t)(n + 11); return n == 1 ? NOT_FOUND : FINE;
+}
 """
 ASK = """
 import json, os, sys
@@ -219,7 +230,7 @@ reader = GpuReader(Path(sys.argv[1]))
 answers = []
 for word in sys.argv[2:]:
     name, _, now = word.rpartition("@")
-    for one in ("NO_DRIVER", "LOST"):
+    for one in ("NO_DRIVER", "LOST", "DIVIDED", "DRAWN"):
         os.unsetenv(one)
     if name:
         os.putenv(name, "1")
@@ -231,7 +242,7 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
-def asked(folder: Path, *looks: str) -> list[list[object]]:
+def asked(folder: Path, *looks: str) -> list[list[Any]]:
     """What a reader in a fresh interpreter says at each look, `CONDITION@SECONDS`, of a library with NVML's calls."""
     (folder / "nvml.c").write_text(LIBRARY)
     library = folder / "libnvidia-ml.so.1"
@@ -241,7 +252,7 @@ def asked(folder: Path, *looks: str) -> list[list[object]]:
     done = subprocess.run(
         [sys.executable, "-c", ASK, str(root), *looks], env=env, capture_output=True, text=True, check=True, timeout=60
     )
-    answer: list[list[object]] = json.loads(done.stdout)
+    answer: list[list[Any]] = json.loads(done.stdout)
     return answer
 
 
@@ -255,6 +266,19 @@ def test_nvidias_library_is_asked_by_its_own_calls(tmp_path: Path) -> None:
     assert (first["memory_used_bytes"], first["memory_total_bytes"], first["power_w"]) == (40, 100, 250.5)
     assert first["throttled_by"] == ["power cap"] and first["processes"] == {"812": 30}
     assert second["utilization_percent"] is None and second["temperature_c"] == 44
+
+
+@needs_compiler
+def test_parts_of_a_divided_device_and_programs_that_draw_are_told_apart(tmp_path: Path) -> None:
+    """Parts have names of their own, and the numbers between them may be free; a device without such a mode is whole. A
+    desktop's programs are listed as drawing, too."""
+    whole, divided, drawing = asked(tmp_path, "@0", "DIVIDED@1", "DRAWN@2")
+    assert [(gpu["is_divided"], gpu["parts"]) for gpu in whole[2]] == [(False, []), (False, [])]
+    first, second = divided[2]
+    assert [(one[0], one[1]) for one in first["parts"]] == [(0, "GPU-11"), (0, "GPU-13")] and first["is_divided"]
+    assert not second["is_divided"]
+    assert [gpu["computing"] for gpu in whole[2]] == [[812, 813], [812, 813]]
+    assert [gpu["computing"] for gpu in drawing[2]] == [[], []]
 
 
 @needs_compiler

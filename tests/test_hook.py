@@ -14,6 +14,7 @@ import pytest
 
 from neatd.read.treestate import tree_state
 from neatd.store import records
+from tests.mother import Born
 from tests.testing_made import ASSISTANTS, IDENTITY, MIXED, PROGRAM, Checked, answer
 
 SUMMARY = "=== short test summary info ===\nFAILED t.py::test_a - no\n=== 1 failed, 9 passed, 2 skipped in 3.21s ===\n"
@@ -112,7 +113,7 @@ def test_a_hook_that_is_set_up_twice_keeps_a_run_once(made: Checked) -> None:
     """By the call's id, also at the same time; two calls with the same result are two runs."""
     command = [sys.executable, "-c", PROGRAM.format("hook", "hook"), "post-tool"]
     event = json.dumps(answer("pytest", "3 passed in 1s", made.root)).encode()
-    both = [subprocess.Popen(command, env=made.env, cwd=made.root, stdin=subprocess.PIPE) for _ in range(2)]
+    both = [Born(command, env=made.env, cwd=made.root, stdin=subprocess.PIPE) for _ in range(2)]
     for process in both:
         process.communicate(event, timeout=30)
     assert len(made.runs()) == 1

@@ -18,6 +18,7 @@ import pytest
 
 from tests.conftest import until
 from tests.hooks_made import CLAUDE_EVENTS, Assisted, claude, context_of
+from tests.mother import Born, run_born
 from tests.testing_made import PROGRAM
 
 HOOK = [sys.executable, "-c", PROGRAM.format("hook", "hook")]
@@ -47,7 +48,8 @@ def locked(path: Path) -> Iterator[None]:
 
 def start(made: Assisted, event: str = "session-start", **options: Any) -> subprocess.Popen[bytes]:
     given = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([*HOOK, event], cwd=made.root, env=made.env, **given)
+    begin = subprocess.Popen if "preexec_fn" in options else Born
+    return begin([*HOOK, event], cwd=made.root, env=made.env, **given)
 
 
 # ---- the store ----
@@ -126,7 +128,7 @@ def test_a_store_whose_log_is_no_file_is_out_of_reach(made: Assisted) -> None:
 def test_its_patience_ends_with_a_line(made: Assisted) -> None:
     """Which of all hooks it was that ended without an answer."""
     program = f"from neatd.cli import hook as module; module.PATIENCE_S = 0.3; {PROGRAM.format('hook', 'hook')}"
-    process = subprocess.Popen(
+    process = Born(
         [sys.executable, "-c", program, "stop"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -222,13 +224,13 @@ def test_a_file_that_never_ends_keeps_nobody(made: Assisted, name: str, is_pipe:
     else:
         path.symlink_to("/dev/zero")
     payload = json.dumps(claude("session-start", made.root)).encode()
-    done = subprocess.run(
+    done = run_born(
         [*HOOK, "session-start"],
         input=payload,
         cwd=made.root,
         env=made.env,
         capture_output=True,
-        timeout=6,
+        timeout=30,
         check=False,
     )
     assert done.returncode == 0

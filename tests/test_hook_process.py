@@ -12,6 +12,7 @@ import pytest
 
 from neatd.cli.hook import PATIENCE_S
 from tests.hooks_made import CLAUDE_EVENTS, Assisted, claude
+from tests.mother import Born
 from tests.test_light import DAEMONS, READERS, loaded
 from tests.testing_made import PROGRAM
 
@@ -26,8 +27,8 @@ def test_a_stdin_that_is_never_closed_keeps_nobody_waiting(made: Assisted) -> No
     assert PATIENCE_S < 9
     program = f"from neatd.cli import hook as module; module.PATIENCE_S = 0.5; {PROGRAM.format('hook', 'hook')}"
     command = [sys.executable, "-c", program, "stop"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=made.root, env=made.env)
-    assert process.wait(timeout=8) == 0
+    process = Born(command, stdin=subprocess.PIPE, cwd=made.root, env=made.env)
+    assert process.wait(timeout=30) == 0
     assert process.stdin is not None
     process.stdin.close()
 

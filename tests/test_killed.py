@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +21,7 @@ import pytest
 from tests.conftest import Neat, until
 from tests.fault_files import Jsonl, Lightning, Mlflow, every_format
 from tests.fault_matrix import compare, contents, is_all_judged, kept_as, unread, wait_for
+from tests.mother import Born
 
 KILLS, LINES = 20, 4_800  # tests/bench/test_faults_bench.py kills longer
 
@@ -66,49 +65,38 @@ def progress(home: Path) -> tuple[int, int]:
         records.close()
 
 
-LIVES = """
-import os, sys
+LIFE = """
 from neatd import daemon
 from neatd.pipeline import loop, taking
 taking.SEAL_ROWS = 40  # so that lives are long enough to seal what waits in the narrow table
 loop.FULL_DISK_PAUSE_S = 1.0
-
-while sys.stdin.read(1):
-    pid = os.fork()
-    if pid == 0:
-        daemon.main()
-        os._exit(0)
-    print(pid, flush=True)
-    os.waitpid(pid, 0)
-    print("over", flush=True)
+daemon.main()
 """
 
 
 class Lives:
-    """Daemons of a home, one after the other: processes of their own, born of one that has loaded the code before."""
+    """Daemons of a home, one after the other."""
 
     def __init__(self, neat: Neat) -> None:
-        self.mother = subprocess.Popen(
-            [sys.executable, "-c", LIVES], env=neat.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, bufsize=1,
-        )  # fmt: skip
-        self.pid = 0
+        self.neat = neat
+        self.process: Born | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
 
     def begin(self) -> None:
-        assert self.mother.stdin is not None and self.mother.stdout is not None
-        self.mother.stdin.write(".")
-        self.mother.stdin.flush()
-        self.pid = int(self.mother.stdout.readline())
+        self.process = Born([sys.executable, "-c", LIFE], env=self.neat.env)
 
     def end(self, how: int) -> None:
-        os.kill(self.pid, how)
-        assert self.mother.stdout is not None and self.mother.stdout.readline() == "over\n"
-        self.pid = 0
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait()
+        self.process = None
 
     def close(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-        self.mother.communicate(timeout=30)
+        if self.process:
+            self.end(signal.SIGKILL)
 
 
 @contextmanager

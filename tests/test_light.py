@@ -32,6 +32,7 @@ SHORT = {
     "task": ("task", "x", "--top"),
     "search": ("search", "x"),
     "search --json": ("search", "x", "--json"),
+    "queue": ("queue", "--json"),
     "help": ("--help",),
     "no command": (),
     "unknown command": ("nope",),

@@ -186,7 +186,7 @@ def test_the_newest_protocol_is_spoken_too(cli: Cli) -> None:
         assert [tool.name for tool in (await tools.client.list_tools()).tools] == NAMES
         return await tools("log", kind="note", text="n")
 
-    said = with_tools(cli, use, name="codex", mode="auto")
+    said = with_tools(cli, use, name="codex", mode="auto", is_ours=True)
     assert cli.json("show", said.json["id"])["source"] == "codex"
 
 

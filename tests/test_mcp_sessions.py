@@ -59,7 +59,7 @@ def test_tools_are_called_in_the_session_that_the_hooks_told_of(cli: Cli) -> Non
     payload = {"session_id": "s1", "cwd": str(cli.root), "hook_event_name": "SessionStart", "source": "startup"}
     command = [sys.executable, "-c", PROGRAM.format("hook", "hook"), "session-start"]
     subprocess.run(command, input=json.dumps(payload).encode(), env=environment(cli), capture_output=True, check=True)
-    kept = with_tools(cli, keep_two)
+    kept = with_tools(cli, keep_two, is_ours=True)
     with cli.store() as store:
         (known,) = presence.open_ones(store)
         history = store.execute("SELECT session FROM history WHERE record_id = ?", (kept,)).fetchall()

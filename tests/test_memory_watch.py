@@ -11,10 +11,12 @@ import pytest
 
 from neatd.lifesign import lock_path
 from neatd.locks import FileLock
-from neatd.pipeline.asking import carry_out
 from neatd.pipeline.memory import look_at_memory, shown_memory
 from neatd.pipeline.memoryalerts import LOG_BYTES, alerts_path, state_path
-from neatd.store import jobs, requests
+from neatd.pipeline.queueing import turn, turn_here
+from neatd.pipeline.scene import MachineMemory
+from neatd.pipeline.waiting import why_waiting
+from neatd.store import jobs
 from tests.cli_place import Cli
 from tests.conftest import until
 from tests.cost import at_most
@@ -75,25 +77,23 @@ def test_nothing_is_looked_at_while_nothing_runs(one: Life) -> None:
 
 
 def test_a_job_waits_while_the_risk_is_high_and_starts_when_it_is_lower(one: Life) -> None:
-    """Its request stays pending with the reason, and is carried out 30 s after memory was given back."""
+    """It stays queued with the reason, and begins 30 s after memory was given back."""
     one.use(95)
     asked = one.ask()
     one.step()
-    request = requests.get_request(one.scene.records, asked)
-    assert request.status == "pending"
-    assert request.result["waits"].startswith(
-        "the risk that memory runs out is HIGH: the machine: 95 % of 65.5 GB used"
-    )
-    (job,) = jobs.jobs(one.scene.records, active_only=True)
-    assert job.status == "queued" and job.reason.startswith("waits: the risk")
+    job = jobs.get_job(one.scene.records, asked)
+    assert job.status == "queued"
+    why = "the risk that memory runs out is HIGH: the machine: 95 % of 65.5 GB used"
+    assert job.reason.startswith(f"waits: {why}")
+    assert why_waiting(one.scene.records, one.home)[asked].reason.startswith(why)
     one.step(5.0)
     one.use(20)
     for _ in range(5):
         one.step(5.0)
-        assert requests.get_request(one.scene.records, asked).status == "pending"
+        assert jobs.get_job(one.scene.records, asked).status == "queued"
     one.step(10.0)
     one.step()
-    assert requests.get_request(one.scene.records, asked).status == "done"
+    assert jobs.get_job(one.scene.records, asked).status == "running"
     one.begun()
 
 
@@ -103,21 +103,21 @@ def test_who_does_not_want_to_wait_says_so(one: Life) -> None:
     one.use(95)
     asked = one.ask()
     one.step()
-    assert requests.get_request(one.scene.records, asked).status == "done"
+    assert jobs.get_job(one.scene.records, asked).status == "running"
     one.begun()
 
 
-def test_a_command_without_a_daemon_refuses_instead_of_waiting(one: Life) -> None:
-    """Nobody would start the job later."""
+def test_a_command_without_a_daemon_leaves_its_job_to_the_next_one(one: Life) -> None:
+    """It stays queued, and begins with a daemon that has room for it."""
     one.scene.is_lasting = False
     one.use(95)
     asked = one.ask()
-    one.step()
-    request = requests.get_request(one.scene.records, asked)
-    assert request.status == "failed" and request.result["error"].startswith(
-        "not started: the risk that memory runs out"
-    )
-    assert jobs.jobs(one.scene.records)[0].status == "failed"
+    turn_here(one.scene)
+    job = jobs.get_job(one.scene.records, asked)
+    assert job.status == "queued" and job.reason.startswith("waits: the risk that memory runs out")
+    one.use(20)
+    one.scene.memory, one.scene.is_lasting = MachineMemory(root=one.machine), True
+    one.begun()
 
 
 def test_neat_train_says_that_its_job_waits(
@@ -140,14 +140,14 @@ def test_neat_train_says_that_its_job_waits(
 
 
 def answer_one(home: Path, daemon: Life) -> None:
-    """What a daemon does with the first request of another home, on this machine."""
+    """What a daemon does with the first job of another home, on this machine."""
     from neatd.config import Settings
     from neatd.daemon import open_scene
 
     scene = open_scene(home, Settings())
     scene.memory.root = daemon.machine
-    (request,) = until(lambda: requests.pending(scene.records), "a request")
-    carry_out(scene, request)
+    until(lambda: jobs.jobs(scene.records, active_only=True), "a job")
+    turn(scene)
     scene.records.close()
     scene.points.close()
 

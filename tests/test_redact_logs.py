@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from neatd.cli.daemon import print_file
 from neatd.redact import MARK
+from tests.mother import run_born
 from tests.secrets_made import BY_NAME, KNOWN, leaks
 
 TOKEN, NAMED = KNOWN[27], BY_NAME[0]
@@ -21,9 +21,7 @@ def logged(home: Path, program: str) -> str:
         "import logging, threading, warnings; from pathlib import Path; from neatd import daemon\n"
         f"daemon._set_up_log(Path({str(home)!r}), False)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", before + program], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_born([sys.executable, "-c", before + program], capture_output=True, text=True, timeout=60)
     return (home / "logs" / "neatd.log").read_text() + done.stdout + done.stderr
 
 

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from neatd.actions.retention import plan, without_backlog
-from neatd.models import Checkpoint, Goal, Kept, RetentionPlan, RetentionPolicy
+from neatd.models import Checkpoint, Goal
+from neatd.policy import Kept, RetentionPlan, RetentionPolicy
 from tests.retention_cases import CLAIMS, NOW, Claim, after_every_save, checkpoint, kept, many, present, saves
 
 # ---- the tiers ----

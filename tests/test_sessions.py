@@ -17,6 +17,7 @@ from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
 from tests.conftest import Neat, until
 from tests.hooks_made import Assisted, claude
+from tests.mother import Born
 from tests.sessions_made import add_run, git, git_commit, history, keep, sessions
 
 
@@ -193,7 +194,7 @@ def test_a_killed_assistant_without_any_further_hook_is_seen_by_the_daemon(neat:
         "from neatd.pipeline import attending, sessions; attending.REST_S = sessions.GAP_S = 0.5;"
         "from neatd.daemon import main; main()"
     )
-    daemon = subprocess.Popen([sys.executable, "-c", program], cwd=neat.root, env=neat.env, stderr=subprocess.DEVNULL)
+    daemon = Born([sys.executable, "-c", program], cwd=neat.root, env=neat.env, stderr=subprocess.DEVNULL)
     event = json.dumps(claude("session-start", neat.root))
     assistant = subprocess.Popen(
         [sys.executable, "-c", ASSISTANT, event],

@@ -13,9 +13,10 @@ import pytest
 
 from neatd.actions.trash import remove_for_good, trash_folder
 from neatd.config import ProjectConfig
-from neatd.models import Deletion, RetentionPolicy
+from neatd.models import Deletion
 from neatd.pipeline import acting, saving
 from neatd.pipeline.retaining import apply_plan, empty_trash, plan_run, settle_after_crash, undo
+from neatd.policy import RetentionPolicy
 from neatd.read.openfiles import OpenFiles
 from neatd.store import checkpoints, events, jobs, projects, runs
 from tests.fixtures import WAIT, Start

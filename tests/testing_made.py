@@ -19,6 +19,7 @@ from neatd.place import Place, here
 from neatd.store import records
 from neatd.store.opening import connect
 from neatd.who import SESSION_VARIABLE, VARIABLES
+from tests.mother import run_born
 from tests.stores_made import put_store
 
 IDENTITY = "6f0a2f6e-1111-4222-8333-944445555666"
@@ -108,7 +109,8 @@ class Checked:
 
     def call(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
         given = {"cwd": self.root, "env": self.env, "capture_output": True, "timeout": 60, **options}
-        return subprocess.run(command, check=False, **given)
+        is_born = command[:2] == [sys.executable, "-c"] and "preexec_fn" not in options
+        return (run_born if is_born else subprocess.run)(command, check=False, **given)
 
     def pytest(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         """pytest as a person runs it, without neat."""
