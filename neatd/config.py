@@ -7,6 +7,7 @@ All mistakes of a file are reported at once, each with file, line, field and val
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from neatd.wording import UNKNOWN, in_words, known_fields
 from neatd.yamlplaces import Mistake, Places, dotted
 
 T = TypeVar("T", bound=Model)
+_PYTHON = re.compile(r"(?:[^\x00-\x1f]*[/\\])?(?:python|pypy)[\w.-]*")
 LARGEST_FILE = 64 * 1024  # bytes of a configuration
 
 
@@ -73,16 +75,14 @@ class ProjectConfig(Model):
     documents: dict[str, str] = Field(default_factory=dict)  # template name -> the path it is kept current at
     table_csv: str = ""  # the experiment table, kept current for spreadsheets
     data: DataFolders = DataFolders()
-    python: str = (
-        ""  # a path relative to the project, or a word on PATH: what `python` means in `neat launch`, `neat train`
-    )
+    python: str = ""  # a path relative to the project, or a word on PATH: what `python` means in `neat launch`
     secrets: tuple[str, ...] = ()  # patterns of what must not reach a document, besides the known ones
 
     @field_validator("python")
     @classmethod
-    def _one_program(cls, value: str) -> str:
-        if value.startswith("-") or any(letter.isspace() and letter != " " or ord(letter) < 32 for letter in value):
-            raise ValueError("not the name of a program: write a path relative to the project, or a word on PATH")
+    def _is_a_python(cls, value: str) -> str:
+        if value and not _PYTHON.fullmatch(value):  # a clone must not make another program of a typed `python`
+            raise ValueError("not a Python: write a path whose last part begins with python, or such a word on PATH")
         return value
 
     @field_validator("secrets")
@@ -126,7 +126,9 @@ class Settings(Model):
     )  # from the interrupt of a run that a rule ends to TERM, so it can save
     stop_kill_s: float = Field(default=60.0, ge=0)  # and to KILL
     cpu_slots: int = Field(default_factory=cpu_slots, ge=1)  # jobs without a GPU that run at once; half the cores, or 2
-    isolate_gpus: bool = False  # a job that asked for no GPU sees none; else what the environment says it was queued with
+    isolate_gpus: bool = (
+        False  # a job that asked for no GPU sees none; else what the environment says it was queued with
+    )
     memory_pauses: bool = True  # HIGH keeps jobs from being started; nothing that runs is ever ended for it
 
 
@@ -160,6 +162,8 @@ def load_yaml(path: Path, model: type[T]) -> T:
     """`path` as `model`. Safe loader only; raises ConfigError with file, line, field and value of every mistake."""
     try:
         text = read_small(path, LARGEST_FILE).decode("utf-8-sig")
+        if path.suffix == ".json":
+            text = text.replace("\t", " ")  # between the words of JSON, never in its texts; YAML takes none there
         node = yaml.compose(text, Loader=YamlLoader)
         places = Places(node) if node is not None else None
         if places and places.unreadable:

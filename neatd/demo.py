@@ -349,7 +349,7 @@ def _show_brief(demo: Demo) -> None:
 
 def _tidy(demo: Demo) -> None:
     """Nothing is left running: neither the daemon nor a training."""
-    from neatd.jobs.reconcile import stop as stop_job
+    from neatd.jobs.ending import stop as stop_job
 
     try:
         demo.type("neatd", "stop", quiet=True)

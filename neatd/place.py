@@ -31,6 +31,12 @@ class Place(NamedTuple):
     commit: str
 
 
+def cpu_slots() -> int:
+    """Jobs that run at once on this machine where nobody says otherwise: one for two cores, and two at the least."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, cores // 2)
+
+
 def neat_home() -> Path:
     """NEAT_HOME, else the platform's data folder. Not created here."""
     chosen = os.environ.get("NEAT_HOME")

@@ -203,7 +203,7 @@ def check_capacity(world: World) -> None:
     assert sum(not one.is_of_gpu for one in open_groups) <= world.cpu_slots
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(sizes=machines, made=queues, rules=groups, slots=st.integers(1, 3), ends=st.randoms(use_true_random=False))
 def test_any_queue_is_run_within_the_machine_in_order_and_to_its_end(
     sizes: list[tuple[int, int]], made: list[tuple[tuple[int, int | None], str]], rules: dict[str, Rule], slots: int,

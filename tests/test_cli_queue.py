@@ -210,7 +210,7 @@ def test_ten_thousand_jobs_take_no_longer_than_a_person_waits(cli: Cli) -> None:
     ask()  # compiled
     with at_most(0.3):
         text = ask()
-    with at_most(0.7):  # with reading six megabytes of it here
+    with at_most(0.5):  # with reading six megabytes of it here
         found = json.loads(ask("--json"))
     assert "… 9960 more wait" in text and len(found) == 10_000
     assert [one["place"] for one in found] == list(range(1, 10_001)) and found[-1]["eta"]

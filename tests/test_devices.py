@@ -62,6 +62,13 @@ def test_what_our_jobs_hold_is_theirs_and_counts_at_least_as_declared() -> None:
     assert device_of(used(60, (7,), p7=60), [holder("j", None, 7)]).foreign_bytes == 0
 
 
+def test_a_job_beyond_its_share_keeps_nobody_from_waiting_for_it_to_end() -> None:
+    """What it takes too much comes free with it: a large job behind it still keeps its place."""
+    device = device_of(used(76, (7,), p7=75.5), [holder("j", 30, 7)])
+    assert fit(0, 60 * GB, [device], [("GPU-a", 30 * GB)]) == "needs 60.0 GB of a device: 4.0 GB free"
+    assert usable(Need(0, 60 * GB), [device]) == frozenset({"GPU-a"})
+
+
 def test_a_job_that_was_not_given_the_device_is_one_of_the_others_there() -> None:
     """It asked for no GPU, and uses one."""
     device = device_of(used(5, (7, 8), p7=2, p8=3), [holder("j", 30, 7), holder("k", None, 8, key="GPU-b")])

@@ -106,7 +106,7 @@ TRIAL = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(TRIAL, max_size=40), st.sampled_from(["min", "max"]))
 def test_counts_add_up(rows: list[tuple[str, float | None, dict[str, Any], bool]], goal: str) -> None:
     """Every trial is in one row of each parameter, and each row's kinds add up; means lie between best and worst."""

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
-from neatd.models import Checkpoint, Dropped, Goal, Kept, RetentionPlan, RetentionPolicy
+from neatd.models import Checkpoint, Goal
+from neatd.policy import Dropped, Kept, RetentionPlan, RetentionPolicy
 
 _ABSENT = frozenset({"trashed", "deleted", "gone"})
 _OLDEST = 315_532_800 * 10**9  # 1980, in ns: archives and copies that keep no time write an earlier one

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import click
 
@@ -13,9 +15,10 @@ from neatd.place import here, neat_home
 
 @click.command(short_help="Allow neat something in this folder.")
 @click.argument("what", required=False)
+@click.option("--folder", metavar="DIR", help="Of `jobs`: the folder that job files and data files are dropped into.")
 @click.option("--revoke", is_flag=True, help="Take it back.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def allow(what: str | None, revoke: bool, as_json: bool) -> None:
+def allow(what: str | None, folder: str | None, revoke: bool, as_json: bool) -> None:
     """Allow neat something in this folder, on this machine.
 
     Without WHAT: shows what is allowed. The consent is kept in NEAT_HOME, never in the project, so that no clone or
@@ -27,16 +30,21 @@ def allow(what: str | None, revoke: bool, as_json: bool) -> None:
     neat allow cleaning           archive old logs, take unfinished checkpoints away
     neat allow stop               let rules whose `then` has `stop` end runs
     neat allow addresses          write hosts, ports and paths of keys into documents
+    neat allow jobs --folder ~/drop    queue the jobs whose files are dropped into a folder
     neat allow retention --revoke
     """
     from neatd.store import projects
     from neatd.store.opening import connect
 
     place = here()
-    if what is not None and what not in projects.CONSENTS:
-        raise NeatError(f"nothing called {what!r} to allow", f"one of: {', '.join(projects.CONSENTS)}")
+    if what is not None and what not in (*projects.CONSENTS, "jobs"):
+        raise NeatError(f"nothing called {what!r} to allow", f"one of: {', '.join((*projects.CONSENTS, 'jobs'))}")
+    if (folder is None) == (what == "jobs"):
+        raise NeatError("jobs are allowed of a folder, and nothing else is", "`neat allow jobs --folder DIR`")
     with closing(connect(neat_home())) as connection:
-        if what and revoke:
+        if folder:
+            _allow_jobs(connection, place.root, folder, revoke)
+        elif what and revoke:
             projects.revoke(connection, place.root, what)
         elif what:
             projects.allow(connection, place.root, what)
@@ -44,7 +52,19 @@ def allow(what: str | None, revoke: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({name: moment.isoformat() for name, moment in given.items()}))
     else:
-        click.echo(f"allowed in {place.root}: {', '.join(given) or 'nothing'}")
+        names = [f"jobs from {name.removeprefix('jobs:')}" if name.startswith("jobs:") else name for name in given]
+        click.echo(f"allowed in {place.root}: {', '.join(names) or 'nothing'}")
+
+
+def _allow_jobs(connection: sqlite3.Connection, root: Path, folder: str, is_revoked: bool) -> None:
+    """A folder is allowed or no more; one that a repository may bring files into is refused."""
+    from neatd.pipeline import inboxfolders
+    from neatd.store import projects
+
+    if not is_revoked:
+        inboxfolders.allow(connection, neat_home(), root, Path(folder))
+    elif not projects.revoke(connection, root, inboxfolders.consent_of(Path(folder))):
+        raise NeatError(f"no jobs are taken from {folder}", "`neat allow` shows what is allowed")
 
 
 @click.command(short_help="Turn on shell completion.")

@@ -79,11 +79,15 @@ def _gpus() -> Iterator[Finding]:
     found = nvidia.read() if nvidia else None
     if nvidia and found is not None:
         count = sum(len(one.parts) if one.is_divided else bool(one.uuid) for one in found)
-        yield Finding("gpu", "ok", f"{len(found)} NVIDIA, driver {nvidia.driver}; jobs are given {count}: `neat queue --devices`")
+        yield Finding(
+            "gpu", "ok", f"{len(found)} NVIDIA, driver {nvidia.driver}; jobs are given {count}: `neat queue --devices`"
+        )
         nvidia.close()
     elif can_have_nvidia():
         text = "an NVIDIA driver is here and does not answer: no job is given a GPU"
-        yield Finding("gpu", "note", text, "`nvidia-smi` may say why; a container needs the driver's library, `--gpus all`")
+        yield Finding(
+            "gpu", "note", text, "`nvidia-smi` may say why; a container needs the driver's library, `--gpus all`"
+        )
     else:
         yield Finding("gpu", "ok", "no NVIDIA driver: trainings run on ROCm, MPS or the CPU")
 

@@ -10,7 +10,8 @@ import click
 
 from neatd.assist.render import one_line, size
 from neatd.cli.common import print_table
-from neatd.models import RetentionPlan, Run
+from neatd.models import Run
+from neatd.policy import RetentionPlan
 
 # What tells one checkpoint from another in a reason, so that those of one kind are counted together.
 _KINDS = (

@@ -5,7 +5,10 @@ holds JOB_DIR/lock for life, and leaves start.json and exit.json behind, each wr
 It must not import anything but the standard library (`-I -S` hides the rest) and must not judge what it sees.
 Invariant: a job directory starts its command at most once, because start.json exists before the command's first
 instruction and a shim that finds it leaves at once.
+Every job waits for these imports: what pathlib, typing and threading would add is half of them again.
 """
+
+# ruff: noqa: PTH103, PTH105, PTH110, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -14,11 +17,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
-from typing import Any
+from _thread import get_ident
+from contextlib import suppress
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Any, TypeAlias
+
+    Place: TypeAlias = str | PathLike[str]
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -30,19 +38,38 @@ RETRY_S = 0.5  # a full disk is the usual reason why exit.json cannot be written
 _STARTED = time.time()  # close to this process's start time; the ticks are exact where there are any
 
 
-def run(job_dir: Path) -> None:
+def run(job_dir: Place) -> None:
     """Start the job of `job_dir` and stay until it has ended; return at once if it was started before."""
     ignore_signals()
-    lock = take_lock(job_dir / LOCK)
-    if lock is None or (job_dir / START).exists() or (job_dir / EXIT).exists():
+    lock = take_lock(_in(job_dir, LOCK))
+    if lock is None or os.path.exists(_in(job_dir, START)) or os.path.exists(_in(job_dir, EXIT)):
         return
+    spec: dict[str, Any] = {}
     try:
-        job = start(job_dir, json.loads((job_dir / SPEC).read_text(encoding="utf-8")))
+        spec = json.loads(_read(_in(job_dir, SPEC)))
+        job = start(job_dir, spec)
     except (OSError, ValueError, LookupError, TypeError) as error:
         ending = {"code": CANNOT_START, "error": str(error) or type(error).__name__}
     else:
+        ring(spec)
         ending = wait(job)
-    write_ending(job_dir / EXIT, {**ending, "ended": time.time()})
+    write_ending(_in(job_dir, EXIT), {**ending, "ended": time.time()})
+    ring(spec)
+
+
+def ring(spec: dict[str, Any]) -> None:
+    """Wake the daemon, if one watches, by an empty file of the job's name; it looks by itself where this fails."""
+    with suppress(OSError, ValueError, LookupError, TypeError), open(spec["bell"], "ab"):
+        pass
+
+
+def _in(folder: Place, name: str) -> str:
+    return os.path.join(folder, name)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def ignore_signals() -> None:
@@ -52,7 +79,7 @@ def ignore_signals() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
-def take_lock(path: Path) -> int | None:
+def take_lock(path: Place) -> int | None:
     """A descriptor that holds the lock until this process ends; None if another shim holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -66,7 +93,7 @@ def take_lock(path: Path) -> int | None:
     return handle
 
 
-def start(job_dir: Path, spec: dict[str, Any]) -> subprocess.Popen[bytes]:
+def start(job_dir: Place, spec: dict[str, Any]) -> subprocess.Popen[bytes]:
     """Start the command in a session of its own, output appended to the log, with start.json written before it runs.
 
     Raises OSError when there is no such command or folder, and ValueError, LookupError or TypeError for a wrong spec.
@@ -77,10 +104,10 @@ def start(job_dir: Path, spec: dict[str, Any]) -> subprocess.Popen[bytes]:
         "shim_ticks": start_ticks(os.getpid()),
         "boot_id": boot_id(),
     }
-    command, cwd, environment = spec["command"], spec["cwd"], {**os.environ, **spec["env"]}
-    log = Path(spec["log"])
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    command, cwd = spec["command"], spec["cwd"]
+    environment = spec["env"] if spec.get("is_whole") else {**os.environ, **spec["env"]}
+    os.makedirs(os.path.dirname(spec["log"]), exist_ok=True)
+    with open(spec["log"], "ab") as output:
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
             job = subprocess.Popen(
@@ -102,7 +129,7 @@ def start(job_dir: Path, spec: dict[str, Any]) -> subprocess.Popen[bytes]:
                 start_new_session=True, preexec_fn=before_command,
             )  # fmt: skip
         except subprocess.SubprocessError as error:  # it does not carry what went wrong in before_command
-            raise OSError(f"{job_dir / START} could not be written") from error
+            raise OSError(f"{_in(job_dir, START)} could not be written") from error
 
 
 def restore_signals() -> None:
@@ -113,9 +140,9 @@ def restore_signals() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def record_start(job_dir: Path, pid: int, shim: dict[str, Any]) -> None:
+def record_start(job_dir: Place, pid: int, shim: dict[str, Any]) -> None:
     """Write start.json: who runs, since when (unix seconds, and Linux's start ticks), under which shim and boot."""
-    write_json(job_dir / START, {"pid": pid, "started": time.time(), "ticks": start_ticks(pid), **shim})
+    write_json(_in(job_dir, START), {"pid": pid, "started": time.time(), "ticks": start_ticks(pid), **shim})
 
 
 def wait(job: subprocess.Popen[bytes]) -> dict[str, Any]:
@@ -129,7 +156,7 @@ def wait(job: subprocess.Popen[bytes]) -> dict[str, Any]:
     return {"code": code, "signal": -code if code < 0 else None, "maxrss_bytes": usage.ru_maxrss * unit}
 
 
-def write_ending(path: Path, ending: dict[str, Any]) -> None:
+def write_ending(path: Place, ending: dict[str, Any]) -> None:
     """Write exit.json however long it takes: after days of training the exit code must not fall to a full disk."""
     while True:
         try:
@@ -141,17 +168,18 @@ def write_ending(path: Path, ending: dict[str, Any]) -> None:
             time.sleep(RETRY_S)
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Place, value: dict[str, Any]) -> None:
     """Replace `path` such that a crash leaves the old file or the new one, whole; readable by its owner only."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    parent, name = os.path.split(path)
+    temporary = os.path.join(parent, f".{name}.{os.getpid()}-{get_ident()}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # an environment may hold secrets
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(value, file)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    os.replace(temporary, path)
     if sys.platform != "win32":  # Windows cannot open folders
-        folder = os.open(path.parent, os.O_RDONLY)
+        folder = os.open(parent or ".", os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
@@ -161,7 +189,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 def proc_stat(pid: int) -> tuple[str, int] | None:
     """(state letter, start time in clock ticks since boot) from Linux's /proc; None if there is none."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = _read(f"/proc/{pid}/stat")
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
@@ -177,7 +205,7 @@ def start_ticks(pid: int) -> int | None:
 def boot_id() -> str:
     """Linux's id of this boot; empty where the system has none."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return _read("/proc/sys/kernel/random/boot_id").strip()
     except OSError:
         return ""
 
@@ -186,7 +214,7 @@ def main(arguments: list[str]) -> None:
     """`[--detach] JOB_DIR`. Detached, the first process forks and leaves, so that no caller has to reap the shim."""
     if arguments[0] == "--detach" and sys.platform != "win32" and os.fork():
         os._exit(0)
-    run(Path(arguments[-1]))
+    run(arguments[-1])
 
 
 if __name__ == "__main__":

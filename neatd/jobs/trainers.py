@@ -10,11 +10,11 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from neatd.config import load_yaml
 from neatd.errors import ConfigError, NeatError
@@ -41,6 +41,29 @@ class Parameter(Model):
         return data
 
 
+class Side(Model):
+    """A program besides training: `eval` is called with `--checkpoint PATH NAME=VALUE…`, `profile` with `NAME=VALUE…` (it takes
+    the trainer's parameters too). The last line of its output that is a JSON object of numbers is its result."""
+
+    command: tuple[Name, ...] = Field(min_length=1)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class Data(Model):
+    """Data files that the trainer learns from: `parameter` is given the path; `params` what else it is told then."""
+
+    parameter: Name
+    types: tuple[Name, ...] = Field(min_length=1)  # what their names end in, without the dot
+    params: dict[str, Value] = Field(default_factory=dict)
+
+    @field_validator("types")
+    @classmethod
+    def _are_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := next((one for one in value if not one.isalnum() or one in ("yaml", "yml", "json")), None):
+            raise ValueError(f"{wrong!r} is no type of data: write `jsonl`; yaml and json are those of job files")
+        return tuple(one.lower() for one in value)
+
+
 class TrainerFile(Model):
     """What stands in trainer.yaml. `writes` are patterns below --out, `needs` the modules it imports."""
 
@@ -50,6 +73,23 @@ class TrainerFile(Model):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     writes: tuple[str, ...] = ()
     needs: tuple[Name, ...] = ()
+    distributed: bool = False  # it can train on several GPUs, a process for each under torchrun
+    eval: Side | None = None
+    profile: Side | None = None
+    data: Data | None = None
+
+    @model_validator(mode="after")
+    def _knows_what_it_names(self) -> TrainerFile:
+        if self.data is None:
+            return self
+        declared = self.parameters.get(self.data.parameter)
+        if declared is None or declared.type != "str":
+            raise ValueError(f"data.parameter: {self.data.parameter!r} is no parameter of type str")
+        if "resume" not in self.parameters or self.parameters["resume"].type != "bool":
+            raise ValueError("data: a trainer that goes on with each file needs the parameter `resume` of type bool")
+        if wrong := next((name for name in self.data.params if name not in self.parameters), None):
+            raise ValueError(f"data.params: no parameter {wrong!r}")
+        return self
 
 
 class TrainerSpec(TrainerFile):
@@ -85,11 +125,33 @@ def build_command(spec: TrainerSpec, out: Path, params: Sequence[str]) -> tuple[
     `python` becomes this interpreter and a file of the trainer's folder its absolute path. Raises NeatError naming a
     parameter that is unknown, with the closest known one, or whose value is not of the declared type.
     """
-    values = dict(_checked(spec, param) for param in params)
-    first, *rest = spec.command
+    values = checked(spec.name, spec.parameters, params)
+    words = _program(spec, spec.command)
+    return (*words, "--out", str(out.absolute()), *(f"{name}={value}" for name, value in values.items()))
+
+
+def eval_command(spec: TrainerSpec, checkpoint: Path, params: Sequence[str]) -> tuple[str, ...]:
+    """The command that scores a checkpoint. Raises NeatError when the trainer declares none, or as `build_command` does."""
+    if spec.eval is None:
+        raise NeatError(f"{spec.name} declares no `eval`", f"name the command in {spec.folder / SPEC_FILE}")
+    values = checked(f"`neat eval` of {spec.name}", spec.eval.parameters, params)
+    words = _program(spec, spec.eval.command)
+    return (*words, "--checkpoint", str(checkpoint), *(f"{name}={value}" for name, value in values.items()))
+
+
+def profile_command(spec: TrainerSpec, params: Sequence[str]) -> tuple[str, ...]:
+    """The command that measures where the time of a few steps goes; raises NeatError likewise."""
+    if spec.profile is None:
+        raise NeatError(f"{spec.name} declares no `profile`", f"name the command in {spec.folder / SPEC_FILE}")
+    known = {**spec.parameters, **spec.profile.parameters}
+    values = checked(f"`neat profile` of {spec.name}", known, params)
+    return (*_program(spec, spec.profile.command), *(f"{name}={value}" for name, value in values.items()))
+
+
+def _program(spec: TrainerSpec, command: Sequence[str]) -> tuple[str, ...]:
+    first, *rest = command
     program = sys.executable if first == "python" else _absolute(spec.folder, first)
-    files = [_absolute(spec.folder, part) for part in rest]
-    return (program, *files, "--out", str(out.absolute()), *(f"{name}={value}" for name, value in values.items()))
+    return (program, *(_absolute(spec.folder, part) for part in rest))
 
 
 def missing_needs(spec: TrainerSpec) -> tuple[str, ...]:
@@ -108,12 +170,16 @@ def parse_value(kind: str, text: str) -> Value:
         raise ValueError(f"{text!r} is not {_KINDS[kind]}") from None
 
 
-def _checked(spec: TrainerSpec, param: str) -> tuple[str, str]:
-    """(name, value as the trainer gets it) of "name=value"."""
+def checked(whose: str, known: Mapping[str, Parameter], params: Sequence[str]) -> dict[str, str]:
+    """Name -> value as the program gets it, of "name=value"s; of equals the last wins."""
+    return dict(_checked(whose, known, param) for param in params)
+
+
+def _checked(whose: str, known: Mapping[str, Parameter], param: str) -> tuple[str, str]:
     name, equals, text = param.partition("=")
-    declared = spec.parameters.get(name)
+    declared = known.get(name)
     if declared is None:
-        raise NeatError(f"{spec.name} has no parameter {name!r}", _suggestion(spec, name))
+        raise NeatError(f"{whose} has no parameter {name!r}", _suggestion(whose, known, name))
     example = f"write for example {name}={_written(declared.default)}, the default"
     if not equals:
         raise NeatError(f"parameter {name!r} has no value", example)
@@ -124,11 +190,16 @@ def _checked(spec: TrainerSpec, param: str) -> tuple[str, str]:
     return name, _written(value) if declared.type == "bool" else text
 
 
-def _suggestion(spec: TrainerSpec, name: str) -> str:
-    closest = difflib.get_close_matches(name, spec.parameters, n=1, cutoff=0.0)
+def _suggestion(whose: str, known: Mapping[str, Parameter], name: str) -> str:
+    closest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     if not closest:
-        return f"{spec.name} takes no parameters"
-    return f"did you mean {closest[0]!r}? {spec.name} takes {', '.join(spec.parameters)}"
+        return f"{whose} takes no parameters"
+    return f"did you mean {closest[0]!r}? {whose} takes {', '.join(known)}"
+
+
+def as_words(params: Mapping[str, Value]) -> tuple[str, ...]:
+    """Parameters as they are written on a command line."""
+    return tuple(f"{name}={_written(value)}" for name, value in params.items())
 
 
 def _written(value: Value) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from neatd.config import ProjectConfig
 from neatd.models import Cursor, GitState, Project
-from neatd.pipeline import sampling
+from neatd.pipeline import sampling, worktrees
 from neatd.pipeline.beginnings import first_evidence
 from neatd.pipeline.configuring import reload_config
 from neatd.pipeline.moving import gone_runs, moved_here
@@ -273,6 +273,9 @@ def begin_run(
         git = git_now(scene, project) if now.timestamp() - began < FRESH_S else GitState()
         at = datetime.fromtimestamp(began, UTC)
         run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now, at)
+        if job_id := worktrees.job_of(scene.records, scene.home, project.root):
+            runs.set_run(scene.records, run.id, job_id=job_id)
+            run = run.model_copy(update={"job_id": job_id})
         project.is_stale = True
     step, line_at = runs.progress_of(scene.points, run.id)
     live = LiveRun(run, folder, place, last_step=step, last_line_at=line_at or run.created_at)

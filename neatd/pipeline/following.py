@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neatd.jobs.reconcile import observe
-from neatd.models import ENDED, Run
+from neatd.errors import NeatError
+from neatd.models import ENDED, JOB_ENDED, Job, Run
 from neatd.pipeline import stalling
 from neatd.pipeline.endings import SLACK_S, traceback_of, was_seen, with_ending
 from neatd.pipeline.facts import set_run
@@ -16,10 +16,7 @@ from neatd.read.process import is_alive
 from neatd.rules.status import Patience, RunFacts, run_status
 from neatd.store import jobs
 
-
-def job_folder(home: Path, job_id: str) -> Path:
-    """Where a job's spec, start, exit and output lie."""
-    return home / "jobs" / job_id
+SHORT_S = 5.0  # between the end of a job's process and that of the job
 
 
 def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
@@ -83,21 +80,26 @@ def _facts(scene: Scene, live: LiveRun) -> RunFacts:
 
 def _with_program(scene: Scene, live: LiveRun, run: Run, facts: RunFacts) -> RunFacts:
     """The facts with the run's job, or its process."""
-    if run.job_id:
-        return _with_job(scene, live, facts, run.job_id)
+    job = _job_of(scene, run)
+    if job is not None and (run.process is None or run.process.pid == job.pid or job.status in JOB_ENDED):
+        return _with_job(facts, job)
     if run.process:
         is_there = is_alive(run.process)
+        if job is not None and not is_there:  # of a job with more to do, or whose end is being written down
+            is_there = (datetime.now(UTC) - live.last_line_at).total_seconds() < SHORT_S
         kills = 0 if is_there or live.memory is None else live.memory.oom_kills_at_end()
         return facts._replace(pid=run.process.pid, is_alive=is_there, oom_kills=kills)
     return facts
 
 
-def _with_job(scene: Scene, live: LiveRun, facts: RunFacts, job_id: str) -> RunFacts:
-    state = observe(job_folder(scene.home, job_id))
-    job = jobs.get_job(scene.records, job_id)
-    if (job.status, job.pid, job.exit_code) != (state.status, state.pid, state.exit_code):
-        jobs.set_job(
-            scene.records, job_id, status=state.status, reason=state.reason, pid=state.pid, exit_code=state.exit_code
-        )
-    is_running = state.status == "running"
-    return facts._replace(pid=state.pid, is_alive=is_running, job_status=state.status, job_reason=state.reason)
+def _job_of(scene: Scene, run: Run) -> Job | None:
+    """The job that the run is of, as the queue's turn knows it; None for one that is no longer in the store."""
+    try:
+        return jobs.get_job(scene.records, run.job_id) if run.job_id else None
+    except NeatError:
+        return None
+
+
+def _with_job(facts: RunFacts, job: Job) -> RunFacts:
+    is_running = job.status == "running" and job.pid is not None
+    return facts._replace(pid=job.pid, is_alive=is_running, job_status=job.status, job_reason=job.reason)

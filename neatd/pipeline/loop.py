@@ -22,16 +22,19 @@ from neatd.pipeline import (
     finding,
     following,
     inbox,
+    jobinbox,
     judging,
     knowing,
     memory,
     paning,
     processes,
+    queueing,
     reading,
     rendering,
     retaining,
     sampling,
     saving,
+    studying,
     vaulting,
     verdicts,
     watching,
@@ -54,6 +57,7 @@ FULLY_WATCHED = 10  # so many times rarer is a project walked when each of its f
 JUDGE_LAG_S = 1.0  # a backlog that is read goes unjudged for no longer
 JUDGE_EVERY_S = 0.4  # the state of the detectors is written each time
 JUDGE_SLICE_S = 0.01  # of many runs' single lines so much is judged before new lines are looked for; or half a turn
+MOST_TOLD = 500  # verdicts of a turn, then no more runs are judged: writing takes 1 ms each, and a note waits for it
 KEEP_SHARE = 20  # keeping knowledge for t seconds is done again after 20 t
 
 
@@ -85,6 +89,7 @@ class Loop:
         """What a start needs: moves that a crash interrupted are settled, all projects are walked once."""
         self._guard("the trash", retaining.settle_after_crash, self.scene.records)
         self._guard("projects", finding.refresh_projects, self.scene)
+        self._guard("the queue", queueing.prepare, self.scene)
         self._find(is_sweep=True)
         self._guard("watches", self._watch)
 
@@ -113,6 +118,10 @@ class Loop:
             else set()
         )
         self._guard("orders", self._take_orders)
+        # Before the queue: a data file is where its job looks for it when that begins.
+        hints = list(hints)
+        self.are_watches_due |= bool(self._guard("inboxes", jobinbox.turn, self.scene, hints, is_sweep, self._guard))
+        is_starting = self._guard("the queue", queueing.turn, self.scene, is_sweep, self._guard)
         self._guard("hints", self._follow_hints, hints)
         has_walked = self._find(is_sweep)
         if self.are_watches_due:
@@ -130,12 +139,13 @@ class Loop:
         has_more |= self.is_judging
         self._act(is_sweep)
         self._guard("alerts", self.alerts.turn, is_sweep)
+        has_more |= bool(self._guard("studies", studying.turn, self.scene, self._guard))
         if is_sweep:
             self._keep_knowledge()
         for project, live in self.turn:
             self.scene.note_open(project, live)
         self._note_work(self.turn)
-        has_more |= self._hash(is_sweep)
+        has_more |= self._hash(is_sweep) | bool(is_starting)
         self.turn_s = self.scene.clock() - now
         for project in rendering.due(self.scene, has_more):
             self._guard(f"brief of {project.root}", rendering.write_brief, self.scene, project)
@@ -161,6 +171,7 @@ class Loop:
     def _take_orders(self) -> None:
         """What other processes wrote: projects, requests, records, consents."""
         self.are_orders_due |= self.scene.others_changed_records() | memory.has_room_again(self.scene)
+        self.scene.queue.is_due |= self.are_orders_due
         if not (self.are_orders_due or self.scene.has_orders):
             return
         before = set(self.scene.projects)
@@ -247,11 +258,13 @@ class Loop:
     def _judge(self) -> bool:
         """Points into verdicts, which may run behind. What is judged in a turn is written together. True: some are left."""
         found: list[judging.Judged] = []
-        is_cut, until = False, self.scene.clock() + max(JUDGE_SLICE_S, self.turn_s / 2)
+        is_cut, told, until = False, 0, self.scene.clock() + max(JUDGE_SLICE_S, self.turn_s / 2)
         for project, live in list(self.stirred.values()):
-            if self.should_end() or (is_cut := bool(found) and self.scene.clock() > until):
+            if self.should_end() or (is_cut := bool(found) and (told > MOST_TOLD or self.scene.clock() > until)):
                 break
-            found += self._guard(live.run.name, judging.judge_run, self.scene, project, live) or ()
+            some = self._guard(live.run.name, judging.judge_run, self.scene, project, live) or ()
+            found += some
+            told += sum(len(one.verdicts) for one in some)
         if (
             found
             and not self.is_shaken

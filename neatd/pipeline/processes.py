@@ -13,10 +13,10 @@ from neatd.pipeline.testing import own_paths
 from neatd.read.gitstate import git_state
 from neatd.read.machine import machine_facts
 from neatd.read.process import find_processes
-from neatd.read.processfacts import described
+from neatd.read.processfacts import JOB_VARIABLE, described
 from neatd.read.startdiff import StartDiff, start_diff
 from neatd.redact_own import compile_patterns, redact_value_with, redactor
-from neatd.store import runs
+from neatd.store import jobs, runs
 
 LOOK_S = 10.0
 BUDGET_S = 0.02  # of a turn
@@ -52,11 +52,19 @@ def describe(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFac
     """Keep the process behind a run, what it tells, and the code as it is when it began just now."""
     fact = _without_secrets(project, described(fact))
     machine = machine_facts(scene.gpu.sample(scene.clock()))
-    set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine})
+    set_run(scene, live, process=fact, facts={**live.run.facts, "machine": machine}, **_its_job(scene, live, fact))
     began_at(scene, live, fact.started)
     if not live.run.git.is_repo and 0 <= time.time() - fact.started < FRESH_S:
         set_run(scene, live, git=git_now(scene, project))  # its folder is old, its process is not
     keep_start(scene, project, live, fact.started)
+
+
+def _its_job(scene: Scene, live: LiveRun, fact: ProcessFact) -> dict[str, str]:
+    """The job that the process is of, where it runs in one of this home's."""
+    name = fact.env.get(JOB_VARIABLE, "")
+    if live.run.job_id or not name or not jobs.is_of_project(scene.records, name, live.run.project_id):
+        return {}
+    return {"job_id": name}
 
 
 def git_now(scene: Scene, project: LiveProject) -> GitState:

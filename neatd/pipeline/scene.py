@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from neatd.config import ProjectConfig, Settings
 from neatd.models import ENDED, Cursor, GitState, ProcessFact, Project, Run
+from neatd.pipeline.asker import Asker
 from neatd.pipeline.datasets import Work
+from neatd.pipeline.inboxfolders import Inbox
 from neatd.read.checkpoint import RestWatch
 from neatd.read.databases import Kind
 from neatd.read.formats.patterns import Pattern
@@ -30,6 +33,7 @@ from neatd.read.resultfiles import Stamp
 from neatd.read.rows import Feed
 from neatd.read.startdiff import StartDiff
 from neatd.rules.judge import Judge
+from neatd.rules.leases import Device
 from neatd.rules.memory import Judgement, MemoryWatch
 from neatd.rules.oom import MemoryEnd
 from neatd.rules.schema import Rule
@@ -241,6 +245,38 @@ class MachineMemory:
 
 
 @dataclass
+class Queue:
+    """What the daemon remembers of the queue from turn to turn."""
+
+    is_new: bool = True  # nothing was looked at yet: what a crash left is made good
+    is_due: bool = True  # something changed: one that waits may begin, perhaps
+    begun: dict[str, float] = field(default_factory=dict)  # job -> when its shim was started (monotonic), till it tells so
+    children: list[int] = field(default_factory=list)  # that started shims, and leave at once
+    devices: object = None  # what decided of GPUs when the queue was last looked at; None: there are none, or nothing waits
+    known: dict[str, Device] = field(default_factory=dict)  # the devices of the last look, by key
+    cpu_slots: int = 0  # by which was decided
+    not_before: float = 0.0  # monotonic: the disk was full
+    machine: str = ""  # what was written of it for the commands
+
+
+@dataclass
+class Drops:
+    """What the daemon remembers of the inboxes from turn to turn."""
+
+    folders: tuple[Inbox, ...] = ()  # as of the last sweep
+    is_waiting: bool = False  # something lies there that may not be whole yet, or was too much for one look
+
+
+@dataclass
+class Searches:
+    """What the daemon remembers of the studies from turn to turn."""
+
+    asker: Asker = field(default_factory=Asker)
+    live: dict[str, Any] = field(default_factory=dict)  # study -> its LiveStudy in `pipeline/studying.py`
+    next_look: float = 0.0
+
+
+@dataclass
 class Scene:
     """The daemon's whole memory, handed to each step."""
 
@@ -256,6 +292,9 @@ class Scene:
     paused_until: float = 0.0
     gpu: GpuReader = field(default_factory=GpuReader)
     memory: MachineMemory = field(default_factory=MachineMemory)
+    queue: Queue = field(default_factory=Queue)
+    searches: Searches = field(default_factory=Searches)
+    drops: Drops = field(default_factory=Drops)
     asked: dict[str, str] = field(default_factory=dict)  # jobs of maintenance that were asked for: request id -> job
     has_orders: bool = False  # this process wrote requests, or ends a run: they are looked at with the next turn
     paused: tuple[dict[str, str], ...] = ()  # what holds up jobs, as `neatd status` shows it

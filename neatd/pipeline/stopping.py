@@ -12,9 +12,9 @@ from typing import Any
 
 from neatd.actions.ending import SIGNALS, send
 from neatd.errors import NeatError
+from neatd.jobs.folder import job_folder
 from neatd.jobs.reconcile import observe
 from neatd.models import ENDED, Event, ProcessFact, Request, Run
-from neatd.pipeline.following import job_folder
 from neatd.pipeline.scene import Scene
 from neatd.read.process import is_alive
 from neatd.read.processfacts import identity

@@ -63,7 +63,7 @@ def table_csv(rows: Iterable[RunFact], line_end: str = "\r\n") -> str:
     writer = csv.writer(text, lineterminator=line_end)
     writer.writerow(HEADINGS)
     for row in rows:
-        writer.writerow([row.id, *map(_cell, _values(row))])
+        writer.writerow([row.id, *map(cell, _values(row))])
     return text.getvalue()
 
 
@@ -77,7 +77,7 @@ def _values(row: RunFact) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
     """A value as its cell holds it: numbers as they read back exactly, text without secrets and harmless."""
     if value is None:
         return ""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from neatd.jobs.bell import bell_folder
+from neatd.pipeline import jobinbox
 from neatd.pipeline.scene import Scene
 
 _OURS = ("rules", "patterns")  # in .neat: what a person changes there is read again
 
 
 def wanted_folders(scene: Scene) -> list[Path]:
-    """The roots, the living runs with their checkpoints, then whatever else there is."""
-    folders: list[Path] = []
+    """The queue's bell, the inboxes, the roots, the living runs with their checkpoints, then whatever else there is."""
+    folders = [bell_folder(scene.home), *jobinbox.watched(scene)]
     for project in scene.projects.values():
         ours = (project.root / ".neat" / name for name in ("", *_OURS))  # "": where they come to be
         folders += [project.root, *(path for path in ours if path.is_dir())]

@@ -40,6 +40,7 @@ def _card(number: int, device: Path) -> Gpu:
         memory_total_bytes=_number(device / "mem_info_vram_total"),
         power_w=None if power_uw is None else power_uw / 1e6,
         temperature_c=None if temperature_mc is None else temperature_mc / 1000,
+        maker="amd",
     )
 
 

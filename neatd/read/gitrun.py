@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from pathlib import Path
 
+# neat's own files, which do not count as changes.
+OURS = re.compile(r"(^|/)(\.neat(/|$)|snapshots/anomaly_|snapshots/?$|\.partial_)")
 PATIENCE_S = 10.0  # for one git process: a walk over a million commits takes 5 s
 _PLAIN = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 _ASKED = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

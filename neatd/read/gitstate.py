@@ -14,13 +14,13 @@ from pathlib import Path
 
 from neatd.models import FileMark, GitState
 from neatd.place import git_folder
+from neatd.read.gitrun import OURS
 from neatd.redact import redact_value
 
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a machine without git is one without repositories, not an error
 
 import git
 
-OURS = re.compile(r"(^|/)(\.neat(/|$)|snapshots/anomaly_|snapshots/?$|\.partial_)")
 _MOST = 200  # paths kept of each kind: a tree with more is told by its first ones
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}  # fields before the path in a line of porcelain v2
 _LETTERS: dict[str, FileMark] = {"D": "deleted", "R": "renamed", "C": "new", "A": "new"}

@@ -6,7 +6,7 @@ A driver answers in milliwatts, bit masks and lists; what it does not support is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 # Bits of nvmlClocksEventReasons. Idle, set clocks and display clocks are no throttling.
 THROTTLING = {
@@ -31,6 +31,10 @@ class Gpu(NamedTuple):
     temperature_c: float | None = None
     throttled_by: tuple[str, ...] | None = None
     processes: dict[int, int] = {}  # noqa: RUF012 - never written to; PID -> bytes, by the host's numbers
+    computing: tuple[int, ...] = ()  # of the processes, those that compute and do not draw
+    maker: Literal["nvidia", "amd"] = "nvidia"
+    is_divided: bool = False  # into instances (MIG): only they can be computed on
+    parts: tuple[Gpu, ...] = ()  # those instances, as far as a look may see them
 
     def values(self) -> dict[str, float]:
         """Name -> number of what is known; `throttled` is 1 while anything slows it down."""
@@ -51,6 +55,7 @@ class NvmlAnswers(NamedTuple):
     temperature_c: int | None = None
     event_reasons: int | None = None
     processes: tuple[tuple[int, int | None], ...] = ()  # (PID, bytes or None), computing and drawing ones together
+    computing: tuple[int, ...] = ()  # PIDs of those that compute and do not draw
 
 
 def gpu_of(number: int, answers: NvmlAnswers) -> Gpu:
@@ -66,6 +71,7 @@ def gpu_of(number: int, answers: NvmlAnswers) -> Gpu:
         temperature_c=answers.temperature_c,
         throttled_by=None if answers.event_reasons is None else throttling(answers.event_reasons),
         processes=held_by(answers.processes),
+        computing=answers.computing,
     )
 
 

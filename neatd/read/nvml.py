@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,28 @@ class Nvml:
         if count is None:
             return None
         handles = ((n, self._ask(self._library.nvmlDeviceGetHandleByIndex, n)) for n in range(count))
-        return [gpu_of(n, self._answers(handle)) for n, handle in handles if handle is not None]
+        return [self._gpu(n, handle) for n, handle in handles if handle is not None]
+
+    def _gpu(self, number: int, handle: Any) -> Gpu:
+        gpu, mode = gpu_of(number, self._answers(handle)), self._ask(self._library.nvmlDeviceGetMigMode, handle)
+        if not mode or mode[0] != self._library.NVML_DEVICE_MIG_ENABLE:
+            return gpu
+        return gpu._replace(is_divided=True, parts=tuple(self._parts(number, handle)))
+
+    def _parts(self, number: int, handle: Any) -> Iterator[Gpu]:
+        """The instances of a divided device (MIG); numbers are given to them from 0, and some may be free."""
+        most = self._ask(self._library.nvmlDeviceGetMaxMigDeviceCount, handle) or 0
+        for index in range(most):
+            part = self._ask(self._library.nvmlDeviceGetMigDeviceHandleByIndex, handle, index)
+            if part is not None:
+                yield gpu_of(number, self._answers(part))
 
     def _answers(self, handle: Any) -> NvmlAnswers:
         library, ask = self._library, self._ask
         memory = ask(library.nvmlDeviceGetMemoryInfo, handle)
         use = ask(library.nvmlDeviceGetUtilizationRates, handle)
+        computing = ask(library.nvmlDeviceGetComputeRunningProcesses, handle) or ()
+        drawing = ask(library.nvmlDeviceGetGraphicsRunningProcesses, handle) or ()
         return NvmlAnswers(
             uuid=ask(library.nvmlDeviceGetUUID, handle),
             name=ask(library.nvmlDeviceGetName, handle),
@@ -71,14 +87,8 @@ class Nvml:
             power_mw=ask(library.nvmlDeviceGetPowerUsage, handle),
             temperature_c=ask(library.nvmlDeviceGetTemperature, handle, library.NVML_TEMPERATURE_GPU),
             event_reasons=ask(library.nvmlDeviceGetCurrentClocksThrottleReasons, handle),
-            processes=tuple(
-                (one.pid, one.usedGpuMemory)
-                for listing in (
-                    library.nvmlDeviceGetComputeRunningProcesses,
-                    library.nvmlDeviceGetGraphicsRunningProcesses,
-                )
-                for one in ask(listing, handle) or ()
-            ),
+            processes=tuple((one.pid, one.usedGpuMemory) for one in (*computing, *drawing)),
+            computing=tuple(sorted({one.pid for one in computing} - {one.pid for one in drawing})),
         )
 
     def _ask(self, question: Callable[..., Any], *given: Any) -> Any:

@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 from neatd.files import is_inside, read_small
 from neatd.place import git_folder
-from neatd.read.gitrun import git_beginning, git_output
-from neatd.read.gitstate import OURS
+from neatd.read.gitrun import OURS, git_beginning, git_output
 from neatd.redact import redact
 
 MOST_BYTES = 512 << 10  # of text: a person's change before a run is some 10 kB

@@ -1,7 +1,8 @@
 """The folders of a project, each listed once: breadth first, to the capped depth.
 
-Links are followed when they lead out of the project (`runs -> /scratch/runs`), each folder once, by whichever way is met
-first. What cannot be entered, and a cap that was reached, is kept and not passed over in silence.
+Links are followed when they lead out of the project (`runs -> /scratch/runs`), but not into another worktree of it, each
+folder once, by whichever way is met first. What cannot be entered, and a cap that was reached, is kept and not passed over
+in silence.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import fnmatch
 import os
 from pathlib import Path
 
+from neatd.errors import NeatError
 from neatd.files import IGNORED_FOLDERS, is_text
-from neatd.place import PROJECT_FILE
+from neatd.place import PROJECT_FILE, find_root, project_identity
 from neatd.read.listing import Listing, listed
 from neatd.read.naming import Parts, is_barren
 from neatd.read.placing import may_hold_part
@@ -90,10 +92,21 @@ class Walk:
             top = os.path.realpath(self.root)
             if real == top or real.startswith(top + os.sep) or top.startswith(real.rstrip(os.sep) + os.sep):
                 return False
+            if _is_of_same_project(Path(real), self.root):
+                return False
         identity = _identity(entry.path)
         is_new = identity not in self._seen
         self._seen.add(identity)
         return is_new
+
+
+def _is_of_same_project(folder: Path, root: Path) -> bool:
+    """Whether a folder lies in another worktree or clone of the project: its runs are found there."""
+    other = find_root(folder)
+    try:
+        return other is not None and project_identity(other)[0] == project_identity(root)[0]
+    except NeatError:
+        return False
 
 
 def _identity(path: str) -> tuple[int, int]:

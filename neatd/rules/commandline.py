@@ -15,6 +15,7 @@ LONGEST_VALUE = 500
 _CONFIGS = frozenset({"config", "config_file", "cfg", "config_path", "params", "hparams"})
 _NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 _NAME = re.compile(r"^[A-Za-z_][\w./-]*$")
+_TORCHRUN = "torch.distributed.run"
 _PROGRAM = re.compile(r"\.(?:py|sh|ipynb)$|^-m$")
 
 
@@ -28,7 +29,7 @@ class Command(NamedTuple):
 
 def parse_command(words: Sequence[str]) -> Command:
     """`--lr 0.01`, `--lr=0.01`, `lr=0.01`, `-b 8`, `--amp`, `--no-amp`; what stands before the program is left out."""
-    start, program = _program(words)
+    start, program = _program(list(words))
     params: dict[str, Value] = {}
     files: list[str] = []
     rest = list(words[start:])
@@ -47,6 +48,8 @@ def _program(words: Sequence[str]) -> tuple[int, str]:
     """(where the parameters begin, the program's name)."""
     for index, word in enumerate(words):
         if _PROGRAM.search(word):
+            if word == "-m" and words[index + 1 : index + 2] == [_TORCHRUN]:
+                continue  # the program comes behind it
             if word == "-m" and index + 1 < len(words):
                 return index + 2, words[index + 1]
             return index + 1, _plain(word)

@@ -54,6 +54,12 @@ def get_job(connection: sqlite3.Connection, job_id: str) -> Job:
     return to_model(Job, row)
 
 
+def is_of_project(connection: sqlite3.Connection, job_id: str, project_id: str) -> bool:
+    """Whether there is such a job that runs for the project."""
+    sql = "SELECT 1 FROM job WHERE id = ? AND project_id = ? AND status = 'running'"
+    return connection.execute(sql, (job_id, project_id)).fetchone() is not None
+
+
 def jobs(connection: sqlite3.Connection, project_id: str | None = None, active_only: bool = False) -> list[Job]:
     """Jobs, newest first."""
     wanted = [("project_id = ?", [project_id])] if project_id else []

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from neatd.kinds import JSON_FIELDS
-from neatd.models import Checkpoint, Deletion, Job, Model
+from neatd.models import Checkpoint, Deletion, Job, Model, Study, Trial
 
 T = TypeVar("T", bound=Model)
 _JSON = JSON_FIELDS | {"facts", "config", "git", "process", "details", "payload", "result"}
 _JSON_OF: dict[type[Model], frozenset[str]] = {
     Job: frozenset({"command", "after", "devices", "params"}),  # of words; a test's is a line
+    Study: frozenset({"spec"}),
+    Trial: frozenset({"params", "derived"}),
     **dict.fromkeys((Checkpoint, Deletion), frozenset({"parts"})),
 }
 

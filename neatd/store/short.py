@@ -27,7 +27,7 @@ from neatd.who import told_session
 
 LETTERS = {name: kind.letters for name, kind in KINDS.items()} | {
     "run": "r", "event": "e", "snapshot": "s", "checkpoint": "c", "job": "j", "request": "q", "deletion": "x",
-    "study": "y",
+    "study": "st",
 }  # fmt: skip
 _FILLED = frozenset({"evidence", "valid_while", "origin"})  # what may come with a record besides its kind's fields
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread

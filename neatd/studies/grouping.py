@@ -112,7 +112,7 @@ def _log_edges(low: float, high: float, most: int) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for every, heads in [(1, (1, 3)), *((every, (1,)) for every in range(1, 700))]:
         edges = [float(f"{head}e{power}") for power in range(first, last + 1, every) for head in heads]
-        edges = [edge for edge in edges if low <= edge < high]
+        edges = [edge for edge in edges if low < edge < high]
         if len(edges) < most:
             return edges
     return []
@@ -133,8 +133,11 @@ def _quantile_edges(ordered: list[float], is_whole: bool) -> list[float]:
 
 def _rounded(edge: float, above: float) -> float:
     """The shortest number from `edge` to below `above`: it divides the same."""
-    for digits in range(2, 17):
-        short = float(f"{edge:.{digits}g}")
+    if edge == 0 or not 1e-290 < abs(edge) < 1e290:
+        return edge
+    for digits in range(1, 16):
+        unit = 10.0 ** (math.floor(math.log10(abs(edge))) + 1 - digits)
+        short = float(f"{math.ceil(edge / unit) * unit:.{digits + 1}g}")
         if edge <= short < above:
             return short
     return edge

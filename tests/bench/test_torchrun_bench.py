@@ -19,6 +19,7 @@ from tests.devices_made import Place
 
 pytestmark = [
     pytest.mark.bench,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs torch"),
 ]
 PROGRAM = """
@@ -58,7 +59,7 @@ def test_a_distributed_job_ends_well_and_is_stopped_whole(tmp_path: Path, option
         def has_ended() -> bool:
             place.turn()
             request = requests.get_request(place.scene.records, asked)
-            if request.status in ("waiting", "running"):
+            if request.status in ("pending", "running"):
                 asking.carry_out(place.scene, request)
             return place.job(stopped).status in JOB_ENDED
 

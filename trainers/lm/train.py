@@ -24,7 +24,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TextIO
 
@@ -59,16 +59,18 @@ class Parameters:
     log_every: int = 1
     seed: int = 1
     data_mb: float = 12.0
+    data: str = ""
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
     resume: bool = False
+    more: int = 0
     fault_at: int = 0
     fault_steps: int = 5
     fault_factor: float = 30.0
 
 
-MAY_BE_ZERO = ("warmup", "weight_decay", "eval_every", "save_every", "seed", "threads", "fault_at")
+MAY_BE_ZERO = ("warmup", "weight_decay", "eval_every", "save_every", "seed", "threads", "more", "fault_at")
 SHAPE = ("context", "layers", "dim", "heads")  # a checkpoint fits only a model that agrees in these
 
 
@@ -161,13 +163,21 @@ def read_text(root: Path, names: list[str], limit: int) -> Text:
 
 
 def read_corpus(p: Parameters) -> tuple[Text, Text]:
-    """(train, validation): at most nine tenths and one tenth of `data_mb` million bytes."""
+    """(train, validation): at most nine tenths and one tenth of `data_mb` million bytes.
+
+    A file of `data` takes the place of the training text alone: scores stay scores of the same unseen text.
+    """
     root, limit = Path(sysconfig.get_path("stdlib")), int(p.data_mb * 100_000)
     names = find_files(root)
-    train = read_text(root, [n for n in names if not is_validation(n)], 9 * limit)
+    if p.data and not Path(p.data).is_file():
+        fail(f"data={p.data} is no file", "name a file of text; without `data` the standard library's sources are read")
+    own = (Path(p.data).parent, [Path(p.data).name]) if p.data else (root, [n for n in names if not is_validation(n)])
+    train = read_text(*own, 9 * limit)
     val = read_text(root, [n for n in names if is_validation(n)], limit)
     if len(val.data) <= max(PIECE, p.context):
         fail(f"too little text: data_mb={p.data_mb}, sources in {root}", "raise data_mb; Python needs its .py files")
+    if len(train.data) <= p.context:
+        fail(f"data={p.data} is too short", f"more than context={p.context} bytes are needed")
     return train, val
 
 
@@ -369,6 +379,8 @@ class Run:
         newest = max(saves.glob("step_*.pt"), key=lambda path: int(path.stem[5:]), default=None)
         if newest and self.p.resume:
             self.restore(torch.load(newest, map_location="cpu", weights_only=True))
+        if self.p.more:
+            self.p = replace(self.p, steps=self.step + self.p.more)
         self.config = {**asdict(self.p), "max_steps": self.p.steps, "device": self.device, "dtype": self.dtype}
         self.config["parameter_count"] = sum(w.numel() for w in self.model.parameters())
         self.config |= {"torch_version": str(torch.__version__), "train_bytes": len(self.train.data)}
