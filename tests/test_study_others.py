@@ -73,8 +73,9 @@ def test_every_trial_is_as_optuna_says(study: optuna.Study, folder: Path, name: 
     assert flagged == {7: "its value is inf", 9: "intermediate ended at nan, step 3"}
 
 
-@pytest.mark.parametrize("name", ["study.db", "study.log"])
-@pytest.mark.parametrize("evaluator", ["ped-anova", "fanova"])
+@pytest.mark.parametrize(
+    ("name", "evaluator"), [("study.db", "ped-anova"), ("study.log", "ped-anova"), ("study.db", "fanova")]
+)
 def test_importances_are_optunas_own(study: optuna.Study, folder: Path, name: str, evaluator: str) -> None:
     """Parameter for parameter, the conditional one too."""
     import optuna

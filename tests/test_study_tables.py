@@ -77,7 +77,7 @@ def test_many_numbers_become_ranges_with_stated_edges() -> None:
     groups = groups_of([tried(n, 1.0, x=depth) for n, depth in enumerate(depths)], "x")
     assert [(one.above, one.up_to) for one in groups] == [(None, 10), (10, 20), (20, 40), (40, 96)]
     floats = [n / 37 for n in range(20)]
-    assert [label for label, _ in labels(floats)][1:] == ["above 0.11 to 0.25", "above 0.25 to 0.38", "above 0.38 to 0.5135"]
+    assert [label for label, _ in labels(floats)][1:] == ["above 0.11 to 0.25", "above 0.25 to 0.4", "above 0.4 to 0.5135"]
 
 
 def test_numbers_over_decades_become_ranges_of_powers_of_ten() -> None:

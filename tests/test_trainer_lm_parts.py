@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
+import json
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.trainer_lm_made import FOLDER, torch, train
+from tests.trainer_lm_made import FOLDER, SHORT, TINY, read_lines, run_here, torch, train
 
 pytestmark = pytest.mark.timeout(300)  # loading torch takes a minute where others are at work too
 
@@ -165,3 +168,55 @@ def test_trainer_yaml_says_what_the_program_has() -> None:
     ]
     assert all(p["help"] for p in declared.values())
     assert (spec["name"], spec["command"], spec["needs"]) == ("lm", ["python", "train.py"], ["torch", "numpy"])
+
+
+# ---- scores of a checkpoint, times of a step ----
+
+
+def program(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Another program of the trainer, over the same train.py."""
+    monkeypatch.setitem(sys.modules, "train", train)
+    spec = importlib.util.spec_from_file_location(f"lm_{name}", FOLDER / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_checkpoint_scores_what_the_run_measured_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last line is what metrics.jsonl has at that step, though the training text is gone; other files are refused."""
+    text = tmp_path / "text.txt"
+    text.write_text("to be or not to be " * 99)
+    out, evaluation = tmp_path / "run", program("eval", monkeypatch)
+    words = [*SHORT, "steps=10", "save_every=10", f"data={text}"]
+    assert run_here(out, *words)[0] == 0
+    assert run_here(out, *words, "resume=true", "more=5")[0] == 0
+    text.unlink()
+    capsys.readouterr()
+    saves = out / "checkpoints"
+    assert evaluation.main(["--checkpoint", str(saves / "step_000015.pt"), "windows=16", "device=cpu"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    measured = [line for line in read_lines(out / "metrics.jsonl") if "val/loss" in line][-1]
+    assert found["step"] == measured["step"] == 15 and found["windows"] == 16
+    for name in ("val/loss", "val/bits_per_byte", "val/accuracy"):
+        assert found[name] == pytest.approx(measured[name], rel=1e-6)
+    text.write_bytes(b"PK no weights")
+    for wrong in (["--checkpoint", str(text)], ["--checkpoint", str(tmp_path / "no.pt")], ["window=3"]):
+        with pytest.raises(SystemExit):
+            evaluation.main(wrong)
+    assert capsys.readouterr().err.count("error: ") == 3
+
+
+def test_a_profile_names_the_costliest_operations_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table, then tokens a second; in the folder it was started in nothing is left."""
+    profiler = program("profile_steps", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert profiler.main(["profile_steps=2", *TINY]) == 0
+    text = capsys.readouterr().out
+    found = json.loads(text.splitlines()[-1])
+    assert "aten::" in text and found["tokens_per_s"] > 0 and 0 < found["top_share"] < 1
+    assert found["profile_steps"] == 2 and list(tmp_path.iterdir()) == []

@@ -148,7 +148,7 @@ def submit(opened: Open, asked: Wanted, interpreter: Interpreter | None = None) 
 def answered(opened: Open, job: Job) -> Job:
     """The job once a daemon has looked at it; without one this process looks, and starts what may begin."""
     if not is_running(opened.home):
-        _look_here(opened)
+        look_here(opened)
     deadline = time.monotonic() + ANSWER_S
     while is_running(opened.home) and _is_unseen(job := jobs.get_job(opened.records, job.id)):
         if time.monotonic() > deadline:
@@ -160,7 +160,7 @@ def answered(opened: Open, job: Job) -> Job:
             break
         time.sleep(0.02)
         if not is_running(opened.home):
-            _look_here(opened)
+            look_here(opened)
     return job
 
 
@@ -168,7 +168,8 @@ def _is_unseen(job: Job) -> bool:
     return job.status == "queued" and not job.reason
 
 
-def _look_here(opened: Open) -> None:
+def look_here(opened: Open) -> None:
+    """A turn of the queue in this process, where no daemon runs."""
     from neatd.pipeline.queueing import turn_here
 
     with scene_here(opened.home) as scene:

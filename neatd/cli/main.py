@@ -82,6 +82,8 @@ NEAT = {
     "allow": ("allow", "allow", "Allow neat something in this folder, on this machine."),
     "launch": ("launch", "launch", "Queue a command as a job that outlives the terminal and the daemon."),
     "train": ("train", "train", "Queue a shipped trainer as a job that outlives the daemon."),
+    "eval": ("measure", "eval_", "Score a checkpoint, and keep the result against its run."),
+    "profile": ("measure", "profile", "Measure where the time of a trainer's steps goes."),
     "queue": ("queue", "queue", "Show what runs, what waits, why, and when it is likely to end."),
     "stop": (
         "jobs",

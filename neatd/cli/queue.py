@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -60,12 +61,12 @@ def queue(context: click.Context, with_ended: bool, group: str | None, of_device
     most = -1 if as_json or group is not None else SHOWN
     with _store(home) as store:
         objects = queue_objects(store, home, datetime.now(UTC), with_ended, most, group)
-        counts, paused = _groups(store)
-        _, waits, ended = queuelist.count(store)
+        counts, paused = ({}, {}) if as_json else _groups(store)
+        _, waits, ended = (0, 0, 0) if as_json else queuelist.count(store)
     if note := not_watching(home):
         click.echo(f"note: {note}", err=True)
     if as_json:
-        click.echo(f"[{', '.join(objects)}]")
+        sys.stdout.write(f"[{', '.join(objects)}]\n")  # click.echo would look for colours in six megabytes
         return
     shapes = [json.loads(one) for one in objects]
     if group is not None:

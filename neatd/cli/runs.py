@@ -17,6 +17,7 @@ from neatd.models import Run
 from neatd.now import is_system
 from neatd.pipeline.bestof import best_checkpoints
 from neatd.pipeline.profile import start_diff_of, start_shape
+from neatd.pipeline.results import results_of
 from neatd.pipeline.showing import matching, run_detail, run_shapes
 from neatd.store import points, records, runs, window
 
@@ -101,6 +102,7 @@ def show(word: str, is_system_too: bool, is_diff: bool, as_json: bool) -> None:
         return
     shape = run_detail(opened.records, opened.points, opened.project, found)
     shape["best_checkpoints"] = best_checkpoints(opened.records, opened.points, found, opened.config)
+    shape["measured"] = results_of(opened.records, found.id)
     if as_json:
         print_json(shape)
     else:

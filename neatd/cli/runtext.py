@@ -11,7 +11,10 @@ from neatd.assist.render import number, size
 from neatd.cli.common import print_table
 from neatd.cli.runheader import header
 from neatd.models import Run
+from neatd.pipeline.results import KINDS
 from neatd.rules.predictions import WINDOW
+
+MOST_MEASURED = 5
 
 
 def print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
@@ -30,7 +33,9 @@ def print_run(found: Run, shape: dict[str, Any], is_system_too: bool) -> None:
         click.echo(f"best: {_best(best)}")
         if best["load"]:
             click.echo(f"  {without_controls(best['load'])}")
-    for event in shape["events"][:10]:
+    for one in shape["measured"][:MOST_MEASURED]:
+        click.echo(without_controls(f"{one['kind']}: {one['message']}"))
+    for event in [one for one in shape["events"] if one["rule"] not in KINDS][:10]:
         click.echo(f"event: {event['severity']} {event['rule']}: {event['message']}")
     if found.config:
         click.echo("config: " + ", ".join(f"{key}={value}" for key, value in found.config.items()))

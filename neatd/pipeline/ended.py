@@ -13,8 +13,7 @@ from typing import Any
 from neatd.jobs.folder import job_folder
 from neatd.jobs.reconcile import JobState
 from neatd.models import Job
-from neatd.pipeline import worktrees
-from neatd.pipeline import measured
+from neatd.pipeline import measured, results, worktrees
 from neatd.pipeline.enqueueing import DIFF, FROZEN
 from neatd.pipeline.finding import refresh_projects
 from neatd.pipeline.scene import Scene
@@ -37,7 +36,7 @@ def settle(scene: Scene, job: Job, state: JobState) -> None:
     status, reason = state.status, state.reason
     if is_being_stopped(job):
         status, reason = "killed", f"stopped by {_stopper(job)}: {state.reason}"
-    if job.kind in measured.KINDS and status == "finished":  # before the row: a crash in between finds it kept
+    if job.kind in results.KINDS and status == "finished":  # before the row: a crash in between finds it kept
         reason = "; ".join(filter(None, (reason, measured.keep(scene, job))))
     fields: dict[str, Any] = {
         "status": status, "reason": reason, "exit_code": state.exit_code, "peak_bytes": state.peak_bytes, "pid": state.pid,

@@ -17,7 +17,7 @@ from neatd.actions import dropped
 from neatd.actions.dropped import Drop
 from neatd.errors import ConfigError, NeatError
 from neatd.files import data_path
-from neatd.jobs.jobfile import JOB_SUFFIXES, Asked, InboxFile, JobFile, load_inbox, load_job
+from neatd.jobs.jobfile import JOB_SUFFIXES, Asked, InboxFile, load_inbox, load_job
 from neatd.jobs.trainers import TrainerSpec, Value, as_words, build_command, load_trainers
 from neatd.pipeline import inboxfolders, training
 from neatd.pipeline.enqueueing import Wanted, enqueue
@@ -25,7 +25,7 @@ from neatd.pipeline.inboxfolders import Inbox
 from neatd.pipeline.jobnames import find_after
 from neatd.pipeline.scene import LiveProject, Scene
 from neatd.rules.admission import ANY
-from neatd.store import events, jobs
+from neatd.store import events
 
 log = logging.getLogger(__name__)
 WHO = "inbox"

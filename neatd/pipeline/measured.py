@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from neatd.assist.render import number
 from neatd.errors import NeatError
@@ -24,7 +22,6 @@ from neatd.store.connection import transaction
 from neatd.store.rows import finite_json
 from neatd.store.short import new_id
 
-KINDS = ("eval", "profile")
 _TAIL = 256 << 10  # bytes of the output in which the result is looked for
 _MOST_NUMBERS = 200
 _MOST_SAID = 6
@@ -74,25 +71,13 @@ def result_in(log: Path) -> dict[str, float]:
     return {}
 
 
-def results_of(store: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
-    """What was measured of a run, newest first: `values` by name, of which checkpoint (its hash too), by which job."""
-    found = events.events(store, run_id=run_id)
-    return [_shape(one) for one in found if one.rule in KINDS and one.details.get("condition") == one.rule]
-
-
-def _shape(event: Event) -> dict[str, Any]:
-    told = {name: event.details.get(name) for name in ("checkpoint", "hash", "job", "values", "set")}
-    return {"kind": event.rule, "at": event.started_at, "step": event.step, **told, "event": event.id,
-            "message": event.message}  # fmt: skip
-
-
 def _numbers(found: object) -> dict[str, float]:
     """The finite and other numbers of an object; a step only where it is a whole one."""
     if not isinstance(found, dict):
         return {}
     plain = {name: one for name, one in found.items() if type(one) in (int, float) and 0 < len(name) <= 200 and is_text(name)}
     step = plain.get("step")
-    if isinstance(step, float) and not step.is_integer() or (step is not None and abs(step) >= 2**63):
+    if (isinstance(step, float) and not step.is_integer()) or (step is not None and abs(step) >= 2**63):
         plain.pop("step")
     kept = {name: _float(one) for name, one in list(plain.items())[:_MOST_NUMBERS]}
     return kept if set(kept) - {"step"} else {}
@@ -115,7 +100,7 @@ def _is_run(scene: Scene, run_id: object) -> bool:
 def _is_changed(job: Job) -> bool:
     """Whether the checkpoint is another than the one that was hashed."""
     stamp, path = job.params.get("stamp"), job.params.get("path")
-    return bool(stamp and path) and list(measure_checkpoint(Path(str(path))) or ()) != list(stamp)
+    return bool(stamp and path) and list(measure_checkpoint(Path(str(path))) or ()) != stamp
 
 
 def _message(job: Job, found: Mapping[str, float], step: float | None, is_changed: bool) -> str:

@@ -51,7 +51,7 @@ def evaluation(
     command = with_project_python(spec.eval.command if spec.eval else (), eval_command(spec, found.path, params))
     folder = Path(found.run.root) / found.run.folder
     path = found.path.relative_to(folder).as_posix() if found.path.is_relative_to(folder) else str(found.path)
-    kept = {"run": found.run.id, "checkpoint": path, "step": found.step, "path": str(found.path)}
+    kept: dict[str, Any] = {"run": found.run.id, "checkpoint": path, "step": found.step, "path": str(found.path)}
     kept |= {"hash": checkpoint_hash(found.path), "stamp": list(measure_checkpoint(found.path) or ()), "set": list(params)}
     at = "" if found.step is None else f" at step {found.step}"
     return Measure(spec, command, f"{found.run.name}{at}: eval", kept)
@@ -61,7 +61,8 @@ def profiling(
     records: sqlite3.Connection, project: Project, word: str, trainer: str | None, params: Sequence[str]
 ) -> Measure:  # fmt: skip
     """The job that times steps: those of a run, as it is configured, or of a trainer."""
-    known, run = load_trainers(data_path("trainers")), None
+    known = load_trainers(data_path("trainers"))
+    run: Run | None = None
     try:
         run = runs.find_run(records, word, project.id)
         spec = _trainer_of(records, run, trainer)
@@ -88,12 +89,11 @@ def target(
         home = runs.get_run(records, one.run_id)
         return _there(Target(owner, Path(home.root) / home.folder / one.path, one.step))
     path = Path(word).absolute()
-    if path.exists():
-        owner = run or _around(records, path)
-        if owner is not None and path != Path(owner.root) / owner.folder:
-            return Target(owner, path, _step(records, owner, path))
-        if owner is None:
+    if path.exists() and runs.by_folder(records, project.root, _relative(project, path)) is None:  # no run's own folder
+        around = run or _around(records, path)
+        if around is None:
             raise NeatError(f"which run {word} is of is not known", "say it: `--run ID`; `neat runs` lists them")
+        return Target(around, path, _step(records, around, path))
     return _best(records, series, runs.find_run(records, word, project.id), config)
 
 
@@ -143,6 +143,10 @@ def _around(records: sqlite3.Connection, path: Path) -> Run | None:
             if run := runs.by_folder(records, str(root), "" if relative == "." else relative):
                 return run
     return None
+
+
+def _relative(project: Project, path: Path) -> str:
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else "/"
 
 
 def _step(records: sqlite3.Connection, run: Run, path: Path) -> int | None:

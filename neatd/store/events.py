@@ -203,6 +203,12 @@ def count_events(connection: sqlite3.Connection, project_id: str, besides: str =
     return int(connection.execute(sql, (project_id, besides)).fetchone()[0])
 
 
+def of_key(connection: sqlite3.Connection, dedupe: str) -> Event | None:
+    """The event that was kept under a key; None where there is none."""
+    row = connection.execute("SELECT * FROM event WHERE dedupe = ?", (kept_key(dedupe),)).fetchone()
+    return to_model(Event, row) if row else None
+
+
 def get_event(connection: sqlite3.Connection, event_id: str) -> Event:
     """One event by its whole id."""
     return to_model(Event, connection.execute("SELECT * FROM event WHERE id = ?", (event_id,)).fetchone())

@@ -22,7 +22,7 @@ _SAID = """json_object('id', id, 'name', name, 'status', status, 'exit_code', ex
  'devices', json(devices), 'retries', retries, 'retry_of', retry_of, 'study', study_id, 'trial', trial, 'who', who,
  'peak_bytes', peak_bytes, 'created_at', created_at, 'started_at', started_at, 'ended_at', ended_at)"""
 _COLUMNS = f"id, project_id, group_name, gpus, memory_bytes, after, reason, started_at, {_BEGIN}, {_SAID}"
-_LEARNED = 2000  # jobs that ended well, the newest: what a queue is estimated by
+_LEARNED = 500  # jobs that ended well, the newest: what a queue is estimated by
 
 
 class Listed(NamedTuple):

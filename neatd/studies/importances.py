@@ -44,12 +44,13 @@ def importances(searched: Searched, evaluator: str = EVALUATORS[0]) -> Importanc
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         study, left_out = _study(searched, counted)
-        shares = _shares(study, evaluator) if len(study.trials) > 1 else {}
+        taken = len(counted) - left_out
+        shares = _shares(study, evaluator) if taken > 1 else {}
     notes = [str(one.message).split(". ")[0] for one in told if not issubclass(one.category, FutureWarning)]
     notes = [one for one in dict.fromkeys(notes) if "xperimental" not in one]
     if left_out:
         notes.append(f"{left_out} trials outside of the space are left out")
-    return Importances(evaluator, shares, len(study.trials), "; ".join(notes))
+    return Importances(evaluator, shares, taken, "; ".join(notes))
 
 
 def _shares(study: optuna.Study, evaluator: str) -> dict[str, float]:

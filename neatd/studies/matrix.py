@@ -46,7 +46,6 @@ class Matrix(NamedTuple):
 def matrix(found: Sequence[Analysis], rows: str = "", columns: str = "") -> Matrix:
     """The studies by two axes, inferred from what differs between their names where none is named. Raises NeatError where
     that is not two."""
-    rows, columns = rows or "", columns or ""
     if not (rows and columns):
         rows, columns = _inferred([one.searched.name for one in found], rows, columns)
     places = [(_at(one, rows), _at(one, columns) if columns else "best") for one in found]
@@ -81,18 +80,21 @@ def parts_of(name: str) -> list[str]:
 
 
 def _inferred(names: Sequence[str], rows: str, columns: str) -> tuple[str, str]:
+    """The axes that are not named: the parts in which the names differ, the first for the rows."""
     parts = [parts_of(name) for name in names]
     if len({len(one) for one in parts}) > 1:
+        if rows or columns:
+            return rows or "name", columns
         raise NeatError("the names of the studies have different numbers of parts", HINT)
-    differing = [str(place + 1) for place, texts in enumerate(zip(*parts, strict=True)) if len(set(texts)) > 1]
+    differing = [str(place) for place, texts in enumerate(zip(*parts, strict=True), start=1) if len(set(texts)) > 1]
     left = [place for place in differing if place not in (rows, columns)]
-    if rows or columns:
-        left = left or [""]
-        return (rows, columns or left[0]) if rows else (left[0] or "1", columns)
+    if rows:
+        return rows, left[0] if left else ""
+    if columns:
+        return left[0] if left else "name", columns
     if not 1 <= len(left) <= 2:
-        what = f"the names of the studies differ in {len(left)} parts"
-        raise NeatError(what, HINT)
-    return left[0], (left[1] if len(left) == 2 else "")
+        raise NeatError(f"the names of the studies differ in {len(left)} parts", HINT)
+    return left[0], left[1] if len(left) == 2 else ""
 
 
 def _at(one: Analysis, axis: str) -> str:

@@ -87,7 +87,12 @@ def _told(ranks: dict[int, float], labels: dict[int, str]) -> float | None:
     count, groups = len(ranks), len(members)
     if groups < 2 or count - groups < max(2, count // 4):
         return None
-    mean = sum(ranks.values()) / count
-    total = sum((rank - mean) ** 2 for rank in ranks.values())
-    within = sum(sum((rank - sum(one) / len(one)) ** 2 for rank in one) for one in members.values())
+    total = _around_mean(list(ranks.values()))
+    within = sum(_around_mean(one) for one in members.values())
     return 1 - (within / (count - groups)) / (total / (count - 1)) if total > 0 else None
+
+
+def _around_mean(values: Sequence[float]) -> float:
+    """The sum of squared distances from their mean."""
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values)
