@@ -62,5 +62,3 @@ def put_in(study: optuna.Study, storage: Any) -> None:
 
     made = optuna.create_study(storage=storage, study_name=study.study_name)
     made.add_trials(study.get_trials(deepcopy=False))
-
-

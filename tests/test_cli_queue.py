@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from neatd.jobs.bell import rung
+from neatd.jobs.folder import job_folder
 from neatd.place import here
 from neatd.store import jobs
 from neatd.store.connection import transaction
@@ -134,6 +135,17 @@ def test_a_drain_waits_for_what_runs(cli: Cli) -> None:
     add(cli, "goes", status="running", started_at=NOW)
     assert cli.json("queue", "drain", "--no-wait")["running"] == 1
     assert cli.json("queue", "drain", "other")["running"] == 0
+
+
+def test_a_drain_without_a_daemon_sees_that_a_job_has_ended(cli: Cli) -> None:
+    """Nobody else would write it down, and the command would wait for ever."""
+    ends = add(cli, "ends", status="running", started_at=NOW, pid=1)
+    folder = job_folder(cli.home, ends)
+    folder.mkdir(parents=True)
+    (folder / "exit.json").write_text(json.dumps({"code": 3, "ended": NOW.timestamp()}))
+    with at_most(20.0):
+        assert cli.json("queue", "drain") == {"group": None, "paused": True, "running": 0}
+    assert [(one["status"], one["exit_code"]) for one in cli.json("queue", "--all")] == [("failed", 3)]
 
 
 def test_a_group_has_its_parallelism(cli: Cli) -> None:

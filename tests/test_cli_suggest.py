@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from neatd.files import data_path
 from neatd.place import here
 from neatd.store import jobs
 from tests.cli_place import Cli
@@ -21,8 +22,9 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_the_runs_of_a_project_say_what_to_try(cli: Cli) -> None:
     """The best is neither the newest nor at its end; the one that diverged bounds what is asked for."""
     with cli.store() as store:
-        more = {"kind": "train", "params": {"trainer": "lm", "values": {"lr": 0.01}}}
-        job = jobs.add(store, here().project_id, "runs/b", ["python"], str(cli.root), "runs/b", **more)
+        command = ["python", str(data_path("trainers") / "lm" / "train.py"), "--out", "runs/b", "lr=0.01"]
+        more = {"kind": "train", "params": {"lr": "0.01", "resume": "true"}}
+        job = jobs.add(store, here().project_id, "runs/b", command, str(cli.root), "runs/b", **more)
     cli.add_run("runs/a", {"val/loss": [0.9, 0.6, 0.7]}, config={"lr": 0.001, "seed": 1})
     cli.add_run("runs/b", {"val/loss": [0.9, 0.4, 0.5]}, config={"lr": 0.01, "seed": 1}, job_id=job.id)
     cli.add_run("runs/c", {"val/loss": [0.9, float("nan")]}, config={"lr": 0.1, "seed": 1}, status="failed")

@@ -11,6 +11,7 @@ import yaml
 from neatd.actions.channels import AlertSettings
 from neatd.cli.main import NEAT, NEATD
 from neatd.config import ProjectConfig, Settings
+from neatd.jobs.jobfile import JobFile
 from neatd.read.formats.patterns import PatternFile
 from neatd.rules.maintenance import ScheduleFile
 from neatd.rules.schema import Rule
@@ -45,6 +46,7 @@ def test_every_yaml_block_in_the_readme_loads(block: str) -> None:
         "channels": AlertSettings,
         "jobs": ScheduleFile,
         "space": StudyFile,
+        "command": JobFile,
     }
     model = next((one for key, one in models.items() if key in data), Settings)
     model.model_validate(data)

@@ -113,6 +113,26 @@ def test_the_repositorys_own_python_is_not_run(cli: Cli) -> None:
     assert "is part of the repository" in cli.refused("launch", "--", "python", "a.py")
 
 
+def test_no_way_around_leads_to_the_repositorys_own_python(cli: Cli) -> None:
+    """Not by a path that leads back in by another name, nor as a file of a submodule."""
+    git(cli.root, "init", "-q")
+    python = cli.root / "tools" / "deep" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    (cli.root.parent / "other").symlink_to(cli.root)
+    config = cli.root / "neat.yaml"
+    text = config.read_text()
+    git(cli.root, "add", "-f", "tools")
+    config.write_text(f"{text}python: ../other/tools/deep/bin/python\n")
+    assert "is part of the repository" in cli.refused("launch", "--", "python", "a.py")
+    git(cli.root, "rm", "-rq", "--cached", "tools")
+    git(cli.root / "tools", "init", "-q")
+    git(cli.root / "tools", "add", "-f", "deep")
+    config.write_text(f"{text}python: tools/deep/bin/python\n")
+    assert "is part of the repository" in cli.refused("launch", "--", "python", "a.py")
+
+
 def test_neat_yaml_names_the_python(cli: Cli) -> None:
     """By a word or a path; what is neither is a mistake of that file."""
     config = cli.root / "neat.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,3 +143,34 @@ def test_a_run_knows_the_job_that_its_process_is_of(queue: Queue) -> None:
 
         until(has_ended, "the run's end", 20.0)
         assert (live.run.status, live.run.reason) == ("finished", "exit code 0 at step 1")
+
+
+def test_a_daemon_that_dies_while_it_stops_a_job_does_not_make_it_be_tried_again(queue: Queue) -> None:
+    """Whatever of the two rows is written: the job is said to be stopped before a signal is said to be sent."""
+    with queue.life(stop_term_s=0.0, stop_kill_s=0.0):
+        job = queue.add(WAIT, retries=1)
+        queue.begin(job)
+        until(queue.is_up, "the job")
+        asked = queue.ask_stop(job)
+        queue.scene.records.execute(
+            "CREATE TEMP TRIGGER dies BEFORE UPDATE OF reason ON main.job WHEN NEW.reason LIKE 'is being%'"
+            " BEGIN SELECT RAISE(ABORT, 'the daemon dies here'); END"
+        )
+        with pytest.raises(sqlite3.IntegrityError):
+            queue.carry_out(asked)
+        queue.scene.records.execute("DROP TRIGGER dies")
+        halted(queue, asked)
+        assert queue.job(job).reason.startswith("stopped by a person: ")
+        assert len(jobs.jobs(queue.scene.records)) == 1
+
+
+def test_what_a_shell_left_in_the_background_is_ended_too(queue: Queue) -> None:
+    """A shell's background child is deaf to INT and outlives the shell: it gets the next signal."""
+    with queue.life(stop_term_s=0.0, stop_kill_s=3600.0):
+        job = queue.add("sleep 600 & echo $! > child; touch up.1; wait")
+        queue.begin(job)
+        until(queue.is_up, "the job")
+        child = int(queue.lines("child")[0])
+        assert halted(queue, queue.ask_stop(job))["outcome"] == "ended by TERM"
+        until(lambda: is_over(child), "the end of its child")
+        assert queue.job(job).reason == "stopped by a person: killed by SIGINT"

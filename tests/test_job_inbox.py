@@ -121,6 +121,7 @@ def test_all_mistakes_of_a_file_are_told_beside_it_and_the_others_go_on(desk: De
     """Each with its line; the reason is a file of its own, and an event."""
     desk.drop("a.yaml", "comand: [true]\npriority: high\nenv: {2X: a}\n")
     desk.drop("b.json", "{not json")
+    desk.drop("n.yaml", "command: [train, --lr, 0.01]\nmemory: lots\nenv: {SEED: 3}\n")
     desk.drop("c.yaml", {"command": ["no-such-program-here"]})
     desk.drop("d.yaml", {"command": ["true"], "after": ["j-nowhere"]})
     desk.drop("e.yaml", {"command": ["true"], "trainer": "lm"})
@@ -131,12 +132,12 @@ def test_all_mistakes_of_a_file_are_told_beside_it_and_the_others_go_on(desk: De
     assert [job.command for job in desk.look(3)] == [("true",)]
     text = desk.reason("a.yaml")
     assert ":1: comand: unknown field (did you mean command?)" in text and ":2: priority" in text and "'2X'" in text
+    assert desk.reason("n.yaml").count("put it in quotes") == 2 and "3: env.SEED" in desk.reason("n.yaml")
     parts = {"b.json": "not YAML", "c.yaml": "no-such-program-here", "d.yaml": "j-nowhere", "e.yaml": "one of the two",
              "f.yaml": "did you mean 'steps'?", "g.csv": "trainer: NAME", "h.yaml": "not a name for a run"}  # fmt: skip
     assert [name for name, part in parts.items() if part not in desk.reason(name)] == []
-    assert len(desk.said()) == 8 and list(job_folder(desk.home, "").glob("j-*")) == [
-        job_folder(desk.home, desk.look()[0].id)
-    ]
+    assert "memory: is no size" in desk.reason("n.yaml") and len(desk.said()) == 9
+    assert list(job_folder(desk.home, "").glob("j-*")) == [job_folder(desk.home, desk.look()[0].id)]
 
 
 def test_links_pipes_and_folders_are_not_taken(desk: Desk, tmp_path: Path) -> None:
@@ -164,23 +165,31 @@ def test_done_may_not_lead_elsewhere(desk: Desk, tmp_path: Path) -> None:
 # ---- once ----
 
 
-def test_a_daemon_that_dies_at_any_step_queues_a_file_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the row, after it, before the move: the next one finds the same id."""
+def test_a_daemon_that_dies_at_any_step_queues_a_file_once(desk: Desk) -> None:
+    """Before the row, after it, before the move: what each death leaves, the next daemon makes good."""
+    path = desk.drop("a.yaml", {"command": ["true"]})
+    (drop,) = dropped.drops_in(desk.inbox)
+    job_id = dropped.job_id(drop)
+    frozen = job_folder(desk.home, job_id) / "frozen.json"
+    frozen.parent.mkdir(parents=True)
+    frozen.write_text("{torn")
+    (job,) = desk.look()
+    assert job.id == job_id and read_frozen(desk.home, job.id).command == ("true",)
+    (desk.inbox / "done" / f"{job.id}-a.yaml").rename(path)
+    assert len(desk.look()) == 1 and desk.names("done") == [f"{job.id}-a.yaml"] and not path.exists()
 
-    class Death(BaseException):
-        """As of SIGKILL: nothing in the way of it runs."""
 
-    def die(*_: object, **__: object) -> None:
-        raise Death
-
-    desk.drop("a.yaml", {"command": ["true"]})
-    desk.look(1)
-    for module, name in ((jobinbox.jobs, "add"), (jobinbox.dropped, "finish"), (jobinbox.dropped, "finish")):
-        with monkeypatch.context() as patch, pytest.raises(Death):
-            patch.setattr(module, name, die)
-            desk.look(2)
-    found = desk.look(3)
-    assert len(found) == 1 and desk.names("done") == [f"{found[0].id}-a.yaml"]
+def test_a_data_file_is_where_its_job_looks_before_the_job_is_there(desk: Desk) -> None:
+    """A death before the row leaves it under both names, a death after the row too: it is moved, and queued once."""
+    desk.drop(".neat-inbox.yaml", "trainer: lm\n")
+    path = desk.drop("a.txt", "text")
+    (drop,) = dropped.drops_in(desk.inbox)
+    job_id = dropped.job_id(drop)
+    dropped.offer(drop, job_id)
+    for _ in range(2):
+        (job,) = desk.look()
+        assert job.id == job_id and desk.names("done") == [f"{job_id}-a.txt"] and not path.exists()
+        path.hardlink_to(desk.inbox / "done" / f"{job_id}-a.txt")
 
 
 def test_the_same_file_again_is_not_run_again_and_a_new_one_of_its_name_is(desk: Desk) -> None:
@@ -259,7 +268,9 @@ def test_a_folder_is_allowed_shown_and_taken_back(
     assert f"jobs from {folder}" in cli.ok("allow", "jobs", "--folder", str(folder))
     assert list(cli.json("allow")) == [f"jobs:{folder}"]
     assert "what a repository brings is not run" in cli.refused("allow", "jobs", "--folder", str(cli.root))
-    assert "--folder DIR" in cli.refused("allow", "jobs") and "--folder DIR" in cli.refused("allow", "stop", "--folder", "x")
+    assert "--folder DIR" in cli.refused("allow", "jobs") and "--folder DIR" in cli.refused(
+        "allow", "stop", "--folder", "x"
+    )
     assert cli.json("allow", "jobs", "--folder", str(folder), "--revoke") == {}
     assert "neat allow" in cli.refused("allow", "jobs", "--folder", str(folder), "--revoke")
 

@@ -7,19 +7,23 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from neatd.files import file_hash
+from neatd.jobs import shim
 from neatd.models import GitState
-from neatd.pipeline import ended, measured, results
+from neatd.pipeline import measured, queueing, results
 from neatd.store import events, jobs, runs
 from neatd.store.connection import transaction
 from tests.cli_place import Cli
+from tests.conftest import until
 from tests.queue_lives import PROJECT, Queue
 from tests.queue_made import set_up
 
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="the trainers need the extra `trainers`")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PRINTS = """echo loading; echo '{"not": "numbers"}'; echo '{"step": 120, "val/loss": 0.5, "ok": true, "bad": NaN}'; echo done"""
 
@@ -57,7 +61,8 @@ def trained(cli: Cli) -> Cli:
         project = place.read_text().split('"')[1]
         job = jobs.add(store, project, "runs/a", ["python", _lm("train.py"), "--out", "runs/a"], str(cli.root), "runs/a",
                        kind="train", root=str(cli.root), status="finished")  # fmt: skip
-    made = cli.add_run("runs/a", {"val/loss": [3.0, 1.0, 2.0]}, job_id=job.id, config={"steps": 3, "dim": 32, "resume": True})
+    series = {"val/accuracy": [0.1, 0.2, 0.3], "val/loss": [3.0, 1.0, 2.0]}
+    made = cli.add_run("runs/a", series, job_id=job.id, config={"steps": 3, "dim": 32, "resume": True})
     for step in (1, 2, 3):
         cli.add_save(made, step, f"weights {step}".encode())
     return cli
@@ -67,11 +72,11 @@ def _lm(name: str) -> str:
     return str(Path(__file__).parents[1] / "trainers" / "lm" / name)
 
 
+@needs_torch
 def test_a_run_means_its_best_checkpoint_and_the_hash_is_kept(trained: Cli) -> None:
     """The trainer's own command, with its parameters checked; the row says what exactly is scored."""
-    pytest.importorskip("torch")
     path = trained.root / "runs/a/checkpoints/step_000002.pt"
-    for word in ("runs/a", "a", "runs/a/checkpoints/step_000002.pt", str(path)):
+    for word in ("a", "runs/a/checkpoints/step_000002.pt"):
         job = queued(trained, "eval", word, "windows=8")
         assert (job.kind, job.run_folder, job.cwd) == ("eval", "", str(trained.root))
         assert job.command[-4:] == (_lm("eval.py"), "--checkpoint", str(path), "windows=8")
@@ -83,9 +88,9 @@ def test_a_run_means_its_best_checkpoint_and_the_hash_is_kept(trained: Cli) -> N
     assert "did you mean 'windows'" in trained.refused("eval", "runs/a", "window=8")
 
 
+@needs_torch
 def test_what_is_no_checkpoint_is_said(trained: Cli, tmp_path: Path) -> None:
     """A name that means nothing; a file of no run, unless its run is told; a run that no trainer made."""
-    pytest.importorskip("torch")
     assert "no run" in trained.refused("eval", "nothing")
     lone = tmp_path / "lone.pt"
     shutil.copy(trained.root / "runs/a/checkpoints/step_000003.pt", lone)
@@ -96,11 +101,16 @@ def test_what_is_no_checkpoint_is_said(trained: Cli, tmp_path: Path) -> None:
     assert "--trainer" in trained.refused("eval", str(lone), "--run", "runs/own")
 
 
+@needs_torch
 def test_a_profile_is_of_a_run_as_it_is_configured_or_of_a_trainer(trained: Cli) -> None:
     """With the run's parameters, but for those of where it begins; what is typed comes after them."""
-    pytest.importorskip("torch")
     job = queued(trained, "profile", "runs/a", "profile_steps=3", "dim=64")
-    assert job.kind == "profile" and job.command[-4:] == (_lm("profile_steps.py"), "steps=3", "dim=64", "profile_steps=3")
+    assert job.kind == "profile" and job.command[-4:] == (
+        _lm("profile_steps.py"),
+        "steps=3",
+        "dim=64",
+        "profile_steps=3",
+    )
     assert queued(trained, "profile", "lm").params == {"run": None, "set": []}
     assert "no run" in trained.refused("profile", "nothing")
 
@@ -108,21 +118,21 @@ def test_a_profile_is_of_a_run_as_it_is_configured_or_of_a_trainer(trained: Cli)
 # ---- what is kept ----
 
 
-def test_the_result_is_kept_once_against_the_run_with_the_checkpoint(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_is_kept_once_against_the_run_with_the_checkpoint(queue: Queue) -> None:
     """The numbers of the last line that is an object; also when the daemon dies between the result and the job's end."""
     with queue.life() as scene:
         run = runs.ensure_run(scene.records, PROJECT, str(queue.root), "runs/a", GitState(), AT)
         params = {"run": run.id, "checkpoint": "checkpoints/best.pt", "hash": "sha256:" + "ab" * 32, "step": None}
         job = queue.add(PRINTS, kind="eval", params=params)
-        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-            patch.setattr(ended, "_end", lambda *_: 1 / 0)
-            queue.end(job)
+        queueing.turn(scene)
+        until((queue.folder(job) / shim.EXIT).exists, "the end of the job")
+        assert measured.keep(scene, queue.job(job)) == ""  # as far as a daemon comes that dies right after
         (done,) = queue.end(job)
         assert done.reason == "exit code 0"
         (found,) = results.results_of(scene.records, run.id)
         assert found["values"] == {"val/loss": 0.5, "bad": "NaN"} and found["hash"] == params["hash"]
         assert (found["step"], found["job"], found["checkpoint"]) == (120, job, "checkpoints/best.pt")
-        assert found["message"] == "checkpoints/best.pt at step 120: val/loss 0.5, bad NaN"
+        assert found["message"] == "checkpoints/best.pt at step 120: val/loss 0.5, bad nan"
         assert results.result_of(scene.records, done) == found and len(events.events(scene.records)) == 1
 
 

@@ -41,7 +41,9 @@ def add_study(cli: Cli, name: str, rows: list[dict[str, Any]], **changes: Any) -
 
 
 def a_run(cli: Cli, number: int, losses: list[float], **fields: Any) -> Run:
-    return cli.add_run(f"runs/q/trial-{number:04d}", {"val/loss": losses, "train/loss": [2 * v for v in losses]}, **fields)
+    return cli.add_run(
+        f"runs/q/trial-{number:04d}", {"val/loss": losses, "train/loss": [2 * v for v in losses]}, **fields
+    )
 
 
 def a_study(cli: Cli) -> None:
@@ -76,10 +78,18 @@ def test_an_export_holds_every_trial(cli: Cli) -> None:
         assert (row["value"] and float(row["value"])) == ("" if trial["value"] is None else trial["value"])
         assert (int(row["number"]), row["status"], row["reason"]) == (trial["number"], trial["status"], trial["reason"])
         assert row["is_diverged"] == str(trial["is_diverged"]).lower() and row["diverged"] == trial["diverged"]
-    assert study["trials"][0]["curves"] == {"val/loss": [[1, 0.9], [2, 0.5], [3, 0.6]], "train/loss": [[1, 1.8], [2, 1.0], [3, 1.2]]}
+    assert study["trials"][0]["curves"] == {
+        "val/loss": [[1, 0.9], [2, 0.5], [3, 0.6]],
+        "train/loss": [[1, 1.8], [2, 1.0], [3, 1.2]],
+    }
     assert study["trials"][1]["curves"]["val/loss"] == [[1, 0.9], [2, "NaN"]]
     first, second = rows[:2]
-    assert (first["curve_best"], first["curve_best_step"], first["curve_last"], first["curve_points"]) == ("0.5", "2", "0.6", "3")
+    assert (first["curve_best"], first["curve_best_step"], first["curve_last"], first["curve_points"]) == (
+        "0.5",
+        "2",
+        "0.6",
+        "3",
+    )
     assert (first["curve(train/loss)_first"], second["curve_nonfinite"], first["is_best"]) == ("1.8", "1", "true")
     assert first["derived_parameters"] == "1234" and first["why"] == "'=1+1"
     apart = read_csv(out / "hpo_diverged.csv")
@@ -177,7 +187,9 @@ def test_several_studies_make_a_matrix(cli: Cli) -> None:
     assert {row["study"] for row in read_csv(cli.root / "all" / "hpo_summary.csv")} == set(bests)
 
 
-def test_a_file_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_needs_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Somebody's JSON is analysed anywhere; a name that is neither file nor study is said to be neither."""
     cli = Cli(tmp_path, monkeypatch, capsys)
     (cli.root / "a_all_trials.json").write_text(json.dumps([{"value": n / 7, "lr": n, "act": "=x"} for n in range(9)]))

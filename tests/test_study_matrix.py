@@ -12,7 +12,9 @@ from tests.studies_tried import searched, tried
 
 
 def looked(name: str, best: float, goal: str = "min", **spec: object) -> Analysis:
-    made = searched(tried(0, best, lr=1), tried(1, None, "failed", lr=2, diverged="nan"), name=name, goal=goal, spec=spec)
+    made = searched(
+        tried(0, best, lr=1), tried(1, None, "failed", lr=2, diverged="nan"), name=name, goal=goal, spec=spec
+    )
     return analyse(made, Importances("ped-anova", {}))
 
 
@@ -22,7 +24,15 @@ def of(*names: str, rows: str = "", columns: str = "") -> Matrix:
 
 def test_budgets_and_horizons_come_in_their_order() -> None:
     """As people write sizes, not as letters sort."""
-    assert sorted(["2B", "20M", "h10", "200M", "h3", "2M", "0.5B"], key=natural) == ["2M", "20M", "200M", "0.5B", "2B", "h3", "h10"]
+    assert sorted(["2B", "20M", "h10", "200M", "h3", "2M", "0.5B"], key=natural) == [
+        "2M",
+        "20M",
+        "200M",
+        "0.5B",
+        "2B",
+        "h3",
+        "h10",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +65,16 @@ def test_what_makes_no_two_axes_is_refused(names: tuple[str, ...], rows: str, to
 
 def test_studies_of_one_cell_are_one_the_better_first() -> None:
     """Their trials are counted together."""
-    found = matrix([looked("a", 0.4, m="x", h=3), looked("b", 0.2, m="x", h=3), looked("c", 0.3, m="y", h=200_000_000)], "m", "h")
+    found = matrix(
+        [looked("a", 0.4, m="x", h=3), looked("b", 0.2, m="x", h=3), looked("c", 0.3, m="y", h=200_000_000)], "m", "h"
+    )
     assert found.columns == ("3", "200M") and [one.studies for one in found.cells] == [("b", "a"), ("c",)]
-    assert (found.cells[0].best, found.cells[0].counted, found.cells[0].trials, found.cells[0].diverged) == (0.2, 2, 4, 2)
+    assert (found.cells[0].best, found.cells[0].counted, found.cells[0].trials, found.cells[0].diverged) == (
+        0.2,
+        2,
+        4,
+        2,
+    )
 
 
 def test_goals_that_differ_are_said() -> None:

@@ -69,6 +69,8 @@ def test_every_trial_is_as_optuna_says(study: optuna.Study, folder: Path, name: 
         told = theirs.intermediate_values.items()
         assert repr(loaded.curve(ours, "")) == repr([(step, float(value)) for step, value in told])
         assert ours.seconds == pytest.approx(theirs.duration and theirs.duration.total_seconds(), abs=1e-5)
+        assert theirs.datetime_start is not None and ours.started_at is not None
+        assert abs(ours.started_at.timestamp() - theirs.datetime_start.timestamp()) < 0.001
     flagged = {trial.number: trial.diverged for trial in loaded.searched.trials if trial.diverged}
     assert flagged == {7: "its value is inf", 9: "intermediate ended at nan, step 3"}
 
@@ -94,7 +96,10 @@ def test_a_database_is_only_read(folder: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     try:
         assert len(one(path).searched.trials) == 40
-        assert os.listdir(tmp_path) == ["old.db"] and (path.read_bytes(), path.stat().st_mtime_ns) == before
+        assert [found.name for found in tmp_path.iterdir()] == ["old.db"] and (
+            path.read_bytes(),
+            path.stat().st_mtime_ns,
+        ) == before
     finally:
         tmp_path.chmod(0o755)
 
@@ -112,7 +117,10 @@ def test_a_database_of_an_old_optuna_is_read_without_migrating_it(tmp_path: Path
     connection.close()
     loaded = next(found for found in of_file(path) if found.searched.name == "lr search")
     spaces = [json.loads(found.space["lr"]) for found in loaded.searched.trials if "lr" in found.space]
-    assert spaces[0] == {"name": "FloatDistribution", "attributes": {"log": True, "step": None, "low": 1e-5, "high": 0.1}}
+    assert spaces[0] == {
+        "name": "FloatDistribution",
+        "attributes": {"log": True, "step": None, "low": 1e-5, "high": 0.1},
+    }
 
 
 @pytest.mark.parametrize("name", ["journal/journal.log", "sqlite"])
@@ -184,7 +192,11 @@ def test_trials_of_other_shapes_are_read(row: dict[str, Any], told: dict[str, An
 
 @pytest.mark.parametrize(
     "curve",
-    [{"learning_curve": [3.0, 2.0]}, {"curves": {"value": [[0, 3.0], [1, 2.0]]}}, {"intermediate_values": {"0": 3, "1": 2}}],
+    [
+        {"learning_curve": [3.0, 2.0]},
+        {"curves": {"value": [[0, 3.0], [1, 2.0]]}},
+        {"intermediate_values": {"0": 3, "1": 2}},
+    ],
 )
 def test_learning_curves_are_read(curve: dict[str, Any], tmp_path: Path) -> None:
     """Values alone, pairs by metric, or Optuna's by step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -48,7 +49,9 @@ def test_a_row_says_best_mean_and_spread_of_a_value() -> None:
 
 def test_a_diverged_trial_is_listed_apart_and_flagged() -> None:
     """One with a finite value counts as well; one without has failed, whatever number is written down for it."""
-    found = looked(tried(0, 0.5, lr=1), tried(1, 0.3, lr=2, diverged="nan at the end"), tried(2, math.inf, lr=2, diverged="inf"))
+    found = looked(
+        tried(0, 0.5, lr=1), tried(1, 0.3, lr=2, diverged="nan at the end"), tried(2, math.inf, lr=2, diverged="inf")
+    )
     assert [one.number for one in found.diverged] == [1, 2]
     assert (found.figures.counted, found.figures.failed, found.figures.diverged) == (2, 1, 2)
     assert found.best is not None and found.best.number == 1
@@ -65,7 +68,16 @@ def test_a_trial_that_was_tried_again_is_looked_at_once() -> None:
 def test_few_values_are_shown_as_they_are() -> None:
     """1 and 1.0 are one value, 1 and true are two; numbers come first and what has none last."""
     values = [2, 1, 1.0, True, "b", "a", None, [1, 2], False]
-    assert labels(values) == [("1", 2), ("2", 1), ("false", 1), ("true", 1), ("a", 1), ("b", 1), ("[1, 2]", 1), ("none", 1)]
+    assert labels(values) == [
+        ("1", 2),
+        ("2", 1),
+        ("false", 1),
+        ("true", 1),
+        ("a", 1),
+        ("b", 1),
+        ("[1, 2]", 1),
+        ("none", 1),
+    ]
     trials = [tried(0, 1.0, x=1), tried(1, 1.0, y=1)]
     assert [(one.label, one.is_given) for one in groups_of(trials, "x")] == [("1", True), ("not given", False)]
 
@@ -77,7 +89,11 @@ def test_many_numbers_become_ranges_with_stated_edges() -> None:
     groups = groups_of([tried(n, 1.0, x=depth) for n, depth in enumerate(depths)], "x")
     assert [(one.above, one.up_to) for one in groups] == [(None, 10), (10, 20), (20, 40), (40, 96)]
     floats = [n / 37 for n in range(20)]
-    assert [label for label, _ in labels(floats)][1:] == ["above 0.11 to 0.25", "above 0.25 to 0.4", "above 0.4 to 0.5135"]
+    assert [label for label, _ in labels(floats)][1:] == [
+        "above 0.11 to 0.25",
+        "above 0.25 to 0.4",
+        "above 0.4 to 0.5135",
+    ]
 
 
 def test_numbers_over_decades_become_ranges_of_powers_of_ten() -> None:
@@ -123,7 +139,7 @@ def test_counts_add_up(rows: list[tuple[str, float | None, dict[str, Any], bool]
             if one.best is not None and one.mean is not None:
                 assert one.best <= one.mean if goal == "min" else one.best >= one.mean
         ranges = [row for row in table.rows if row.is_range]
-        assert all(a.up_to == b.above or a.up_to < b.above for a, b in zip(ranges, ranges[1:], strict=False))  # type: ignore[operator]
+        assert all(a.up_to == b.above or a.up_to < b.above for a, b in pairwise(ranges))  # type: ignore[operator]
     analysis_shape(found)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -13,9 +16,10 @@ import yaml
 
 from neatd.jobs import shim
 from neatd.models import Job, Trial
-from neatd.pipeline import studying, trials
+from neatd.pipeline import asker, studying, trials
 from neatd.pipeline.scene import Scene
 from neatd.store import jobs, requests, runs, studies
+from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
 from tests.cli_place import Cli
 from tests.conftest import until
@@ -201,3 +205,44 @@ def test_a_person_adds_stops_and_goes_on(cli: Cli) -> None:
         found = one.turns("ccqq")
         assert [t.retry_of for t in found] == [None, None, 1, 2]
         assert cli.json("study", "list")[0]["planned"] == 0
+
+
+def test_a_study_that_is_stopped_while_a_turn_goes_on_begins_nothing_more(cli: Cli) -> None:
+    """Neither a job for a trial that the turn took for planned, nor a planned trial that is left open for ever."""
+    with search(cli, trials=2) as one:
+        until(lambda: len(one.turn()) == 2, "the points")
+        study = studies.get_study(one.scene.records, one.id)
+        live = one.scene.searches.live[one.id]
+        cli.ok("study", "stop", "quick")
+        with transaction(one.scene.records):
+            trials.put_point(one.scene.records, one.id, live.spec, {"lr": 9.0, "dim": 9}, {})
+        planned = studies.trials(one.scene.records, one.id)[2]
+        trials.begin(one.scene, study, live.spec, trials.read_template(cli.home, one.id), planned)
+        assert len(jobs.jobs(one.scene.records)) == 2
+        assert not (cli.home / "jobs" / trials.trial_job_id(one.id, 3)).exists()
+        studying._end(one.scene, study, "finished", "all came to their end")
+        assert one.turns("ccc")[2].reason == "the study ended" and one.status()["status"] == "cancelled"
+        assert studies.active(one.scene.records) == []
+
+
+def test_a_trial_whose_run_a_rule_ended_is_not_tried_again(cli: Cli) -> None:
+    """It would diverge again; its reason says that a rule ended it."""
+    with search(cli, trials=1, parallel=1) as one:
+        one.turns("q")
+        one.end(1, [3.0, 9.0], "killed", "killed by SIGINT")
+        run = runs.by_folder(one.scene.records, str(cli.root), one.job(1).run_folder)
+        assert run is not None
+        asked = requests.ask(one.scene.records, "end-run", run.project_id, {"event": "e", "run": run.id})
+        requests.set_request(one.scene.records, asked, "done", {"sent": [["INT", 1.0]]})
+        assert one.turns("f")[0].reason == "killed: killed by SIGINT; a rule ended it by INT"
+
+
+def test_a_search_that_prints_something_else_is_begun_anew(tmp_path: Path) -> None:
+    """A line that is no answer ends that process; nobody waits for ever for the right one."""
+    words = [sys.executable, "-c", "input(); print('a warning of a library'); input()"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    questions: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+    answers: SimpleQueue[tuple[str, dict[str, Any] | None]] = SimpleQueue()
+    questions.put({"study": "st-a"})
+    asker.serve(process, questions, answers, tmp_path)
+    assert answers.get_nowait() == ("st-a", None) and process.returncode is not None

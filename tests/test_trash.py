@@ -173,9 +173,7 @@ def test_links_pointers_configs_processes_and_jobs_protect(made: Day) -> None:
     (live.folder / "checkpoints/latest").write_text("step_0000200.pt\n")
     other = made.live(made.trainers[1]).run
     runs.set_run(made.records, other.id, config={"args": ["--resume", "a/checkpoints/step_0000300.pt"]})
-    jobs.add(
-        made.records, PROJECT_ID, "j", ["t", "--from=runs/a/checkpoints/step_0000400.pt"], str(made.root), ""
-    )
+    jobs.add(made.records, PROJECT_ID, "j", ["t", "--from=runs/a/checkpoints/step_0000400.pt"], str(made.root), "")
     live.run = live.run.model_copy(update={"config": {"init_from": "checkpoints/step_0000500.pt"}})
     planned = plan_run(made.records, made.points, live.run, made.project.config, made.now())
     found = {kept.checkpoint.step: kept.reasons for kept in planned.keep}

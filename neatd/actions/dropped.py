@@ -65,7 +65,9 @@ def refuse(drop: Drop) -> None:
     if hasattr(os, "getuid") and drop.owner != os.getuid():
         raise NeatError("it belongs to another user", "copy it: what you run has to be yours")
     if drop.measured[0] > MOST_BYTES:
-        raise NeatError(f"it is larger than {MOST_BYTES >> 30} GiB", "name the data in the trainer's parameters instead")
+        raise NeatError(
+            f"it is larger than {MOST_BYTES >> 30} GiB", "name the data in the trainer's parameters instead"
+        )
 
 
 def job_id(drop: Drop) -> str:

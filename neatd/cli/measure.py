@@ -47,6 +47,8 @@ def eval_(
     opened, options = open_here(), Options(**given)
     found = measuring.target(opened.records, opened.points, opened.project, opened.config, checkpoint, run_word)
     asked = measuring.evaluation(opened.records, found, trainer, parameters)
+    if found.best_by:
+        click.echo(f"note: {one_line(str(found.path), 200)}, the best by {found.best_by}", err=True)
     _submit(opened, asked, options, "eval", is_waiting, as_json)
 
 
@@ -87,7 +89,9 @@ def _submit(
         return
     job = _ended(opened, job)
     if job.status != "finished":
-        raise NeatError(f"{job.name}: {job.status}: {one_line(job.reason, 300)}", f"`neat logs {job.id[:9]}` shows its output")
+        raise NeatError(
+            f"{job.name}: {job.status}: {one_line(job.reason, 300)}", f"`neat logs {job.id[:9]}` shows its output"
+        )
     _print(opened, job, as_json)
 
 
@@ -114,8 +118,8 @@ def _print(opened: Open, job: Job, as_json: bool) -> None:
         return
     if found is None:
         raise NeatError(f"{job.name}: {job.reason}", f"`neat logs {job.id[:9]}` shows its output")
-    click.echo(one_line(found["message"], 300))
-    for line in _rows(found["values"]):
+    click.echo(one_line(found["message"], 500))
+    for line in _rows(found["values"]) if len(found["values"]) > results.MOST_SAID else ():
         click.echo(line)
 
 

@@ -246,7 +246,31 @@ def _wait_for_end(group: str | None) -> int:
         while left := _running(group):
             say(f"{left} still run")
             time.sleep(0.5)
+            _settle_without_daemon(group)
     return 0
+
+
+def _settle_without_daemon(group: str | None) -> None:
+    """Where no daemon runs nobody else writes down that a job has ended."""
+    from neatd.jobs.folder import job_folder
+    from neatd.jobs.reconcile import observe
+    from neatd.lifesign import is_running
+    from neatd.place import neat_home
+    from neatd.store import queued
+
+    home = neat_home()
+    if is_running(home):
+        return
+    with _store(home) as store:
+        running = [job_id for job_id, name, _ in queued.held(store) if group in (None, name)]
+    if all(observe(job_folder(home, one)).status == "running" for one in running):
+        return
+    from neatd.cli.common import scene_here
+    from neatd.pipeline.queueing import turn_here
+
+    with scene_here(home) as scene:
+        if scene is not None:
+            turn_here(scene)
 
 
 def _named(group: str | None) -> str:

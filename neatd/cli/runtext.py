@@ -54,7 +54,9 @@ def _best(one: dict[str, Any]) -> str:
     at = "" if one["step"] is None else f" at step {one['step']}"
     who = "kept by neat" if one["kept_by"] == "neat" else "the trainer's own"
     text = f"{one['metric']} {number(one['value'])}{at}: {one['path']} ({who})"
-    return text if one["is_best"] else f"{text}; {number(one['best_value'])} was reached, and its weights were not saved"
+    return (
+        text if one["is_best"] else f"{text}; {number(one['best_value'])} was reached, and its weights were not saved"
+    )
 
 
 def _predictions(one: dict[str, Any]) -> str:

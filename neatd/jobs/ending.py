@@ -25,12 +25,13 @@ _POLL_S = 0.02
 def signal_job(job_dir: Path, name: str) -> bool:
     """Send INT, TERM or KILL to the job's whole process group; KILL to what is below it in sessions of its own, too.
 
-    False when it does not run. Nothing is waited for. Windows has no signals between consoles: there all of it ends at once.
+    Where its first process has ended, to what is left of the group. False when nothing of it runs. Nothing is waited for.
+    Windows has no signals between consoles: there all of it ends at once.
     """
     start = read_start(job_dir)
-    if start is None or observe(job_dir).status != "running":
+    if start is None:
         return False
-    members = _members(start.job)
+    members = _members(start.job) if observe(job_dir).status == "running" else left_of(job_dir)
     is_kill = name == "KILL" or sys.platform == "win32"
     for member in members:
         if is_kill:
@@ -38,6 +39,16 @@ def signal_job(job_dir: Path, name: str) -> bool:
         elif _group(member.pid) == start.job.pid:
             _send(member, getattr(signal, f"SIG{name}"))
     return bool(members)
+
+
+def left_of(job_dir: Path) -> list[psutil.Process]:
+    """What lives on in the process group of a job whose first process has ended. The group's number alone proves nothing then:
+    each has the job's id in its environment, too."""
+    start = read_start(job_dir)
+    if start is None:
+        return []
+    members = [one for one in psutil.process_iter() if _group(one.pid) == start.job.pid and _is_live(one)]
+    return [one for one in members if _job_of(one) == job_dir.name]
 
 
 def stop(job_dir: Path, wait_s: float) -> JobState:
@@ -75,6 +86,13 @@ def _members(job: Process) -> list[psutil.Process]:
         return []
     members = tree + [p for p in psutil.process_iter() if _group(p.pid) == job.pid and p not in tree]
     return members if is_alive(job) else []  # asked last: were the pid another's by now, so might be the list
+
+
+def _job_of(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("NEAT_JOB_ID", "")
+    except (psutil.Error, OSError):  # another user's, or it has ended
+        return ""
 
 
 def _group(pid: int) -> int:

@@ -25,7 +25,16 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _bytes(value: Any) -> Any:
     """`8G` as bytes, by powers of 1024."""
     found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and not found:
+        raise ValueError("is no size: write for example 8G or 500M")
     return int(float(found[1]) * 1024 ** _POWERS[found[2].upper()]) if found else value
+
+
+def _text(value: Any) -> Any:
+    """What YAML takes for a number is not turned back: 1_0 and 012 would become other words."""
+    if not isinstance(value, str):
+        raise ValueError("is not text to YAML: put it in quotes")
+    return value
 
 
 def _listed(value: Any) -> Any:
@@ -33,7 +42,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+Word = Annotated[str, BeforeValidator(_text), StringConstraints(max_length=10_000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Value = int | float | str | bool
 Words = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
@@ -49,7 +58,7 @@ class Asked(Model):
     memory: Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(_bytes)] = None
     retries: int = Field(default=0, ge=0, le=100)
     why: str = ""
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, Annotated[str, BeforeValidator(_text)]] = Field(default_factory=dict)
     params: dict[str, Value] = Field(default_factory=dict)  # of a trainer
 
     @field_validator("env")

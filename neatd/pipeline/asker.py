@@ -88,16 +88,15 @@ def serve(
     """Pass questions and answers on, until there are no more questions or nobody answers; the bell wakes the daemon."""
     assert process.stdin is not None and process.stdout is not None
     while (question := questions.get()) is not None:
-        line = ""
-        with suppress(OSError):
+        answer = None
+        with suppress(OSError, ValueError):  # a line that is none: a library printed something, or it ended within one
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
-            line = process.stdout.readline()
-        if not line.endswith("\n"):
-            answers.put((question["study"], None))
-            break
-        answers.put((question["study"], json.loads(line)))
+            answer = json.loads(process.stdout.readline())
+        answers.put((question["study"], answer))
         ring(home, BELL)
+        if answer is None:
+            break
     with suppress(OSError):
         process.stdin.close()
     process.wait()

@@ -95,7 +95,11 @@ def _was_ended(scene: Scene, job: Job) -> bool:
 def _copy_frozen(scene: Scene, job: Job, again: str) -> None:
     """What was queued is what runs, the second time too; a try that a crash keeps from its row leaves a folder and no more."""
     source, target = job_folder(scene.home, job.id), job_folder(scene.home, again)
-    for name in (FROZEN, DIFF):
-        if (source / name).is_file():
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source / name, target / name)
+    try:
+        for name in (FROZEN, DIFF):
+            if (source / name).is_file():
+                target.mkdir(parents=True, exist_ok=True, mode=0o700)  # before the file has the mode of its source
+                shutil.copy2(source / name, target / name)
+    except OSError:  # a full disk: the end is looked at again, and each look would leave a folder
+        shutil.rmtree(target, ignore_errors=True)
+        raise

@@ -189,7 +189,7 @@ def interpreter_of(root: Path, cwd: Path, config: ProjectConfig, environ: Mappin
     machine, and what a clone carries is not run in its place."""
     found = project_interpreter(root, cwd, config.python, environ)
     path = Path(found.python)
-    if found.said_by not in ("PATH", "VIRTUAL_ENV") and path.is_relative_to(root) and _is_tracked(root, path):
+    if found.said_by not in ("PATH", "VIRTUAL_ENV") and any(_is_tracked(root, one) for one in _places(root, path)):
         raise NeatError(
             f"{path} is part of the repository: it is not run as the project's Python",
             "make an environment of your own: `python -m venv .venv`, ignored by git",
@@ -197,8 +197,17 @@ def interpreter_of(root: Path, cwd: Path, config: ProjectConfig, environ: Mappin
     return found
 
 
+def _places(root: Path, path: Path) -> Iterator[Path]:
+    """Where a path lies in the project, as it is written and where its links lead: /proc/self/cwd is the project, too."""
+    real = root.resolve()
+    for one in dict.fromkeys((path, path.parent.resolve() / path.name, path.resolve())):
+        if base := next((base for base in (root, real) if one.is_relative_to(base)), None):
+            yield root / one.relative_to(base)
+
+
 def _is_tracked(root: Path, path: Path) -> bool:
-    """Whether git tracks the environment a Python lies in, or a link on the way to it."""
+    """Whether git tracks the environment a Python lies in, or a link on the way to it; a submodule is asked itself."""
+    root = next((one for one in path.parents if one.is_relative_to(root) and (one / ".git").exists()), root)
     if git_folder(root) is None:
         return False
     asked = path.parent.parent if path.parent.parent not in (root, root.parent) else path

@@ -12,7 +12,7 @@ from typing import Any
 
 from neatd.actions.ending import SIGNALS
 from neatd.errors import NeatError
-from neatd.jobs.ending import signal_job
+from neatd.jobs.ending import left_of, signal_job
 from neatd.jobs.folder import job_folder
 from neatd.models import JOB_ENDED, Job, Request
 from neatd.pipeline import queueing
@@ -57,6 +57,9 @@ def _step(scene: Scene, request: Request) -> str | None:
     if job.status == "running":
         queueing.look_at(scene, job)
         job = jobs.get_job(scene.records, job.id)
+    if sent and job.status in JOB_ENDED and left_of(job_folder(scene.home, job.id)):
+        _signal(scene, request, job, who, sent)  # what a shell began in the background is deaf to INT, and outlives it
+        return None
     if job.status in JOB_ENDED:
         return f"ended by {sent[-1][0]}" if sent else "it had ended by itself"
     if job.pid is None:
@@ -76,9 +79,9 @@ def _signal(scene: Scene, request: Request, job: Job, who: str, sent: list[Any])
     if sent and now - sent[0][1] < _waits(scene, request)[len(sent)]:
         return
     name = SIGNALS[len(sent)]
-    requests.set_request(scene.records, request.id, "running", {"sent": [*sent, [name, now]]})
-    if not sent:
+    if not sent:  # first: were a crash in between, it would end like one that nobody stopped, and be tried again
         jobs.set_job(scene.records, job.id, reason=f"{STOPS} by {who}")
+    requests.set_request(scene.records, request.id, "running", {"sent": [*sent, [name, now]]})
     log.info("job %s: %s stops it, %s to its group", job.id, who, name)
     signal_job(job_folder(scene.home, job.id), name)
 

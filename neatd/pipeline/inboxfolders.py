@@ -39,7 +39,9 @@ def allow(records: sqlite3.Connection, home: Path, root: Path, folder: Path) -> 
     folder = _absolute(folder)
     roots = [Path(one.root) for one in projects.projects(records)]
     if reason := why_not(folder, home, [root, *roots]):
-        raise NeatError(f"no jobs from {folder}: {reason}", f"name another folder; {home_inbox(home)} has one a project")
+        raise NeatError(
+            f"no jobs from {folder}: {reason}", f"name another folder; {home_inbox(home)} has one a project"
+        )
     projects.allow(records, root, consent_of(folder))
     return folder
 

@@ -90,7 +90,11 @@ def take(scene: Scene, inbox: Inbox, drop: Drop, data: InboxFile | None) -> None
                     f"the same file was queued before, as {job_id[:9]}", "`touch` it and drop it again to run it again"
                 )
         else:
-            wanted = _of_data(scene, project, drop, job_id, data) if _is_data(drop) else _of_job(scene, project, drop, job_id)
+            wanted = (
+                _of_data(scene, project, drop, job_id, data)
+                if _is_data(drop)
+                else _of_job(scene, project, drop, job_id)
+            )
             enqueue(scene.records, scene.home, project.root, project.project, wanted, project.config)
             scene.queue.is_due = True
     except FileNotFoundError:  # whoever dropped it took it away again

@@ -16,6 +16,7 @@ from neatd.errors import NeatError
 from neatd.files import is_text, measure_checkpoint, open_regular
 from neatd.jobs.folder import LOG, job_folder
 from neatd.models import Event, Job
+from neatd.pipeline.results import MOST_SAID
 from neatd.pipeline.scene import Scene
 from neatd.store import events, runs
 from neatd.store.connection import transaction
@@ -24,7 +25,6 @@ from neatd.store.short import new_id
 
 _TAIL = 256 << 10  # bytes of the output in which the result is looked for
 _MOST_NUMBERS = 200
-_MOST_SAID = 6
 NOTHING = "its output ends with no JSON object of numbers: nothing was kept"
 
 
@@ -75,7 +75,9 @@ def _numbers(found: object) -> dict[str, float]:
     """The finite and other numbers of an object; a step only where it is a whole one."""
     if not isinstance(found, dict):
         return {}
-    plain = {name: one for name, one in found.items() if type(one) in (int, float) and 0 < len(name) <= 200 and is_text(name)}
+    plain = {
+        name: one for name, one in found.items() if type(one) in (int, float) and 0 < len(name) <= 200 and is_text(name)
+    }
     step = plain.get("step")
     if (isinstance(step, float) and not step.is_integer()) or (step is not None and abs(step) >= 2**63):
         plain.pop("step")
@@ -106,7 +108,7 @@ def _is_changed(job: Job) -> bool:
 def _message(job: Job, found: Mapping[str, float], step: float | None, is_changed: bool) -> str:
     what = job.params.get("checkpoint") or job.name
     at = "" if step is None else f" at step {step:.0f}"
-    said = [f"{name} {number(value)}" for name, value in list(found.items())[:_MOST_SAID]]
-    more = f" and {len(found) - _MOST_SAID} more" if len(found) > _MOST_SAID else ""
+    said = [f"{name} {number(value)}" for name, value in list(found.items())[:MOST_SAID]]
+    more = f" and {len(found) - MOST_SAID} more" if len(found) > MOST_SAID else ""
     changed = "; the file was written anew since it was queued" if is_changed else ""
     return f"{what}{at}: {', '.join(said)}{more}{changed}"

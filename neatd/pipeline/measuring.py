@@ -32,6 +32,7 @@ class Target(NamedTuple):
     run: Run
     path: Path
     step: int | None
+    best_by: str = ""  # the metric, where it was chosen as the best
 
 
 class Measure(NamedTuple):
@@ -52,7 +53,11 @@ def evaluation(
     folder = Path(found.run.root) / found.run.folder
     path = found.path.relative_to(folder).as_posix() if found.path.is_relative_to(folder) else str(found.path)
     kept: dict[str, Any] = {"run": found.run.id, "checkpoint": path, "step": found.step, "path": str(found.path)}
-    kept |= {"hash": checkpoint_hash(found.path), "stamp": list(measure_checkpoint(found.path) or ()), "set": list(params)}
+    kept |= {
+        "hash": checkpoint_hash(found.path),
+        "stamp": list(measure_checkpoint(found.path) or ()),
+        "set": list(params),
+    }
     at = "" if found.step is None else f" at step {found.step}"
     return Measure(spec, command, f"{found.run.name}{at}: eval", kept)
 
@@ -109,12 +114,12 @@ def checkpoint_hash(path: Path) -> str:
 
 
 def _best(records: sqlite3.Connection, series: sqlite3.Connection, run: Run, config: ProjectConfig) -> Target:
-    """By the primary metric; where nothing judges them, the newest that is there."""
+    """By the primary metric, else by a loss, else by the first; where nothing judges them, the newest that is there."""
     found = best_checkpoints(records, series, run, config)
     wanted = config.primary.metric if config.primary else ""
-    best = next((one for one in found if one["metric"] == wanted), next(iter(found), None))
+    best = min(found, key=lambda one: (one["metric"] != wanted, "loss" not in one["metric"].lower()), default=None)
     if best is not None:
-        return _there(Target(run, Path(run.root) / best["path"], best["step"]))
+        return _there(Target(run, Path(run.root) / best["path"], best["step"], best["metric"]))
     kept = [one for one in checkpoints.catalogue(records, run.id) if one.status == "present"]
     if not kept:
         raise NeatError(f"{run.name} has no checkpoint", "`neat checkpoints` lists them")

@@ -9,6 +9,7 @@ from neatd.models import Event, Job
 from neatd.store import events
 
 KINDS = ("eval", "profile")  # of jobs, and the rules that their events name
+MOST_SAID = 6  # numbers in the message of an event
 
 
 def results_of(store: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:

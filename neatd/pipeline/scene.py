@@ -250,9 +250,13 @@ class Queue:
 
     is_new: bool = True  # nothing was looked at yet: what a crash left is made good
     is_due: bool = True  # something changed: one that waits may begin, perhaps
-    begun: dict[str, float] = field(default_factory=dict)  # job -> when its shim was started (monotonic), till it tells so
+    begun: dict[str, float] = field(
+        default_factory=dict
+    )  # job -> when its shim was started (monotonic), till it tells so
     children: list[int] = field(default_factory=list)  # that started shims, and leave at once
-    devices: object = None  # what decided of GPUs when the queue was last looked at; None: there are none, or nothing waits
+    devices: object = (
+        None  # what decided of GPUs when the queue was last looked at; None: there are none, or nothing waits
+    )
     known: dict[str, Device] = field(default_factory=dict)  # the devices of the last look, by key
     cpu_slots: int = 0  # by which was decided
     not_before: float = 0.0  # monotonic: the disk was full

@@ -87,6 +87,8 @@ def look_at(scene: Scene, study_id: str, answer: dict[str, Any] | None) -> bool:
             _take(scene, study, live, answer)
         _begin(scene, study, live)
         _go_on(scene, studies.get_study(scene.records, study_id), live)
+    elif any(one.job_id is None for one in studies.open_trials(scene.records, study_id)):
+        _give_up_planned(scene, study)
     return scene.records.total_changes != before
 
 
@@ -269,12 +271,27 @@ def _finish(scene: Scene, study: Study, live: LiveStudy) -> None:
 
 
 def _end(scene: Scene, study: Study, status: str, reason: str) -> None:
-    """End it, with the trials that were planned and never begun. Those that run go on to their end."""
+    """End it, with the trials that were planned and never begun. Those that run go on to their end. One that somebody
+    stopped meanwhile stays so, and one that he added a trial to goes on."""
     with transaction(scene.records):
+        is_open = studies.get_study(scene.records, study.id).status == "running"
+        if not is_open or (status == "finished" and studies.open_trials(scene.records, study.id)):
+            return
         studies.put_study(scene.records, study.id, status=status, reason=reason, ended_at=utc_now())
-        for trial in studies.open_trials(scene.records, study.id):
-            if trial.job_id is None:
-                fields = {"status": "cancelled", "reason": "the study ended", "ended_at": utc_now()}
-                studies.set_trial(scene.records, study.id, trial.number, **fields)
+        _cancel_planned(scene, study)
     scene.queue.is_due = True  # what waits for it
     log.info("study %s: %s, %s", study.name, status, reason)
+
+
+def _give_up_planned(scene: Scene, study: Study) -> None:
+    """What was planned while somebody stopped the study would keep it open for ever, and never begin."""
+    with transaction(scene.records):
+        if studies.get_study(scene.records, study.id).status != "running":
+            _cancel_planned(scene, study)
+
+
+def _cancel_planned(scene: Scene, study: Study) -> None:
+    for trial in studies.open_trials(scene.records, study.id):
+        if trial.job_id is None:
+            fields = {"status": "cancelled", "reason": "the study ended", "ended_at": utc_now()}
+            studies.set_trial(scene.records, study.id, trial.number, **fields)

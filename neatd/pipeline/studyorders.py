@@ -67,9 +67,13 @@ def create(
     if spec.group is None or spec.group not in jobs.groups(records):
         jobs.set_group(records, spec.group_name, parallel=spec.parallel)
     trials.write_template(home, study_id, template)
-    with transaction(records):
-        more = {"id": study_id, "who": who, "session": session, "trials": spec.trials}
-        return studies.add_study(records, project.id, project.root, spec.name, spec.model_dump(mode="json"), **more)
+    more = {"id": study_id, "who": who, "session": session, "trials": spec.trials}
+    try:
+        with transaction(records):
+            return studies.add_study(records, project.id, project.root, spec.name, spec.model_dump(mode="json"), **more)
+    except BaseException:
+        trials.template_path(home, study_id).unlink(missing_ok=True)  # it holds an environment
+        raise
 
 
 def add_trial(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from neatd.config import ProjectConfig
+from neatd.files import data_path
+from neatd.jobs.trainers import load_trainers
 from neatd.models import ENDED, Job, Project, Run, SeriesFact
 from neatd.pipeline.experiments import experiment_table
 from neatd.rules.commandline import flat
@@ -44,10 +47,13 @@ def _shape(one: Suggestion, job: Job | None) -> dict[str, Any]:
 
 def _command(one: Suggestion, job: Job | None) -> list[str]:
     """As a person would type it; [] where nobody knows how the run was started."""
-    if job is None or job.kind != "train" or not job.params.get("trainer"):
+    if job is None or job.kind != "train":
         return []
-    params = {**job.params.get("values", {}), one.parameter: one.value}
-    return ["neat", "train", str(job.params["trainer"]), *(f"{name}={_word(value)}" for name, value in params.items())]
+    places = {Path(word).parent for word in job.command}
+    trainer = next((name for name, spec in load_trainers(data_path("trainers")).items() if spec.folder in places), "")
+    params = {name: value for name, value in job.params.items() if name != "resume"} | {one.parameter: one.value}
+    words = [f"{name}={_word(value)}" for name, value in params.items()]
+    return ["neat", "train", trainer, *words] if trainer else []
 
 
 def _word(value: object) -> str:

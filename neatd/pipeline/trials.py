@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ from neatd.models import ENDED, JOB_ENDED, Job, Run, SeriesFact, Study, Trial
 from neatd.pipeline import reading
 from neatd.pipeline.scene import Scene
 from neatd.place import git_head
-from neatd.store import jobs, points, runs, studies, window
+from neatd.store import jobs, points, requests, runs, studies, window
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp, utc_now
 from neatd.store.short import base32
@@ -109,8 +110,13 @@ def begin(scene: Scene, study: Study, spec: StudyFile, template: Template, trial
         "python": template.python, "branch": branch, "commit_id": commit, "study_id": study.id, "trial": trial.number,
     }  # fmt: skip
     with transaction(scene.records):
-        jobs.put(scene.records, study.project_id, folder, list(command), template.cwd, folder, **more)
-        studies.set_trial(scene.records, study.id, trial.number, status="queued", job_id=job_id)
+        if is_wanted := studies.is_wanted(scene.records, study.id, trial.number):
+            jobs.put(scene.records, study.project_id, folder, list(command), template.cwd, folder, **more)
+            studies.set_trial(scene.records, study.id, trial.number, status="queued", job_id=job_id)
+    if not is_wanted:  # somebody stopped the study meanwhile
+        if not jobs.ended(scene.records, (job_id,)):
+            shutil.rmtree(job_folder(scene.home, job_id), ignore_errors=True)
+        return
     bell.ring(scene.home, job_id)
 
 
@@ -202,8 +208,10 @@ def _outcome(scene: Scene, spec: StudyFile, trial: Trial, job: Job, run: Run | N
         return fields | {"status": "failed" if why else "finished", "reason": why, "is_again": False}
     if job.status == "cancelled" or (job.status == "killed" and job.reason.startswith(STOPPED)):
         return fields | {"status": "cancelled", "reason": job.reason, "is_again": False}
-    reason = f"{job.status}: {job.reason}" + ("; it had diverged" if diverged else "")
-    return fields | {"status": "failed", "reason": reason, "is_again": job.status != "failed"}
+    by_rule = requests.stopped_by(scene.records, run.id) if run else ""  # which would end the same point again
+    notes = "; it had diverged" * diverged + f"; {by_rule}" * bool(by_rule)
+    is_again = job.status != "failed" and not by_rule
+    return fields | {"status": "failed", "reason": f"{job.status}: {job.reason}{notes}", "is_again": is_again}
 
 
 def _measured(scene: Scene, spec: StudyFile, run: Run | None) -> tuple[SeriesFact | None, int | None]:

@@ -85,7 +85,9 @@ def waiting(connection: sqlite3.Connection) -> Iterator[Job]:
 def ended(connection: sqlite3.Connection, ids: tuple[str, ...]) -> dict[str, str]:
     """Of these jobs and studies the ones that there are: id -> status."""
     marks = ", ".join("?" * len(ids))
-    sql = f"SELECT id, status FROM job WHERE id IN ({marks}) UNION ALL SELECT id, status FROM study WHERE id IN ({marks})"
+    sql = (
+        f"SELECT id, status FROM job WHERE id IN ({marks}) UNION ALL SELECT id, status FROM study WHERE id IN ({marks})"
+    )
     return dict(connection.execute(sql, (*ids, *ids)).fetchall())
 
 

@@ -97,6 +97,15 @@ def open_trials(connection: sqlite3.Connection, study_id: str) -> list[Trial]:
     return to_models(Trial, connection.execute(sql, (study_id,)))
 
 
+def is_wanted(connection: sqlite3.Connection, study_id: str, number: int) -> bool:
+    """Whether a trial is still to begin. Asked within the transaction that gives it its job."""
+    sql = (
+        "SELECT 1 FROM trial t JOIN study s ON s.id = t.study_id"
+        " WHERE t.study_id = ? AND t.number = ? AND t.status = 'planned' AND s.status = 'running'"
+    )
+    return connection.execute(sql, (study_id, number)).fetchone() is not None
+
+
 def counts(connection: sqlite3.Connection, study_id: str) -> dict[tuple[str, str], int]:
     """(chosen_by, status) -> how many trials."""
     sql = "SELECT chosen_by, status, count(*) FROM trial WHERE study_id = ? GROUP BY chosen_by, status"

@@ -119,7 +119,8 @@ def main() -> None:
     home = Path(sys.argv[1])
     lock = FileLock(studies_folder(home) / ".lock")
     lock.acquire(LOCK_WAIT_S, "the search of another daemon")
-    serve(home, sys.stdin, sys.stdout)
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
+    serve(home, sys.stdin, answers)
 
 
 if __name__ == "__main__":

@@ -29,11 +29,11 @@ class Common(NamedTuple):
 
 
 def best_trials(searched: Searched, wanted: int | None = None) -> list[Tried]:
-    """The best trials, at most half of those that count: so many, or a tenth of them and not below three."""
+    """The best trials, at most half of those that count: so many, or a tenth of them, three to fifty."""
     counted = searched.counted
     sign = 1 if searched.goal == "min" else -1
     ordered = sorted(counted, key=lambda one: (sign * value_of(one), one.number))
-    return ordered[: min(wanted or max(3, round(len(counted) / 10)), len(counted) // 2)]
+    return ordered[: min(wanted or min(50, max(3, round(len(counted) / 10))), len(counted) // 2)]
 
 
 def in_common(searched: Searched, names: Sequence[str], best: Sequence[Tried]) -> list[Common]:

@@ -23,12 +23,13 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs torch"),
 ]
 PROGRAM = """
-import sys, time
+import os, sys, time
 import torch, torch.distributed as dist
 dist.init_process_group("gloo")
 x = torch.ones(1) * (dist.get_rank() + 1)
 dist.all_reduce(x)
-print(f"rank {dist.get_rank()} of {dist.get_world_size()}: {x.item()} {sys.argv[1:]} {sys.flags.dev_mode}", flush=True)
+told = f"rank {dist.get_rank()} of {dist.get_world_size()}: {x.item()} {sys.argv[1:]} {sys.flags.dev_mode}"
+os.write(1, (told + chr(10)).encode())  # whole, so that the lines of two processes do not mix
 while "stay" in sys.argv: time.sleep(0.1)
 """
 
