@@ -67,6 +67,14 @@ def test_a_run_that_still_got_better_goes_on_longer() -> None:
     assert found == {"longer": [("steps", 400)]}
 
 
+def test_other_programs_say_nothing() -> None:
+    """What another one tried under the same name is no edge of this one; nor where the parameters are mostly others."""
+    ours, theirs = trial(0.3, dim=16), trial(0.9, dim=4)
+    found = suggest([ours._replace(program="/lm/train.py"), theirs._replace(program="/p/train.py")], "min")
+    assert found == []
+    assert suggest([ours, trial(0.9, dim=4, width=1, depth=2, act="relu")], "min") == []
+
+
 def test_without_a_value_there_is_no_suggestion() -> None:
     """Nothing ended, or all failed."""
     assert suggest([], "min") == [] and suggest([trial(None, lr=1)], "max") == []

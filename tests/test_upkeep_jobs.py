@@ -277,6 +277,23 @@ def test_neats_own_logs_are_compressed_always_and_a_jobs_is_still_shown(cli: Cli
     assert cli.ok("logs", job.id, "-n", "2") == "hello from the job\n" * 2
 
 
+def test_what_an_ended_job_was_queued_with_is_forgotten(cli: Cli) -> None:
+    """There may be a key in it: after the days of `temporary`, and not while it may still be tried again soon."""
+    made = cli.add_run("runs/a", {"loss": [1.0]})
+    with scene_of(cli) as scene:
+        kept = []
+        for days, status in ((40, "finished"), (1, "failed"), (40, "queued")):
+            job = jobs.add(scene.records, made.project_id, "a", ["x"], str(cli.root), "")
+            ended = (scene.today() - timedelta(days=days)).isoformat() if status != "queued" else None
+            jobs.set_job(scene.records, job.id, status=status, ended_at=ended)
+            kept.append(
+                [put(cli.home / "jobs" / job.id / name, b"{}", days=days) for name in ("frozen.json", "spec.json")]
+            )
+        row = ran(cli, scene, "temporary")
+    assert [[path.exists() for path in paths] for paths in kept] == [[False] * 2, [True] * 2, [True] * 2]
+    assert "environments of 1 jobs" in row.summary
+
+
 # ---- retention ----
 
 

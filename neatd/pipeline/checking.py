@@ -70,7 +70,7 @@ def check_command(
     asked = {**_from_files(command, cwd), **command.params}
     listed = runs.newest_runs(store, project_id, MOST_RUNS, projects.baseline(store, project_id))
     known_jobs = {job.id: job for job in jobs.jobs(store, project_id)}
-    tried = [(run, _known(run, known_jobs.get(run.job_id or ""))) for run in listed]
+    tried = [(run, known_of(run, known_jobs.get(run.job_id or ""))) for run in listed]
     unsaid = {**defaults_of((one for _, one in tried), command.program), **flat(defaults or {})}
     alike = [(run, like) for run, one in tried if (like := compare(asked, one, command.program, unsaid))]
     hypotheses: list[Hypothesis] = [one for one in records.list_records(store, "hypothesis", project_id) if one.verdict]
@@ -122,7 +122,7 @@ def _from_files(command: Command, cwd: Path) -> dict[str, Value]:
     return found
 
 
-def _known(run: Run, job: Job | None) -> Known:
+def known_of(run: Run, job: Job | None) -> Known:
     """A run's whole configuration, and what its command named, where either is known."""
     words = list(job.command) if job else run.process.command.split() if run.process else []
     if not words:

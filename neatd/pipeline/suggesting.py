@@ -10,6 +10,7 @@ from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.jobs.trainers import load_trainers
 from neatd.models import ENDED, Job, Project, Run, SeriesFact
+from neatd.pipeline.checking import known_of
 from neatd.pipeline.experiments import experiment_table
 from neatd.rules.commandline import flat
 from neatd.rules.goals import best_value
@@ -26,18 +27,28 @@ def suggestions(
     if table.goal is None:
         return table.metric, []
     facts = tabled.series_named(series, [run.id for run in listed], [table.metric])
-    trials = [_trial(run, facts.get(run.id, {}).get(table.metric), table.goal) for run in listed if run.config]
-    by_name = {run.name: run for run in listed}
     known = {job.id: job for job in jobs.jobs(store, project.id)}
+    trials = [
+        _trial(run, facts.get(run.id, {}).get(table.metric), table.goal, _program(run, known.get(run.job_id or "")))
+        for run in listed
+        if run.config
+    ]
+    by_name = {run.name: run for run in listed}
     found = suggest(trials, table.goal)
     return table.metric, [_shape(one, known.get(by_name[one.base].job_id or "")) for one in found]
 
 
-def _trial(run: Run, fact: SeriesFact | None, goal: Any) -> Trial:
+def _trial(run: Run, fact: SeriesFact | None, goal: Any, program: str) -> Trial:
     value, step = best_value(fact, goal) if fact else (None, None)
     is_better = fact is not None and step is not None and step == fact.last_step and fact.points > 1
     has_failed = (value is None and run.status in ENDED) or bool(fact and fact.nonfinite)
-    return Trial(run.name, flat(run.config), None if has_failed else value, is_better, has_failed)
+    return Trial(run.name, flat(run.config), None if has_failed else value, is_better, has_failed, program)
+
+
+def _program(run: Run, job: Job | None) -> str:
+    """By its whole path where its folder is known: two may have one name."""
+    program = known_of(run, job).program
+    return str(Path(job.cwd) / program) if job and program else program
 
 
 def _shape(one: Suggestion, job: Job | None) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Similarity(NamedTuple):
     unnamed: tuple[str, ...] = ()  # what the experiment names and the command does not
 
 
-def _is_same_program(one: str, other: str) -> bool:
+def is_same_program(one: str, other: str) -> bool:
     """train.py is /project/train.py; lm/train.py is not images/train.py."""
     return not one or not other or f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
 
@@ -65,7 +65,7 @@ def defaults_of(tried: Iterable[Known], program: str = "") -> dict[str, Value]:
     """What a parameter is when nobody names it, learned from runs of the program that did not; the first ones first."""
     found: dict[str, Value] = {}
     for one in tried:
-        if one.said is None or one.is_partial or not _is_same_program(program, one.program):
+        if one.said is None or one.is_partial or not is_same_program(program, one.program):
             continue
         named = {name.rsplit(".", 1)[-1] for name in one.said}
         for name, value in one.config.items():
@@ -82,7 +82,7 @@ def compare(
     `asked` is what the command and its files name. What only the tried command named is compared with the default where
     that is known, and is a difference where it is not.
     """
-    if not _is_same_program(program, known.program):
+    if not is_same_program(program, known.program):
         return None
     ours, theirs = _aligned(asked, known)
     if known.is_partial:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 from neatd.models import Goal
 from neatd.rules.commandline import Value
-from neatd.rules.similar import is_seed, says_something
+from neatd.rules.similar import is_same_program, is_seed, says_something
 
 RULES = {
     "longer": "the best value came with the last evaluation: it was still getting better",
@@ -36,6 +36,7 @@ class Trial(NamedTuple):
     value: float | None
     is_still_better: bool = False
     has_failed: bool = False
+    program: str = ""  # "": not known
 
 
 class Suggestion(NamedTuple):
@@ -56,6 +57,7 @@ def suggest(trials: Sequence[Trial], goal: Goal) -> list[Suggestion]:
     if not scored:
         return []
     best = min(scored, key=lambda one: (one.value or 0.0) * (1 if goal == "min" else -1))
+    known = [one for one in known if _is_alike(one, best)]
     tried = {_key(one.params) for one in known}
     found = [*_longer(best), *_seeds(best, known), *_numbers(best, known), *_choices(best, known)]
     fresh = [
@@ -65,6 +67,13 @@ def suggest(trials: Sequence[Trial], goal: Goal) -> list[Suggestion]:
     ]
     order = list(RULES)
     return sorted(fresh, key=lambda one: order.index(one.rule))
+
+
+def _is_alike(one: Trial, best: Trial) -> bool:
+    """Whether it is of the same program; where that is not known, of mostly the same parameters."""
+    if one.program and best.program:
+        return is_same_program(one.program, best.program)
+    return 2 * len(one.params.keys() & best.params.keys()) > len(one.params.keys() | best.params.keys())
 
 
 def _telling(params: Mapping[str, Value]) -> dict[str, Value]:

@@ -82,6 +82,12 @@ def waiting(connection: sqlite3.Connection) -> Iterator[Job]:
         yield to_model(Job, row)
 
 
+def ended_before(connection: sqlite3.Connection, moment: datetime) -> list[str]:
+    """The ids of jobs that ended before a moment."""
+    sql = "SELECT id FROM job WHERE ended_at < ? AND status NOT IN ('queued', 'running')"
+    return [row[0] for row in connection.execute(sql, (stamp(moment),))]
+
+
 def ended(connection: sqlite3.Connection, ids: tuple[str, ...]) -> dict[str, str]:
     """Of these jobs and studies the ones that there are: id -> status."""
     marks = ", ".join("?" * len(ids))

@@ -1,20 +1,24 @@
 """Checkpoints that were never finished, what neat itself left half-written, and worktrees of jobs that have ended.
 
-In a user's folder only with `neat allow cleaning`, into the trash; under NEAT_HOME always, for there it is neat's own.
+The environments that jobs were queued with go too, after as many days. In a user's folder only with `neat allow cleaning`,
+into the trash; under NEAT_HOME always, for there it is neat's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from neatd.assist.render import size
+from neatd.jobs.folder import FROZEN, job_folder
+from neatd.jobs.shim import SPEC
 from neatd.models import Run
 from neatd.pipeline import worktrees
 from neatd.pipeline.upkeep.putting import Thing, brought_back, put_away
 from neatd.pipeline.upkeep.work import Outcome, Room, Steps, Watched, Work
 from neatd.read.unfinished import find_unfinished
-from neatd.store import projects, runs
+from neatd.store import jobs, projects, runs
 from neatd.store.short import new_id
 
 CONSENT = "cleaning"
@@ -53,14 +57,27 @@ def clear_temporary(work: Work) -> Steps:
     for path in worktrees.present(work.home):
         yield f"worktree {path.name}"
         copies += worktrees.tidy(work.records, work.home, path, work.now)
+    forgotten = _forget_environments(work)
     details = Room(before + own, freed + own).details
     said = [f"{moved} unfinished checkpoints are in the trash, {size(freed)}"] if moved else ["nothing was moved"]
     if could:
         said.append(f"{size(could)} of unfinished checkpoints rest; `neat allow {CONSENT}` lets neat move them")
     said += [f"{size(own)} of neat's own removed"] if own else []
     said += [f"{copies} worktrees of frozen jobs that ended removed"] if copies else []
+    said += [f"environments of {forgotten} jobs that ended forgotten"] if forgotten else []
     more = {"moved": moved, "could_free_bytes": could, "stays": stays[:20]}
     return Outcome("; ".join(said), details | more)
+
+
+def _forget_environments(work: Work) -> int:
+    """What jobs that ended so long ago were queued with, and a key may be in it. They are not tried again after that."""
+    gone = 0
+    for job_id in jobs.ended_before(work.records, work.now - timedelta(days=work.job.days)):
+        files = [job_folder(work.home, job_id) / name for name in (FROZEN, SPEC)]
+        gone += any(path.is_file() for path in files)
+        for path in files:
+            path.unlink(missing_ok=True)
+    return gone
 
 
 def _runs(work: Work, watched: Watched) -> list[Run]:
