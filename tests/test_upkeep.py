@@ -263,6 +263,7 @@ def test_a_broken_store_is_found_by_the_check_and_ends_the_daemon(cli: Cli) -> N
 
 def test_a_full_disk_empties_the_trash_before_its_hour(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once an hour at the most, and only where something lies in the trash."""
+    (cli.home / "maintenance.yaml").write_text(f'jobs: {{trash: {{cron: "0 {(now().hour + 12) % 24} * * *"}}}}\n')
     with scene_of(cli) as scene:
         upkeep = Upkeep(scene)
         monkeypatch.setattr(keeper, "is_short", lambda folder, gib: True)

@@ -15,10 +15,8 @@ from neatd.cli.runtext import print_run
 from neatd.errors import NeatError
 from neatd.models import Run
 from neatd.now import is_system
-from neatd.pipeline.bestof import best_checkpoints
 from neatd.pipeline.profile import start_diff_of, start_shape
-from neatd.pipeline.results import results_of
-from neatd.pipeline.showing import matching, run_detail, run_shapes
+from neatd.pipeline.showing import matching, run_shapes, whole_detail
 from neatd.store import points, records, runs, window
 
 SHOWN = 50  # runs that a person reads; JSON has all
@@ -100,9 +98,7 @@ def show(word: str, is_system_too: bool, is_diff: bool, as_json: bool) -> None:
     if is_diff:
         _print_diff(opened, found, as_json)
         return
-    shape = run_detail(opened.records, opened.points, opened.project, found)
-    shape["best_checkpoints"] = best_checkpoints(opened.records, opened.points, found, opened.config)
-    shape["measured"] = results_of(opened.records, found.id)
+    shape = whole_detail(opened.records, opened.points, opened.project, opened.config, found)
     if as_json:
         print_json(shape)
     else:

@@ -49,15 +49,13 @@ def search(caller: Caller, given: _Arguments) -> Answer:
 
 def get(caller: Caller, given: _Arguments) -> Answer:
     """`neat show --json`; of a run `neat run show --json`."""
-    from neatd.pipeline.bestof import best_checkpoints
-    from neatd.pipeline.showing import find, json_text, record_shape, run_detail
+    from neatd.pipeline.showing import find, json_text, record_shape, whole_detail
 
     with caller.stores() as opened:
         shown = find(opened.records, opened.project.id, given["id"])
         if shown.kind != "run":
             return fitted(Answer(json_text(record_shape(shown))), f"`neat show {given['id']} --json` prints all of it")
-        detail = run_detail(opened.records, opened.points, opened.project, shown.found)
-        detail["best_checkpoints"] = best_checkpoints(opened.records, opened.points, shown.found, opened.config)
+        detail = whole_detail(opened.records, opened.points, opened.project, opened.config, shown.found)
     watching = _watching(caller)
     return fitted(Answer(json_text(detail), watching), f"`neat run show {shown.found.id} --json` prints all of it")
 

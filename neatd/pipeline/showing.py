@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.models import Change, Event, Model, Project, Run, Snapshot
 from neatd.now import is_system
+from neatd.pipeline.bestof import best_checkpoints
 from neatd.pipeline.predicted import prediction_shape
 from neatd.pipeline.profile import profile_of, profiles, start_shape
+from neatd.pipeline.results import results_of
 from neatd.rules.goals import best_value, goal_of
 from neatd.store import checkpoints, events, links, points, readings, records, runs, tabled
 from neatd.store.links import Link
@@ -114,6 +117,16 @@ def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: P
         "predictions": prediction_shape(series, found.id),
         "start": start_shape(store, found),
         "facts": found.facts,
+    }
+
+
+def whole_detail(
+    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, found: Run
+) -> dict[str, Any]:
+    """The same with what the project's configuration decides: the best checkpoints; and what evaluations measured."""
+    return run_detail(store, series, project, found) | {
+        "best_checkpoints": best_checkpoints(store, series, found, config),
+        "measured": results_of(store, found.id),
     }
 
 
