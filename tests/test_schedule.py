@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -178,6 +179,17 @@ def test_the_zone_is_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     winter, summer = (datetime(2026, month, 1, tzinfo=local_zone()).utcoffset() for month in (1, 7))
     assert (winter, summer) == (timedelta(hours=1), timedelta(hours=2))
+
+
+def test_a_zone_without_a_name_is_its_offset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As POSIX writes it: the daemon goes by what the clock shows."""
+    monkeypatch.setenv("TZ", "XYZ-5")
+    time.tzset()
+    try:
+        assert datetime.now(local_zone()).utcoffset() == timedelta(hours=5)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ value, and the last text without one stays in force, also after a restart: a job
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
 
 from neatd.config import LARGEST_FILE, load_yaml
 from neatd.errors import ConfigError, NeatError
@@ -80,7 +81,12 @@ def _kept_path(home: Path) -> Path:
 
 
 def local_zone() -> tzinfo:
-    """The time zone of this machine as it is now: a laptop travels."""
+    """The time zone of this machine as it is now: a laptop travels. Of one that has no name, as `TZ=CET-1CEST` says it, the
+    offset of this moment."""
     import tzlocal
 
-    return tzlocal.reload_localzone()
+    try:
+        return tzlocal.reload_localzone()
+    except ZoneInfoNotFoundError:
+        found = datetime.now().astimezone().tzinfo
+        return found if found is not None else UTC
