@@ -246,6 +246,49 @@ def test_a_persons_program_is_told_by_its_person(cli: Cli) -> None:
     assert cli.json("show", asked["job"])["why"].endswith("after step 7")
 
 
+def test_after_a_try_that_failed_at_once_the_name_means_the_one_with_a_run(cli: Cli) -> None:
+    """By the name; by the failed job's id it is refused, and the run is named. What ended well is no run to go on with."""
+    first = launch(cli, "--name", "own", "--", sys.executable, "train.py")
+    save = cli.add_save(cli.add_run("out/own", {"loss": [1.0]}, job_id=first, status="failed"), 7)
+    end(cli, first)
+    second = json.loads(cli.ok("resume", "own", "--json", "--", "--resume", "x"))["job"]
+    end(cli, second)
+    assert "`neat resume out/own` goes on with that run" in cli.refused("resume", second, "--", "--resume={checkpoint}")
+    asked = json.loads(cli.ok("resume", "own", "--json", "--", "--resume={checkpoint}"))
+    assert asked["command"][1:] == ["train.py", f"--resume={save}"]
+    assert cli.json("show", asked["job"])["retry_of"] == first
+    assert "is queued" in cli.refused("resume", "own", "--", "--resume={checkpoint}")
+
+
+def test_a_slip_in_the_placeholder_is_refused(cli: Cli) -> None:
+    """Nothing is queued; ${…} is for the program, JSON too."""
+    job_id = launch(cli, "--name", "own", "--", sys.executable, "train.py")
+    save = cli.add_save(cli.add_run("out/own", {"loss": [1.0]}, job_id=job_id, status="failed"), 7)
+    end(cli, job_id)
+    assert "did you mean {checkpoint}?" in cli.refused("resume", "own", "--", "--resume", "{chekpoint}")
+    asked = json.loads(cli.ok("resume", "own", "--json", "--", "{checkpoint}", "out=${dir}", '{"a": 1}'))
+    assert asked["command"][2:] == [str(save), "out=${dir}", '{"a": 1}']
+
+
+def test_from_the_commands_first_word_on_all_options_are_its_own(cli: Cli) -> None:
+    """With `--` before it and without."""
+    bare = json.loads(cli.ok("launch", "--json", sys.executable, "train.py", "--name", "q", "--json"))
+    assert bare["command"][1:] == ["train.py", "--name", "q", "--json"] and bare["name"] != "q"
+    end(cli, bare["job"])
+    asked = json.loads(cli.ok("resume", "--json", bare["job"], "--yes", "more", "--yes"))
+    assert asked["command"][1:] == ["train.py", "--name", "q", "--json", "more", "--yes"]
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "a/../b", "a..b", "/a", "a//b", "./a", "a/", "~x", "a\\b", "a\nb", "\x1b[1m", "-x"]
+)
+def test_names_that_lead_elsewhere_or_break_a_line_are_refused(cli: Cli, name: str) -> None:
+    """Of a command and of a trainer's job; nothing is queued."""
+    assert "not a name for a job" in cli.refused("launch", f"--name={name}", "--", sys.executable, "x")
+    assert "not a name for a run" in cli.refused("train", "lm", f"--name={name}")
+    assert cli.json("queue", "--all") == []
+
+
 def test_what_neat_did_not_start_is_not_gone_on_with(cli: Cli) -> None:
     """Its command is not known to be all that it takes."""
     cli.add_run("runs/own", {"loss": [1.0]})
@@ -297,3 +340,12 @@ def test_jobs_of_a_daemon_are_launched_and_ended(neat: Neat) -> None:
     ended = neat.json("neat", "queue", "--all")
     assert [(one["name"], one["status"]) for one in ended] == [("next", "finished"), ("deaf", "killed")]
     assert (neat.home / "jobs" / ended[0]["id"] / shim.EXIT).exists()
+
+
+def test_a_word_that_is_no_job_nor_run_is_told_as_such(cli: Cli) -> None:
+    """And the beginning of a job's id is enough without its `j-`, for one without a run too."""
+    job_id = launch(cli, "--", sys.executable, "-c", "pass")
+    for command in ("stop", "retry", "logs"):
+        assert "no job or run 'nope'" in cli.refused(command, "nope")
+    assert cli.json("show", job_id[2:9])["id"] == job_id and cli.json("show", job_id[:7])["id"] == job_id
+    assert cli.json("stop", job_id[2:10])["job"] == job_id

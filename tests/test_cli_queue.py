@@ -226,3 +226,45 @@ def test_ten_thousand_jobs_take_no_longer_than_a_person_waits(cli: Cli) -> None:
         found = json.loads(ask("--json"))
     assert "… 9960 more wait" in text and len(found) == 10_000
     assert [one["place"] for one in found] == list(range(1, 10_001)) and found[-1]["eta"]
+
+
+def test_a_pause_of_a_group_is_ended_by_name(cli: Cli) -> None:
+    """The bare command would end every pause; a group that nothing is of is told."""
+    add(cli, "one", group_name="sweeps")
+    answer = cli("queue", "pause", "sweeps")
+    assert (
+        answer.out == "group sweeps is paused; `neat queue go-on sweeps` ends that\n" and "note: no" not in answer.err
+    )
+    assert "note: no job is of group nosuch yet" in cli("queue", "pause", "nosuch").err
+
+
+def test_an_interrupted_drain_says_that_the_pause_stays(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how it is ended; following a log ends without a word."""
+    goes = add(cli, "goes", status="running", started_at=NOW)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    answer = cli("queue", "drain")
+    assert answer.code == 130 and answer.err.endswith("the queue stays paused; `neat queue go-on` ends that\n")
+    job_folder(cli.home, goes).mkdir(parents=True)
+    (job_folder(cli.home, goes) / "output.log").write_text("step 1\n")
+    answer = cli("logs", goes, "-f")
+    assert (answer.code, answer.out, "hint" in answer.err) == (130, "step 1\n", False)
+
+
+def test_a_running_job_ends_when_its_run_says(cli: Cli) -> None:
+    """By the pace of the run and not by jobs like it; never before now; its process is named."""
+    ended(cli, "before", 10_000)
+    run = cli.add_run("runs/a", {"loss": [1.0, 0.9]}, status="running")
+    add(cli, "goes", status="running", started_at=NOW, root=str(cli.root), pid=77)
+    now = datetime.now(UTC).timestamp()
+    with cli.store() as store:
+        store.execute("UPDATE job SET run_folder = 'runs/a'")
+        sql = "UPDATE run SET job_id = (SELECT id FROM job WHERE status = 'running'), planned_steps = 102 WHERE id = ?"
+        store.execute(sql, (run.id,))
+        store.commit()
+    found = cli.json("queue")[0]
+    assert found["pid"] == 77
+    assert 90 < datetime.fromisoformat(found["eta"]).timestamp() - now < 130

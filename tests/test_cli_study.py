@@ -92,3 +92,35 @@ def test_the_process_that_chooses_points_may_end_by_itself(tmp_path: Path) -> No
     until(lambda: one.take(5.0)[1], "its end")
     assert not one.is_awake and not one.pending and one.not_before == 35.0
     one.rest()
+
+
+def test_all_choices_and_ends_of_a_space_are_ones_that_the_trainer_takes(cli: Cli) -> None:
+    """Not only those of the first point; what a constraint leaves out is left to it."""
+    for changes, told in (
+        ({"space": {"layers": [1, 2, 3, 0], "lr": [0.1]}}, "parameter 'layers': 0 is not at least 1"),
+        ({"space": {"layers": {"type": "int", "low": -1, "high": 3}}}, "parameter 'layers': -1 is not at least 1"),
+        ({"space": {"layers": [1, "two"]}}, "parameter 'layers': 'two' is not a whole number"),
+        ({"set": {"steps": -3}}, "parameter 'steps': -3 is not at least 1"),
+    ):
+        assert told in cli.refused("study", "create", put(cli, LM, **changes), "--check"), changes
+    put(cli, LM, space={"layers": [0, 1]}, constraints=["layers > 0"])
+    assert "1 feasible point" in cli.ok("study", "create", "s.yaml", "--check")
+
+
+def test_a_study_tells_how_it_stands_before_and_after(cli: Cli) -> None:
+    """No empty line before the first trial; a name that is taken is told after other mistakes; what is ended says what adds."""
+    cli.ok("study", "create", put(cli, SPEC))
+    assert cli.ok("study", "status") == "quick  0/4 trials  running\n"
+    assert "there is a study quick already" in cli.refused("study", "create", "s.yaml", "--check")
+    bad = put(cli, SPEC, constraints=["dim > 64"])
+    assert "no point of the space" in cli.refused("study", "create", bad, "--check")
+    with cli.store() as store:
+        store.execute("UPDATE study SET status = 'finished'")
+        for number in range(1, 5):
+            store.execute(
+                "INSERT INTO trial (study_id, number, status, reason, params, fingerprint, created_at)"
+                " SELECT id, ?, 'failed', 'exit code 1', '{}', ?, created_at FROM study", (number, str(number))
+            )  # fmt: skip
+        store.commit()
+    assert "  and 1 more that failed earlier" in cli.ok("study", "status")
+    assert "`neat study resume quick --trials N` adds more" in cli.refused("study", "stop", "quick")

@@ -101,7 +101,7 @@ def test_json_does_as_well_and_a_project_may_be_called_by_its_name(desk: Desk) -
     """Tabs and all; the inbox of the project's name is its inbox, too."""
     named = desk.home / "inbox" / desk.root.name
     named.mkdir()
-    desk.drop("one.json", '{\n\t"command": ["true"],\n\t"name": "a\\tb"\n}', named)
+    desk.drop("one.json", '{\n\t"command": ["true"],\n\t"name": "a b"\n}', named)
     assert [job.command for job in desk.look()] == [("true",)]
 
 

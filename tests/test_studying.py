@@ -246,3 +246,33 @@ def test_a_search_that_prints_something_else_is_begun_anew(tmp_path: Path) -> No
     questions.put({"study": "st-a"})
     asker.serve(process, questions, answers, tmp_path)
     assert answers.get_nowait() == ("st-a", None) and process.returncode is not None
+
+
+def test_a_mistyped_metric_pauses_the_study_after_its_first_trial(cli: Cli) -> None:
+    """It is told with the name that was meant, as an event too; with `--metric` the trial gets its value and all goes on."""
+    with search(cli, goal={"metric": "val/los"}, parallel=1) as one:
+        one.turns("q")
+        one.end(1, [3.0, 1.0])
+        one.turns("f")
+        assert [trial.status for trial in one.turn()] == ["failed"]
+        said = cli.ok("study", "status")
+        assert "quick  1/4 trials  failed: trial 1's run has no val/los, did you mean val/loss?" in said
+        assert "`neat study resume quick --metric val/loss` goes on" in said
+        assert [event["rule"] for event in cli.json("events") if event["rule"] == "study-metric"] == ["study-metric"]
+        cli.ok("study", "resume", "quick", "--metric", "val/loss")
+        found = one.turns("fq")
+        assert found[0].value == 1.0 and one.status()["status"] == "running"
+        cli.ok("study", "stop", "quick")
+        assert "have values of val/loss already" in cli.refused("study", "resume", "quick", "--metric", "loss")
+
+
+def test_a_metric_that_another_trial_writes_is_no_mistake(cli: Cli) -> None:
+    """One that ends before its first evaluation, or crashed, is a failed trial and no more."""
+    with search(cli) as one:
+        one.turns("qq")
+        cli.add_run(one.job(1).run_folder, {"train/loss": [1.0]})
+        cli.add_run(one.job(2).run_folder, {"val/loss": [1.0, 2.0]})
+        ended = {"status": "finished", "reason": "exit code 0", "started_at": utc_now(), "ended_at": utc_now()}
+        jobs.set_job(one.scene.records, one.job(1).id, **ended)
+        one.turns("fqq")
+        assert one.status()["status"] == "running"

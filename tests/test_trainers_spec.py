@@ -170,3 +170,23 @@ def test_missing_needs_are_named_and_nothing_is_imported(tmp_path: Path, monkeyp
     spec = load_trainers(make(tmp_path / "trainers", GOOD.replace("needs: [json]", needs)))["tiny"]
     assert missing_needs(spec) == ("no_such_module_here", "no_such.part")
     assert "booby" not in sys.modules
+
+
+def test_a_number_outside_of_its_bounds_is_refused(tmp_path: Path) -> None:
+    """`min` and `max` are taken, `above` is not; NaN is within no bounds; the default has to be within them."""
+    text = GOOD.replace("type: int,", "type: int, min: 1, max: 900,").replace("type: float,", "type: float, above: 0,")
+    spec = load_trainers(make(tmp_path / "a", text))["tiny"]
+    for word, told in (
+        ("steps=0", "parameter 'steps': 0 is not at least 1 and at most 900"),
+        ("steps=901", "901 is not at least"),
+        ("lr=0", "parameter 'lr': 0.0 is not more than 0"),
+        ("lr=nan", "nan is not more than 0"),
+        ("lr=inf", "inf is not more than 0"),
+    ):
+        with pytest.raises(NeatError) as caught:
+            build_command(spec, tmp_path, [word])
+        assert told in caught.value.message
+    assert build_command(spec, tmp_path, ["steps=1", "lr=1e-9"])[-2:] == ("steps=1", "lr=1e-9")
+    for wrong in (GOOD.replace("type: int,", "type: int, min: 601,"), GOOD.replace("type: str}", "type: str, min: 1}")):
+        with pytest.raises(ConfigError, match=r"trainer\.yaml"):
+            load_trainers(make(tmp_path / str(len(wrong)), wrong))

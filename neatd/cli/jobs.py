@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from neatd.jobs.folder import LOG, job_folder
 from neatd.lifesign import is_running
 from neatd.models import JOB_ENDED, Job, Run
 from neatd.pipeline.enqueueing import again
-from neatd.pipeline.resuming import job_of, plan
+from neatd.pipeline.resuming import job_of, plan, resumable
 from neatd.redact import redact
 from neatd.store import jobs, queued, requests
 from neatd.who import PERSON, source
@@ -89,7 +91,18 @@ def retry(word: str, as_json: bool) -> None:
     say(opened, answered(opened, made), "runs", as_json)
 
 
-@click.command(short_help="Go on with a run from its last good checkpoint.")
+class _Words(click.Command):
+    """Its options stand before the words that follow the ID: from the first of those on all are the program's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The options, which are flags, wherever they stand up to there."""
+        at = [n for n, word in enumerate(args) if not word.startswith("-")][1:2]
+        if at and "--" not in args[: at[0]]:
+            args = [*args[: at[0]], "--", *args[at[0] :]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Words, short_help="Go on with a run from its last good checkpoint.")
 @click.argument("word", metavar="ID", shell_complete=complete_jobs)
 @click.option("--yes", is_flag=True, help="Also one that has ended well.")
 @json_option
@@ -109,6 +122,8 @@ def resume(word: str, yes: bool, as_json: bool, more: tuple[str, ...]) -> None:
     if job is None:
         raise _not_ours(run, word, "its command is not known: `neat launch -- COMMAND…` goes on with it")
     _refuse_trial(job)
+    if not word.startswith("j-"):  # of those of a name the newest that has something to go on from
+        job, run = resumable(opened.records, opened.points, job, run, yes)
     found = plan(opened.records, opened.points, job, run, more, yes)
     if found.note:
         click.echo(f"note: {one_line(found.note, 300)}", err=True)
@@ -153,12 +168,23 @@ def logs(word: str, follow: bool, lines: int) -> None:
         _print_packed(packed, lines)
         return
     if follow:
-        _await_file(opened, job, path)
+        with _quiet_interrupt():
+            _await_file(opened, job, path)
     if not path.exists():
         job = jobs.get_job(opened.records, job.id)
         said = f"; {job.status}: {one_line(job.reason, 200)}" if job.reason else ""
         raise NeatError(f"no output yet: {path}{said}", f"`neat show {job.id[:9]}` shows how it stands")
-    print_file(path, lines, follow)
+    with _quiet_interrupt():
+        print_file(path, lines, follow)
+
+
+@contextmanager
+def _quiet_interrupt() -> Iterator[None]:
+    """Ctrl-C is how following ends: nothing is said of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(130) from None
 
 
 def _await_file(opened: Open, job: Job, path: Path) -> None:

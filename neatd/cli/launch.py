@@ -13,7 +13,7 @@ from neatd.cli.joboptions import Options, job_options, say, submit, wanted
 from neatd.pipeline.checking import say_before_launch
 
 
-@click.command(short_help="Queue a command as a job.")
+@click.command(short_help="Queue a command as a job.", context_settings={"allow_interspersed_args": False})
 @job_options
 @json_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND…")
@@ -22,6 +22,7 @@ def launch(command: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
     It begins as soon as there is room. What is queued is what runs: the command, the folder and the whole environment are
     kept as they are now, and the commit with what is not committed is written down; with --frozen the files, too.
+    Options of neat stand before the command: from its first word on all words are the command's.
     `python` is the project's own: `python:` of neat.yaml, the active environment, .venv, `uv run`, or the one on PATH.
 
     \b

@@ -215,9 +215,10 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("stopped", err=True)
-        if not sys.stdin.isatty():
+        is_interrupted = isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+        if not is_interrupted and not sys.stdin.isatty():  # a question without an answer
             click.echo("hint: where nobody can answer, say --yes", err=True)
         return 130
     except BrokenPipeError:  # `neat events | head`

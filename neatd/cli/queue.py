@@ -91,11 +91,8 @@ def pause(group: str | None, why: str, as_json: bool) -> None:
     neat queue pause sweeps --why "the deadline run goes first"
     """
     _set_pause(group, why, is_paused=True)
-    _say(
-        as_json,
-        {"group": group, "paused": True, "why": why},
-        f"{_named(group)} is paused; `neat queue go-on` ends that",
-    )
+    shape = {"group": group, "paused": True, "why": why}
+    _say(as_json, shape, f"{_named(group)} is paused; {_ends(group)}")
 
 
 @queue.command("go-on", short_help="End a pause.")
@@ -127,9 +124,14 @@ def drain(group: str | None, why: str, no_wait: bool, as_json: bool) -> None:
     neat queue drain sweeps --no-wait
     """
     _set_pause(group, why or "drained", is_paused=True)
-    left = _running(group) if no_wait else _wait_for_end(group)
+    try:
+        left = _running(group) if no_wait else _wait_for_end(group)
+    except KeyboardInterrupt:
+        click.echo(f"\n{_named(group)} stays paused; {_ends(group)}", err=True)
+        raise click.exceptions.Exit(130) from None
     text = f"{left} still run" if left else "nothing of it runs any more"
-    _say(as_json, {"group": group, "paused": True, "running": left}, f"{_named(group)} is paused; {text}")
+    shape = {"group": group, "paused": True, "running": left}
+    _say(as_json, shape, f"{_named(group)} is paused; {text}; {_ends(group)}")
 
 
 @queue.command("group", short_help="Set a group's parallelism.")
@@ -201,6 +203,7 @@ def _store(home: Path) -> Iterator[sqlite3.Connection]:
 def _set_pause(group: str | None, why: str, is_paused: bool) -> None:
     from neatd.jobs.bell import ring
     from neatd.place import neat_home
+    from neatd.store import queuelist
     from neatd.store.moments import utc_now
 
     if group is not None:
@@ -208,6 +211,8 @@ def _set_pause(group: str | None, why: str, is_paused: bool) -> None:
     home = neat_home()
     with _store(home) as store:
         if is_paused:
+            if group is not None and not queuelist.is_group(store, group):
+                click.echo(f"note: no job is of group {group} yet", err=True)
             _set(store, group or EVERY, paused_at=utc_now(), paused_why=why)
         else:
             rows = store.execute("SELECT name FROM job_group WHERE paused_at IS NOT NULL").fetchall()
@@ -275,6 +280,10 @@ def _settle_without_daemon(group: str | None) -> None:
 
 def _named(group: str | None) -> str:
     return f"group {group}" if group else "the queue"
+
+
+def _ends(group: str | None) -> str:
+    return f"`neat queue go-on{f' {group}' if group else ''}` ends that"
 
 
 def _say(as_json: bool, shape: dict[str, Any], text: str) -> None:

@@ -18,6 +18,7 @@ from neatd.errors import NeatError
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Model
 from neatd.pipeline.changing import link_of, record_of, relate, unrelate
+from neatd.pipeline.jobnames import find_bare
 from neatd.pipeline.showing import find, record_shape, resolve_any
 from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
@@ -119,7 +120,14 @@ def show(record_id: str, as_json: bool) -> None:
     if record_id.startswith("j-"):
         show_job(opened, record_id, as_json)
         return
-    shown = find(opened.records, opened.project.id, record_id)
+    try:
+        shown = find(opened.records, opened.project.id, record_id)
+    except NeatError:
+        job_id = find_bare(opened.records, record_id)
+        if job_id is None:
+            raise
+        show_job(opened, job_id, as_json)
+        return
     if as_json:
         print_json(record_shape(shown))
         return

@@ -55,13 +55,16 @@ def create(file: Path, is_check: bool, as_json: bool) -> None:
 
     opened = open_here(warn=not is_check)
     spec = load_study(file)
-    if studies.find_named(opened.records, opened.project.id, spec.name):
-        raise NeatError(f"there is a study {spec.name} already", "give the new one another `name`")
+    is_taken = studies.find_named(opened.records, opened.project.id, spec.name) is not None
+    if is_taken and not is_check:
+        raise _taken(spec.name)
     template = _template(opened, spec)
-    size = studyorders.check(spec, opened.root, template).size
+    size = studyorders.check(spec, opened.root, template, is_named=is_taken).size
     if size is not None and size < spec.trials:
         click.echo(f"note: the space has {size} feasible points, fewer than {spec.trials} trials", err=True)
     if is_check:
+        if is_taken:  # told after all else that may be wrong with the file
+            raise _taken(spec.name)
         _say_size(spec, size, as_json)
         return
     who, session = source(), session_here(opened.records) or None
@@ -153,8 +156,10 @@ def stop(name: str, lets_run: bool) -> None:
     opened = open_here()
     found = studies.find_study(opened.records, opened.project.id, name)
     if found.status != "running" and not studies.open_trials(opened.records, found.id):
+        more = " --trials N" if found.status == "finished" else ""
+        does = "adds more, to N points in all" if more else "goes on with it"
         raise NeatError(
-            f"study {found.name} has ended: {found.status}", f"`neat study resume {found.name}` goes on with it"
+            f"study {found.name} has ended: {found.status}", f"`neat study resume {found.name}{more}` {does}"
         )
     who = "a person" if source() == PERSON else source()
     cancelled, running = studyorders.stop(opened.records, found, who, lets_run)
@@ -165,7 +170,8 @@ def stop(name: str, lets_run: bool) -> None:
 @study.command()
 @click.argument("name")
 @click.option("--trials", type=click.IntRange(min=1), help="So many points in all; the file's number otherwise.")
-def resume(name: str, trials: int | None) -> None:
+@click.option("--metric", default="", help="The metric that was meant, where no trial has a value of the file's yet.")
+def resume(name: str, trials: int | None, metric: str) -> None:
     """Go on with a study that was stopped, has failed, or is to have more trials.
 
     Trials that were cancelled are tried again, as new ones that are linked to them.
@@ -173,6 +179,7 @@ def resume(name: str, trials: int | None) -> None:
     \b
     neat study resume lm-200M
     neat study resume lm-200M --trials 80
+    neat study resume lm-200M --metric val/loss
     """
     from neatd.pipeline import studyorders
 
@@ -182,8 +189,12 @@ def resume(name: str, trials: int | None) -> None:
         raise NeatError(f"study {found.name} goes on already", f"`neat study status {found.name}` shows it")
     if found.status == "finished" and trials is None:
         raise NeatError(f"study {found.name} is finished", "--trials N lets it go on, to N points in all")
-    again = studyorders.resume(opened.records, found, trials)
+    again = studyorders.resume(opened.records, found, trials, metric)
     click.echo(f"{found.name} goes on" + (f"; {again} cancelled trials are tried again" if again else ""))
+
+
+def _taken(name: str) -> NeatError:
+    return NeatError(f"there is a study {name} already", "give the new one another `name`")
 
 
 def _template(opened: Open, spec: StudyFile) -> Template:

@@ -75,7 +75,8 @@ def as_text(found: Shown) -> str:
     """The same for people, in a few lines."""
     study, goal = found.study, found.study.spec["goal"]
     lines = [f"{study.name}  {found.ended}/{found.planned} trials  {study.status}" + _said(study.reason)]
-    lines.append("  " + ", ".join(f"{found.counts[status]} {status}" for status in sorted(found.counts)))
+    if found.counts:
+        lines.append("  " + ", ".join(f"{found.counts[status]} {status}" for status in sorted(found.counts)))
     if found.best is not None:
         best = found.best
         lines.append(f"  best {goal['metric']} {best.value:g} at step {best.value_step}: trial {best.number}")
@@ -85,8 +86,10 @@ def as_text(found: Shown) -> str:
         lines.append(
             f"  {len(diverged)} diverged: trial {', '.join(diverged[:12])}{' …' if len(diverged) > 12 else ''}"
         )
-    for one in [one for one in found.trials if one.status == "failed" and not one.diverged][-3:]:
-        lines.append(f"  trial {one.number} failed: {one_line(one.reason, 160)}")
+    failed = [one for one in found.trials if one.status == "failed" and not one.diverged]
+    lines += [f"  trial {one.number} failed: {one_line(one.reason, 160)}" for one in failed[-3:]]
+    if len(failed) > 3:
+        lines.append(f"  and {len(failed) - 3} more that failed earlier")
     if found.ends_at is not None:
         lines.append(f"  ends about {when(found.ends_at)}")
     return "\n".join(lines)
@@ -105,7 +108,7 @@ def _number(value: Any) -> str:
 
 
 def _said(reason: str) -> str:
-    return f": {one_line(reason, 200)}" if reason else ""
+    return f": {one_line(reason, 400)}" if reason else ""
 
 
 def _root(trials: list[Trial], trial: Trial) -> Trial:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,11 +28,15 @@ _KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "
 
 
 class Parameter(Model):
-    """One `k=v` a trainer takes. `default` is of that type whatever YAML made of it (to YAML `3e-3` is text)."""
+    """One `k=v` a trainer takes. `default` is of that type whatever YAML made of it (to YAML `3e-3` is text). A number may
+    have bounds: `min` and `max` belong to what is taken, `above` does not."""
 
     type: Literal["int", "float", "str", "bool"]
     default: Value
     help: str = ""
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
+    above: float | None = Field(default=None, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -39,6 +44,28 @@ class Parameter(Model):
         if isinstance(data, dict) and data.get("type") in _KINDS and isinstance(data.get("default"), Value):
             return {**data, "default": parse_value(data["type"], str(data["default"]))}
         return data
+
+    @model_validator(mode="after")
+    def _is_within(self) -> Parameter:
+        if self.bounds and self.type not in ("int", "float"):
+            raise ValueError(f"min, max and above are for numbers, not for {self.type}")
+        if wrong := self.why_not(self.default):
+            raise ValueError(f"default: {wrong}")
+        return self
+
+    @property
+    def bounds(self) -> str:
+        """What numbers it takes, in words; "" where all."""
+        said = (("at least", self.min), ("more than", self.above), ("at most", self.max))
+        return " and ".join(f"{words} {bound:g}" for words, bound in said if bound is not None)
+
+    def why_not(self, value: Value) -> str:
+        """Why a number is none that it takes; "" where it is, and for what has no bounds."""
+        if not self.bounds or isinstance(value, str | bool):
+            return ""
+        is_low = (self.min is not None and value < self.min) or (self.above is not None and value <= self.above)
+        is_high = self.max is not None and value > self.max
+        return f"{value} is not {self.bounds}" if is_low or is_high or not math.isfinite(value) else ""
 
 
 class Side(Model):
@@ -187,6 +214,8 @@ def _checked(whose: str, known: Mapping[str, Parameter], param: str) -> tuple[st
         value = parse_value(declared.type, text)
     except ValueError as error:
         raise NeatError(f"parameter {name!r}: {error}", example) from error
+    if wrong := declared.why_not(value):
+        raise NeatError(f"parameter {name!r}: {wrong}", example)
     return name, _written(value) if declared.type == "bool" else text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from neatd.jobs.folder import job_folder
 from neatd.jobs.reconcile import JobState
 from neatd.models import Job
-from neatd.pipeline import measured, results, worktrees
+from neatd.pipeline import jobruns, measured, results, worktrees
 from neatd.pipeline.enqueueing import DIFF, FROZEN
 from neatd.pipeline.finding import refresh_projects
 from neatd.pipeline.scene import Scene
@@ -45,6 +45,7 @@ def settle(scene: Scene, job: Job, state: JobState) -> None:
     if state.started is not None:
         fields["started_at"] = moment(state.started)
     _end(scene, job, fields)
+    jobruns.note_end(scene, job)
     if job.worktree and worktrees.look_into(scene.records, scene.home, Path(job.worktree)):
         refresh_projects(scene)
 
@@ -53,6 +54,7 @@ def settle_lost(scene: Scene, job: Job) -> None:
     """Its folder is gone: nobody will know how it ended, or whether it has."""
     reason = f"process {job.pid} left no trace: the job's folder was removed"
     jobs.set_job(scene.records, job.id, status="lost", reason=reason, ended_at=stamp(scene.today()))
+    jobruns.note_end(scene, job)
 
 
 def is_being_stopped(job: Job) -> bool:

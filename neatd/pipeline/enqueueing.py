@@ -24,6 +24,7 @@ from neatd.jobs.bell import ring
 from neatd.jobs.distributed import on_gpus, python_words
 from neatd.jobs.folder import DIFF, FROZEN, job_folder
 from neatd.jobs.interpreter import Interpreter, project_interpreter, resolved, with_environment
+from neatd.jobs.jobname import refuse_name
 from neatd.models import Job, Project
 from neatd.pipeline import worktrees
 from neatd.pipeline.devices import refuse_too_much
@@ -83,8 +84,10 @@ class Frozen(NamedTuple):
 def enqueue(
     records: sqlite3.Connection, home: Path, root: Path, project: Project, wanted: Wanted, config: ProjectConfig
 ) -> Job:
-    """Queue a job; it begins when a daemon finds room for it. Raises NeatError, with nothing written, when there is no such
-    program or folder, no job to come after, or more asked of devices than this machine has."""
+    """Queue a job; it begins when a daemon finds room for it. Raises NeatError, with nothing written, for a name that is none,
+    when there is no such program or folder, no job to come after, or more asked of devices than this machine has."""
+    if wanted.name:
+        refuse_name(wanted.name)
     cwd = (wanted.cwd or root).absolute()
     if not cwd.is_dir():
         raise NeatError(f"no folder {cwd}", "name a folder that is there")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neatd.errors import NeatError
 from neatd.models import ENDED, JOB_ENDED, Job, Run
-from neatd.pipeline import stalling
+from neatd.pipeline import jobruns, stalling
 from neatd.pipeline.endings import SLACK_S, traceback_of, was_seen, with_ending
 from neatd.pipeline.facts import set_run
 from neatd.pipeline.oom import keep_bug
@@ -24,6 +24,8 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     if live.is_ended and not _came_back(live):
         return False
     settings, now = scene.settings, datetime.now(UTC)
+    if not live.is_ended:
+        jobruns.tie(scene, project, live)
     status, reason = run_status(_facts(scene, live), Patience(settings.stall_s, settings.lost_s), now)
     was = live.run
     if (status, reason) == (was.status, was.reason):
@@ -39,10 +41,18 @@ def refresh_status(scene: Scene, project: LiveProject, live: LiveRun) -> bool:
     set_run(scene, live, status=status, reason=reason)
     project.is_stale = True
     if live.is_ended:
-        set_run(scene, live, ended_at=live.last_line_at if was.process is None and was.job_id is None else now)
+        set_run(scene, live, ended_at=_end_of(scene, live, now))
     elif was.ended_at is not None:
         set_run(scene, live, ended_at=None)
     return live.is_ended
+
+
+def _end_of(scene: Scene, live: LiveRun, now: datetime) -> datetime:
+    """When it ended: its job, where that was long over when the run was met; its last line, where no program was seen."""
+    run, job = live.run, _job_of(scene, live.run)
+    if run.process is None and job is not None and job.ended_at is not None:
+        return min(now, max(job.ended_at, live.last_line_at))
+    return live.last_line_at if run.process is None and run.job_id is None else now
 
 
 def _came_back(live: LiveRun) -> bool:

@@ -7,6 +7,7 @@ import sqlite3
 from neatd.errors import NeatError
 from neatd.store.short import resolve_in
 
+_LEAST_BARE = 4  # letters of an id without its `j-`: fewer may be a word
 _PATTERN = "name = ? OR substr(name, -length(?) - 1) = '/' || ?"
 
 
@@ -23,6 +24,16 @@ def find_id(store: sqlite3.Connection, word: str, project_id: str = "") -> str:
         what = f"no job with the id {word!r}" if word.startswith("j-") else f"no job {word!r}"
         raise NeatError(what, "`neat queue --all` shows the jobs")
     return found
+
+
+def find_bare(store: sqlite3.Connection, word: str) -> str | None:
+    """The job whose id begins so where nothing else is called so: `7k2q` for `j-7k2q`; None where it is not one only."""
+    if word.startswith("j-") or len(word) < _LEAST_BARE:
+        return None
+    try:
+        return resolve_in(store, "job", f"j-{word}")
+    except NeatError:
+        return None
 
 
 def find_after(store: sqlite3.Connection, word: str, project_id: str) -> str:

@@ -11,12 +11,14 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from neatd.models import Run
 from neatd.rules.eta import Point, epoch_pairs, is_rising, last_gap, left_s, step_pairs
 from neatd.rules.timing import Pace, pace_of, per_second, samples_per_step
 from neatd.store import tails
+
+if TYPE_CHECKING:
+    from neatd.models import Run
 
 PAIRS = 500  # newest points: more than twice what the median is made of, so that pauses between them are seen
 EPOCH_PAIRS = 20_000  # of an epoch series: an epoch may be thousands of lines
@@ -25,6 +27,17 @@ _RATE = r"(?:^|[/_.]){}(?:_per_s(?:ec(?:ond)?)?|/s(?:ec)?)$"
 _COUNT = r"(?:^|[/.])(?:num_|total_|n_|consumed_)?(?:train_|input_)?{}(?:_seen|_consumed|_processed)?$"
 _SAMPLES, _TOKENS = r"(?:samples|examples|images|sequences)", r"(?:tokens|tok)"
 _EPOCH = re.compile(r"(?:^|[/.])epochs?$", re.I)
+
+
+class Planned(Protocol):
+    """What is asked of a run to tell when it ends: a Run, or its row where no models are loaded."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def planned_steps(self) -> int | None: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
 
 
 class Going(NamedTuple):
@@ -40,7 +53,7 @@ class Going(NamedTuple):
 NOT_KNOWN = Going()
 
 
-def planned(run: Run, name: str) -> float | None:
+def planned(run: Planned, name: str) -> float | None:
     """`planned_epochs` or `planned_trials`, as files and trackers say it."""
     value = (run.facts.get("told") or {}).get(name)
     return value if isinstance(value, int | float) and value > 0 else None
@@ -50,7 +63,7 @@ def going(points: sqlite3.Connection, run: Run, now: datetime) -> Going:
     """How a run goes, from its newest points."""
     pairs = _pairs(points, run.id)
     pace = pace_of(pairs) or by_arrival(run)
-    numbers = {row[0]: (row[1], row[2]) for row in _numbers(points, run.id)}
+    numbers = _numbers(points, run.id)
     eta_s = _eta_s(points, run, pace, pairs, numbers, now.timestamp()) if run.status in GOES_ON else None
     return Going(
         pace, eta_s, None if eta_s is None else _after(now, eta_s),
@@ -58,7 +71,13 @@ def going(points: sqlite3.Connection, run: Run, now: datetime) -> Going:
     )  # fmt: skip
 
 
-def by_arrival(run: Run) -> Pace | None:
+def left_of(points: sqlite3.Connection, run: Planned, now: float) -> float | None:
+    """Seconds that are left at `now` of a run that goes on; None where nothing tells."""
+    pairs = _pairs(points, run.id)
+    return _eta_s(points, run, pace_of(pairs) or by_arrival(run), pairs, _numbers(points, run.id), now)
+
+
+def by_arrival(run: Planned) -> Pace | None:
     """The pace by which lines arrived, as the daemon keeps it; None where it saw too few."""
     kept = run.facts.get("pace") or {}
     said = (kept.get(name) for name in ("step_s", "last_step_s", "pause_s", "at_step", "at_time"))
@@ -66,7 +85,7 @@ def by_arrival(run: Run) -> Pace | None:
     return Pace(*found) if len(found) == len(Pace._fields) else None
 
 
-def _gap(run: Run, pairs: list[tuple[float, float]]) -> float:
+def _gap(run: Planned, pairs: list[tuple[float, float]]) -> float:
     """How far two lines lie apart, two arrivals where lines tell no times."""
     return last_gap(pairs) if pairs else float((run.facts.get("pace") or {}).get("gap") or 1.0)
 
@@ -79,16 +98,16 @@ def _pairs(points: sqlite3.Connection, run_id: str) -> list[tuple[float, float]]
     return []
 
 
-def _numbers(points: sqlite3.Connection, run_id: str) -> list[Any]:
-    sql = "SELECT name, last, min FROM series WHERE run_id = ? AND points > 0 ORDER BY rank DESC"
-    return points.execute(sql, (run_id,)).fetchall()
-
-
 _Numbers = dict[str, tuple[float | None, float | None]]  # series -> (last value, lowest value)
 
 
+def _numbers(points: sqlite3.Connection, run_id: str) -> _Numbers:
+    sql = "SELECT name, last, min FROM series WHERE run_id = ? AND points > 0 ORDER BY rank DESC"
+    return {row[0]: (row[1], row[2]) for row in points.execute(sql, (run_id,))}
+
+
 def _eta_s(
-    points: sqlite3.Connection, run: Run, pace: Pace | None, pairs: list[tuple[float, float]], numbers: _Numbers, now: float
+    points: sqlite3.Connection, run: Planned, pace: Pace | None, pairs: list[tuple[float, float]], numbers: _Numbers, now: float
 ) -> float | None:  # fmt: skip
     """By the planned steps, else epochs, else trials."""
     if run.planned_steps:

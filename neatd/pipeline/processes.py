@@ -62,7 +62,8 @@ def describe(scene: Scene, project: LiveProject, live: LiveRun, fact: ProcessFac
 def _its_job(scene: Scene, live: LiveRun, fact: ProcessFact) -> dict[str, str]:
     """The job that the process is of, where it runs in one of this home's."""
     name = fact.env.get(JOB_VARIABLE, "")
-    if live.run.job_id or not name or not jobs.is_of_project(scene.records, name, live.run.project_id):
+    began = datetime.fromtimestamp(fact.started, UTC)
+    if live.run.job_id or not name or not jobs.is_of_project(scene.records, name, live.run.project_id, began):
         return {}
     return {"job_id": name}
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring as _text
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,8 @@ def queue_objects(
         Waiting(one.id, one.project, one.group, one.gpus, one.memory_bytes, afters.get(one.id, ())) for one in waits
     )
     decisions = list(admit(rows, world))
-    times = _times(records, world, running, waits, decisions, afters, now.timestamp())
+    ends = _run_ends(records, home, now.timestamp()) if running else {}
+    times = _times(records, world, running, waits, decisions, afters, ends, now.timestamp())
     names = {key: _text(name) for key, name in queuelist.names(records).items()}
     places: list[tuple[Listed, Decision | None, int | None]] = [(one, None, None) for one in running]
     places += [(one, decisions[n], n + 1) for n, one in enumerate(waits)]
@@ -66,7 +69,7 @@ def _reason(one: Listed, decision: Decision | None) -> str:
 
 
 def _time(moment: float | None) -> str:
-    return "null" if moment is None else _second(int(moment))
+    return "null" if moment is None else _second(ceil(moment))
 
 
 @lru_cache(4096)
@@ -77,17 +80,32 @@ def _second(moment: int) -> str:
 
 def _times(
     records: sqlite3.Connection, world: World, running: list[Listed], waits: list[Listed], decisions: list[Decision],
-    afters: dict[str, tuple[str, ...]], now: float,
+    afters: dict[str, tuple[str, ...]], ends: dict[str, float], now: float,
 ) -> dict[str, Expected]:  # fmt: skip
     durations = Durations((Like(*like), seconds) for like, seconds in queuelist.took(records))
     going = [
-        Going(one.id, Like(*one.like), _pool(one, world), _unix(one.started_at, now), max(1, one.gpus))
+        Going(
+            one.id, Like(*one.like), _pool(one, world), _unix(one.started_at, now), max(1, one.gpus), ends.get(one.id)
+        )
         for one in running
     ]
     slots = {name: rule.parallel for name, rule in world.groups.items() if rule.parallel is not None}
     gpus = sum(one.kind != "cpu" for one in world.devices)
     pools = {**slots, f"{_CPU}:": world.cpu_slots, f"{_GPU}:": gpus or 1}
     return expected(durations, going, _coming(running, waits, decisions, afters, world), pools, now)
+
+
+def _run_ends(records: sqlite3.Connection, home: Path, now: float) -> dict[str, float]:
+    """Job id -> when its run will be done by its own pace, of the running jobs whose run tells it."""
+    found = queuelist.running_runs(records)
+    if not found:
+        return {}
+    from neatd.pipeline.pace import left_of
+    from neatd.store.opening import connect
+
+    with closing(connect(home, "points")) as points:
+        left = {job_id: left_of(points, run, now) for job_id, run in found.items()}
+    return {job_id: now + seconds for job_id, seconds in left.items() if seconds is not None}
 
 
 def _coming(

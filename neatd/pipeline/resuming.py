@@ -7,6 +7,7 @@ stayed so. neat's trainers find it themselves (`resume=true`); of a program of t
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,14 @@ from typing import NamedTuple
 
 from neatd.errors import NeatError
 from neatd.files import data_path, is_inside
-from neatd.jobs.trainers import TrainerSpec, load_trainers
+from neatd.jobs.trainers import TrainerSpec, checked, load_trainers
 from neatd.models import ENDED, JOB_ENDED, Checkpoint, Job, Run
 from neatd.store import checkpoints, events, jobs, points, runs
+from neatd.store.moments import stamp
 
 PLACE = "{checkpoint}"
+_BRACED = re.compile(r"(?<!\$)\{[A-Za-z_][\w-]*\}")  # ${…} is for the program, or a shell
+_MOST_TRIES = 50  # that are looked at
 
 
 class Resume(NamedTuple):
@@ -42,6 +46,7 @@ def plan(
     """The command that goes on with a job and its run, with `more` words behind it. Raises NeatError when it goes on, ended
     well (unless `is_sure`), has no checkpoint, or nobody knows how the program is told."""
     _refuse(records, job, run, is_sure)
+    _refuse_unknown(more)
     found = last_good(records, series, run) if run else None
     spec = trainer_of(job)
     if spec is not None:
@@ -55,9 +60,42 @@ def plan(
             f"add the words that its program takes, such as {example}",
         )
     if any(PLACE in word for word in more) and not path:
-        raise NeatError(f"{job.name} has no checkpoint that neat knows", "name it yourself instead of {checkpoint}")
+        _, known = resumable(records, series, job, None, is_sure=True)
+        hint = f"`neat resume {known.name}` goes on with that run" if known else f"name it yourself instead of {PLACE}"
+        raise NeatError(f"{job.name}, job {job.id[:9]}, has no checkpoint that neat knows", hint)
     words = tuple(word.replace(PLACE, path) for word in more)
     return Resume(job, (*job.command, *words), path, found.step if found else None)
+
+
+def resumable(
+    records: sqlite3.Connection, series: sqlite3.Connection, job: Job, run: Run | None, is_sure: bool
+) -> tuple[Job, Run | None]:
+    """The job with its run, where that has a checkpoint, or it goes on or ended well; else the newest one before it, of its
+    name, that has one: what failed at once had none to leave."""
+    is_other = job.kind == "train" or (job.status == "finished" and not is_sure) or job.status not in JOB_ENDED
+    if is_other or (run is not None and last_good(records, series, run)):
+        return job, run
+    rows = records.execute(
+        "SELECT id FROM job WHERE project_id = ? AND name = ? AND id != ? AND created_at <= ?"
+        " AND trial IS NULL ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        (job.project_id, job.name, job.id, stamp(job.created_at), _MOST_TRIES),
+    ).fetchall()
+    for row in rows:
+        earlier = jobs.get_job(records, row[0])
+        if earlier.status == "finished" and not is_sure:
+            break  # what was asked for was done; the new one is another
+        its = _run_of(records, earlier)
+        if its is not None and last_good(records, series, its):
+            return earlier, its
+    return job, run
+
+
+def _refuse_unknown(more: Sequence[str]) -> None:
+    """A slip in the placeholder would be passed on as it is."""
+    for word in more:
+        unknown = next((one for one in _BRACED.findall(word) if one != PLACE), "")
+        if unknown:
+            raise NeatError(f"nothing is known to stand for {unknown}", f"did you mean {PLACE}?")
 
 
 def last_good(records: sqlite3.Connection, series: sqlite3.Connection, run: Run) -> Checkpoint | None:
@@ -108,6 +146,7 @@ def _of_trainer(job: Job, run: Run | None, spec: TrainerSpec, found: Checkpoint 
     unknown = [word for word in more if word.partition("=")[0] not in spec.parameters]
     if unknown:
         raise NeatError(f"{spec.name} has no parameter {unknown[0]!r}", f"it takes {', '.join(spec.parameters)}")
+    checked(spec.name, spec.parameters, more)
     set_anew = {word.partition("=")[0] for word in (*more, "resume=true")}
     kept = [word for word in job.command if word.partition("=")[0] not in set_anew or "=" not in word]
     note = ""
@@ -150,7 +189,7 @@ def _spoilt_at(records: sqlite3.Connection, series: sqlite3.Connection, run: Run
 def job_of(records: sqlite3.Connection, word: str, project_id: str) -> tuple[Job | None, Run | None]:
     """(job, run) that a word means: an id or name of either. A run that neat did not start has no job. Raises NeatError when
     there is neither."""
-    from neatd.pipeline.jobnames import find_id
+    from neatd.pipeline.jobnames import find_bare, find_id
 
     if not word.startswith("r-"):
         try:
@@ -159,7 +198,16 @@ def job_of(records: sqlite3.Connection, word: str, project_id: str) -> tuple[Job
         except NeatError:
             if word.startswith("j-"):
                 raise
-    run = runs.find_run(records, word, project_id)
+    try:
+        run = runs.find_run(records, word, project_id)
+    except NeatError as error:
+        if word.startswith("r-") or not error.message.startswith("no run "):
+            raise
+        if bare := find_bare(records, word):
+            job = jobs.get_job(records, bare)
+            return job, _run_of(records, job)
+        hint = "`neat queue --all` shows the jobs, `neat runs` the runs"
+        raise NeatError(f"no job or run {word!r}", hint) from error
     return (jobs.get_job(records, run.job_id) if run.job_id else None), run
 
 

@@ -132,6 +132,7 @@ class LiveRun:
     last_words: tuple[float, LastWords] | None = None  # of logs beside its sources; monotonic: when to look again
     next_pace: float = 0.0
     config_stamp: tuple[int, int] | None = None
+    ends_seen: int = -1  # of `Queue.ends`: when its job was looked for last
     is_told: bool = True  # a source said something of the run that its record may not have yet
 
     @property
@@ -250,6 +251,7 @@ class Queue:
 
     is_new: bool = True  # nothing was looked at yet: what a crash left is made good
     is_due: bool = True  # something changed: one that waits may begin, perhaps
+    ends: int = 0  # jobs that ended under this daemon
     begun: dict[str, float] = field(
         default_factory=dict
     )  # job -> when its shim was started (monotonic), till it tells so

@@ -15,7 +15,7 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.models import Study, Trial
-from neatd.pipeline import halting, trials
+from neatd.pipeline import halting, trials, unmeasured
 from neatd.pipeline.scene import Scene
 from neatd.store import requests, runs, studies, window
 from neatd.store.connection import transaction
@@ -37,6 +37,7 @@ class LiveStudy:
     """What the daemon remembers of a study that goes on. All of it is found again."""
 
     spec: StudyFile
+    said: dict[str, Any]  # the same as the store has it
     known: set[int] | None = (
         None  # trials that the sampler's process needs no values of any more; None: it was not asked
     )
@@ -82,7 +83,9 @@ def look_at(scene: Scene, study_id: str, answer: dict[str, Any] | None) -> bool:
     for trial in studies.open_trials(scene.records, study_id):
         if trial.job_id is not None and trials.look_at(scene, study, live.spec, trial):
             live.is_level = False
-    if study.status == "running":
+    if study.status == "running" and (why := unmeasured.reason(scene, study, live.spec)):
+        _end(scene, study, "failed", why)
+    elif study.status == "running":
         if answer is not None:
             _take(scene, study, live, answer)
         _begin(scene, study, live)
@@ -94,8 +97,9 @@ def look_at(scene: Scene, study_id: str, answer: dict[str, Any] | None) -> bool:
 
 def _live(scene: Scene, study: Study) -> LiveStudy:
     found: LiveStudy | None = scene.searches.live.get(study.id)
-    if found is None:
-        found = scene.searches.live[study.id] = LiveStudy(StudyFile.model_validate(study.spec))
+    if found is None or found.said != study.spec:  # `neat study resume --metric` changes it
+        spec = StudyFile.model_validate(study.spec)
+        found = scene.searches.live[study.id] = LiveStudy(spec, study.spec)
     return found
 
 

@@ -6,6 +6,7 @@ a file are told before anything is written.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from neatd.errors import NeatError
 from neatd.files import data_path, inside
-from neatd.jobs.trainers import TrainerSpec, load_trainers
+from neatd.jobs.trainers import Parameter, TrainerSpec, as_words, checked, load_trainers
 from neatd.models import Project, Study, Trial
 from neatd.pipeline import halting, trials
 from neatd.pipeline.trials import Template
@@ -29,9 +30,9 @@ from neatd.studies.space import Point, Space, fingerprint, parameter_of
 from neatd.studies.spec import StudyFile
 
 
-def check(spec: StudyFile, root: Path, template: Template) -> Space:
+def check(spec: StudyFile, root: Path, template: Template, is_named: bool = False) -> Space:
     """The space of a study that can be run as it stands. Raises NeatError where a trial could not be put into words, nothing
-    is feasible, the sampler is not installed, or its folder is taken."""
+    is feasible, the sampler is not installed, or its folder is taken (with `is_named` it is known to be)."""
     space = Space(spec)
     if spec.sampler.kind != "tpe":
         Points(space)
@@ -42,10 +43,33 @@ def check(spec: StudyFile, root: Path, template: Template) -> Space:
         raise NeatError(f"study {spec.name}: no point of the space was found that meets its constraints", "loosen them")
     repeat = {spec.repeats.parameter: spec.repeats.values[0]} if spec.repeats else {}
     trials.command_of(spec, template, root / "runs", 1, {**point.params, **repeat}, point.derived)
+    _check_ends(spec)
     folder = inside(root, trials.run_folder(spec.name, 1)).parent
-    if folder.exists() and any(folder.iterdir()):
+    if not is_named and folder.exists() and any(folder.iterdir()):
         raise NeatError(f"{folder.relative_to(root).as_posix()} is there already", "give the study another `name`")
     return space
+
+
+def _check_ends(spec: StudyFile) -> None:
+    """Raises NeatError for a choice, or an end of a range, that the trainer does not take: a later trial would tell. What
+    constraints or the budget speak of may be left out by them."""
+    trainer = trainer_of(spec)
+    if trainer is None:
+        return
+    values = {name: one.choices or (one.at(0.0), one.high) for name, one in spec.space.items()}
+    values |= {spec.repeats.parameter: spec.repeats.values} if spec.repeats else {}
+    for name, found in values.items():
+        is_narrowed = any(re.search(rf"\b{re.escape(name)}\b", one) for one in spec.constraints)
+        is_narrowed |= spec.budget is not None and spec.budget.by == name
+        declared = None if is_narrowed else trainer.parameters.get(name)
+        for value in found if declared else ():
+            checked(trainer.name, trainer.parameters, as_words({name: _as(declared, value)}))
+
+
+def _as(declared: Parameter | None, value: Any) -> Any:
+    """The end of a range of whole numbers is kept as a float."""
+    is_whole = declared is not None and declared.type == "int" and isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
 
 
 def trainer_of(spec: StudyFile) -> TrainerSpec | None:
@@ -115,11 +139,13 @@ def stop(records: sqlite3.Connection, study: Study, who: str, lets_run: bool = F
     return cancelled, len(running)
 
 
-def resume(records: sqlite3.Connection, study: Study, wanted: int | None = None) -> int:
+def resume(records: sqlite3.Connection, study: Study, wanted: int | None = None, metric: str = "") -> int:
     """Go on with a study: trials that were cancelled are tried again, and the search goes on, to `wanted` points in all.
-    How many are tried again."""
+    With `metric` by another one, and trials whose run lacked the old one are judged anew. How many are tried again."""
     with transaction(records):
         found = studies.trials(records, study.id)
+        if metric:
+            _judge_by(records, study, found, metric)
         again = {one.retry_of for one in found}
         cancelled = [one for one in found if one.status == "cancelled" and one.number not in again]
         number = studies.next_number(records, study.id)
@@ -128,6 +154,19 @@ def resume(records: sqlite3.Connection, study: Study, wanted: int | None = None)
         fields: dict[str, Any] = {"reason": "", "ended_at": None, "counted_from": number}
         studies.put_study(records, study.id, status="running", trials=wanted or study.trials, **fields)
     return len(cancelled)
+
+
+def _judge_by(records: sqlite3.Connection, study: Study, found: Sequence[Trial], metric: str) -> None:
+    """Another metric for the goal. Open again, a trial whose job has ended gets its value with the daemon's next look."""
+    old = str(study.spec["goal"]["metric"])
+    if any(one.value is not None or one.diverged for one in found):
+        raise NeatError(
+            f"trials of {study.name} have values of {old} already", "create another study with the new metric"
+        )
+    studies.put_study(records, study.id, spec={**study.spec, "goal": {**study.spec["goal"], "metric": metric}})
+    for one in found:
+        if one.status == "failed" and one.reason == trials.without(old):
+            studies.set_trial(records, study.id, one.number, status="running", reason="", ended_at=None)
 
 
 def _named_point(space: Space, words: Sequence[str], is_outside: bool) -> Point:

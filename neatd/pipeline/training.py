@@ -10,6 +10,7 @@ from pathlib import Path
 from neatd.config import ProjectConfig
 from neatd.errors import NeatError
 from neatd.jobs.interpreter import Interpreter, missing_modules, own_interpreter, with_environment
+from neatd.jobs.jobname import refuse_name
 from neatd.jobs.trainers import TrainerSpec, missing_needs
 from neatd.models import Job
 from neatd.pipeline.enqueueing import interpreter_of
@@ -37,9 +38,7 @@ def with_project_python(declared: Sequence[str], command: tuple[str, ...]) -> tu
 
 def run_folder_of(name: str) -> str:
     """runs/NAME; raises NeatError for a name that would lead elsewhere, or be another name of the same folder."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or part.startswith("~") for part in parts):
-        raise NeatError(f"not a name for a run: {name!r}", "use letters, digits, - and _, and / for folders in between")
+    refuse_name(name, "run")
     return f"runs/{name}"
 
 

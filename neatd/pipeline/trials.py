@@ -233,12 +233,17 @@ def _value(spec: StudyFile, fact: SeriesFact | None) -> tuple[float | None, int 
     return (value, step) if value is not None and math.isfinite(value) else (None, None)
 
 
+def without(metric: str) -> str:
+    """The reason of a trial whose job finished and whose run has no such metric."""
+    return f"its run has no {metric}"
+
+
 def _why_no_value(
     spec: StudyFile, fact: SeriesFact | None, value: float | None, last_step: int | None, diverged: bool
 ) -> str:
     """Why a trial whose job finished has no value that counts; "" where it has."""
     if fact is None:
-        return f"its run has no {spec.goal.metric}"
+        return without(spec.goal.metric)
     if last_step is not None and last_step < spec.goal.steps:
         return f"ended at step {last_step} of at least {spec.goal.steps}"
     if value is None:

@@ -39,6 +39,7 @@ class Going(NamedTuple):
     pool: str
     started_at: float
     takes: int = 1
+    ends_at: float | None = None  # as its own run tells it
 
 
 class Coming(NamedTuple):
@@ -81,13 +82,15 @@ def expected(
 ) -> dict[str, Expected]:
     """Job id -> when it begins and ends. `slots` says how many jobs of a pool run side by side.
 
-    A job that has run longer than usual is taken to end now: nobody knows better.
+    What a running job's own run tells goes before what jobs like it took. One that has run longer than usual is taken to
+    end now: nobody knows better.
     """
     found: dict[str, Expected] = {}
     free: dict[str, list[float | None]] = {}
     for one in running:
         usual = durations.of(one.like)
-        ends = None if usual is None else max(now, one.started_at + usual)
+        told = one.ends_at if one.ends_at is not None or usual is None else one.started_at + usual
+        ends = None if told is None else max(now, told)
         found[one.id] = Expected(one.started_at, ends)
         free.setdefault(one.pool, []).extend([ends] * one.takes)
     heaps = {pool: _heap(free.get(pool, []), count, now) for pool, count in slots.items()}

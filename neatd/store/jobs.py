@@ -54,10 +54,10 @@ def get_job(connection: sqlite3.Connection, job_id: str) -> Job:
     return to_model(Job, row)
 
 
-def is_of_project(connection: sqlite3.Connection, job_id: str, project_id: str) -> bool:
-    """Whether there is such a job that runs for the project."""
-    sql = "SELECT 1 FROM job WHERE id = ? AND project_id = ? AND status = 'running'"
-    return connection.execute(sql, (job_id, project_id)).fetchone() is not None
+def is_of_project(connection: sqlite3.Connection, job_id: str, project_id: str, began: datetime) -> bool:
+    """Whether there is such a job of the project that ran at that moment: what it leaves behind hands its name on for ever."""
+    sql = "SELECT 1 FROM job WHERE id = ? AND project_id = ? AND (status = 'running' OR ended_at >= ?)"
+    return connection.execute(sql, (job_id, project_id, stamp(began))).fetchone() is not None
 
 
 def jobs(connection: sqlite3.Connection, project_id: str | None = None, active_only: bool = False) -> list[Job]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 _ORDER = "priority DESC, place, created_at, rowid"
 _ORDERS = {"running": "started_at, rowid", "queued": _ORDER}
@@ -20,8 +20,9 @@ _BEGIN = (
 _SAID = """json_object('id', id, 'name', name, 'status', status, 'exit_code', exit_code, 'after', json(after), 'why', why,
  'group', group_name, 'priority', priority, 'kind', kind, 'gpus', gpus, 'memory_bytes', memory_bytes,
  'devices', json(devices), 'retries', retries, 'retry_of', retry_of, 'study', study_id, 'trial', trial, 'who', who,
- 'peak_bytes', peak_bytes, 'created_at', created_at, 'started_at', started_at, 'ended_at', ended_at)"""
+ 'peak_bytes', peak_bytes, 'pid', pid, 'created_at', created_at, 'started_at', started_at, 'ended_at', ended_at)"""
 _COLUMNS = f"id, project_id, group_name, gpus, memory_bytes, after, reason, started_at, {_BEGIN}, {_SAID}"
+_LOOKED_AT = 16  # runs whose own pace is asked for: each costs some milliseconds
 _LEARNED = 500  # jobs that ended well, the newest: what a queue is estimated by
 
 
@@ -62,6 +63,24 @@ def _read(connection: sqlite3.Connection, sql: str, *values: object) -> list[Lis
     cursor = connection.cursor()
     cursor.row_factory = None  # plain tuples: ten thousand rows are read in half the time
     return list(map(Listed._make, cursor.execute(sql, values)))
+
+
+class RunningRun(NamedTuple):
+    """The run of a running job, as much of it as tells when it ends."""
+
+    id: str
+    planned_steps: int | None
+    facts: dict[str, Any]
+
+
+def running_runs(connection: sqlite3.Connection) -> dict[str, RunningRun]:
+    """Job id -> the run that goes on in it, of the first jobs that run."""
+    sql = (
+        "SELECT job.id, run.id, run.planned_steps, run.facts FROM job JOIN run ON run.root = job.root"
+        " AND run.folder = job.run_folder AND run.job_id = job.id AND run.status IN ('starting', 'running')"
+        " WHERE job.status = 'running' AND job.run_folder != '' LIMIT ?"
+    )
+    return {row[0]: RunningRun(row[1], row[2], json.loads(row[3])) for row in connection.execute(sql, (_LOOKED_AT,))}
 
 
 def count(connection: sqlite3.Connection) -> tuple[int, int, int]:
@@ -110,6 +129,12 @@ def count_by_group(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]
         " GROUP BY group_name ORDER BY group_name"
     )
     return {row[0]: (row[1], row[2]) for row in connection.execute(sql)}
+
+
+def is_group(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether a job or a set-up ever named a group so."""
+    sql = "SELECT EXISTS (SELECT 1 FROM job WHERE group_name = ?1) OR EXISTS (SELECT 1 FROM job_group WHERE name = ?1)"
+    return name == "default" or bool(connection.execute(sql, (name,)).fetchone()[0])
 
 
 def words(text: str) -> list[str]:

@@ -118,6 +118,19 @@ def statuses_from(connection: sqlite3.Connection, study_id: str, number: int) ->
     return [row[0] for row in connection.execute(sql, (study_id, number))]
 
 
+def first_without(connection: sqlite3.Connection, study_id: str, number: int, reason: str) -> tuple[int, str] | None:
+    """(number, run) of the first trial from a number on that failed for this reason, while none of the study's ever had a
+    value. Asked with every turn of a study that goes on."""
+    sql = (
+        "SELECT number, run_id FROM trial WHERE study_id = ? AND number >= ? AND status = 'failed' AND reason = ?"
+        " AND run_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM trial t WHERE t.study_id = trial.study_id AND (t.value IS NOT NULL OR t.diverged))"
+        " ORDER BY number LIMIT 1"
+    )
+    row = connection.execute(sql, (study_id, number, redact(reason))).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
+
+
 def trial_with(connection: sqlite3.Connection, study_id: str, fingerprint: str) -> Trial | None:
     """The trial that a point was first tried with."""
     sql = "SELECT * FROM trial WHERE study_id = ? AND fingerprint = ? AND retry_of IS NULL"

@@ -12,12 +12,14 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from neatd.models import Sample
 from neatd.store.connection import in_one_view
 from neatd.store.summary import Summary, summarise
 from neatd.store.unpacking import unpack_floats, unpack_ints, unpack_times
+
+if TYPE_CHECKING:
+    from neatd.models import Sample
 
 CHUNK = (
     "c.id, block_id, attempt, first_seq, last_seq, first_step, last_step, points, kept, nonfinite, nonfinite_step,"
@@ -202,6 +204,8 @@ def samples_between(
     points: sqlite3.Connection, run_id: str, source: str, after_seq: int, upto_seq: int
 ) -> list[tuple[str, Sample]]:
     """(series name, sample) of all lines after_seq < seq <= upto_seq of a stream, by line, then name: a fixed order."""
+    from neatd.models import Sample  # the rest of this module is asked by `neat queue`, which loads no models
+
     found: list[tuple[int, str, Sample]] = []
     for name, some in between(points, run_id, source, after_seq, upto_seq):
         found += [(one.seq, name, Sample(one.seq, one.attempt, one.step, one.value, one.time)) for one in some]

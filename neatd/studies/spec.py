@@ -70,8 +70,8 @@ def _as_word(value: str) -> str:
 
 
 def _as_label(value: str) -> str:
-    if not _LABEL.fullmatch(value):
-        raise ValueError("may hold letters, digits, dots, - and _ (50 at most), the first a letter or digit")
+    if not _LABEL.fullmatch(value) or ".." in value:
+        raise ValueError("may hold letters, digits, single dots, - and _ (50 at most), the first a letter or digit")
     return value
 
 
