@@ -52,7 +52,7 @@ LOGS += written("log-tqdm")
 
 @pytest.mark.parametrize("folder", LOGS, ids=case_id)
 def test_what_a_real_library_printed_is_what_it_logged(folder: Path) -> None:
-    """Every series, step by step; printed numbers have fewer digits."""
+    """Every series, step by step; printed numbers have three digits that count, or four behind the point."""
     wanted = expected(folder)["out.log"]
     fed = read((folder / "out.log").read_bytes())
     found: dict[str, list[tuple[int, float]]] = {}
@@ -62,7 +62,9 @@ def test_what_a_real_library_printed_is_what_it_logged(folder: Path) -> None:
     assert set(found) - set(wanted["series"]) <= {"epoch"}
     is_counted = any(row.is_counted for row in fed.rows)  # transformers without its bar prints no step
     for name, points in wanted["series"].items():
-        assert [value for _, value in found[name]] == pytest.approx([one for _, one in points], 2e-3, 6e-4, nan_ok=True)
+        assert [value for _, value in found[name]] == pytest.approx(
+            [one for _, one in points], 5.1e-3, 6e-4, nan_ok=True
+        )
         assert is_counted or [step for step, _ in found[name]] == [step for step, _ in points]
     assert {**fed.told, **wanted["told"]} == fed.told
 

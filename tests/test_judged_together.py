@@ -1,4 +1,4 @@
-"""What is judged in one turn is written in one transaction, and that holds up nobody for long."""
+"""What is judged in one turn is written in one transaction, and that holds up nobody for long; thinning waits for it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
-from neatd.config import Settings
+from neatd.config import Settings, load_project
 from neatd.daemon import open_scene
 from neatd.pipeline.loop import MOST_TOLD, Loop
 from neatd.place import here
-from neatd.store import short
+from neatd.store import checkpoints, projects, short
 from neatd.store.connection import transaction
 from neatd.watch.observer import Watcher
 from tests.conftest import until
@@ -54,3 +54,38 @@ def test_many_runs_with_much_to_tell_are_written_in_several_turns(tmp_path: Path
         until(is_done, "all runs judged")
     most = max(after - before for before, after in pairwise(written))
     assert written[-1] > MOST_TOLD and most < MOST_TOLD + 3 * LINES
+
+
+def test_nothing_is_thinned_while_lines_wait_to_be_judged(tmp_path: Path) -> None:
+    """An event among them may want a checkpoint that is there now."""
+    root, home = tmp_path / "project", tmp_path / "home"
+    folder = root / "runs" / "a"
+    (folder / "checkpoints").mkdir(parents=True)
+    home.mkdir()
+    policy = "retention: {newest: 1, half: 0, every_steps: 100000}"
+    (root / "neat.yaml").write_text(f'id: "{"0" * 32}"\n{policy}\n')
+    scene = open_scene(home, Settings(judge_lines=5, checkpoint_rest_s=0.01))
+    with closing(scene.records), closing(scene.points):
+        with transaction(scene.records):
+            short.ensure_project(scene.records, here(root))
+        projects.allow(scene.records, root, "retention")
+        scene.records.execute("UPDATE consent SET created_at = '2026-01-01T00:00:00+00:00'")
+        checkpoints.approve_policy(scene.records, str(root), load_project(root).retention.model_dump_json())
+        rows = [{"step": step, "loss": 1.0 + step % 3 / 10} for step in range(1, LINES + 1)]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for step in (10, 20, 30):
+            (folder / "checkpoints" / f"step_{step}.pt").write_bytes(b"weights" * step)
+        loop = Loop(scene, Watcher())
+        loop.prepare()
+        early = []
+
+        def is_thinned() -> bool:
+            loop.step(())
+            judged = scene.records.execute("SELECT COALESCE(max(seq), 0) FROM judging").fetchone()[0]
+            moved = scene.records.execute("SELECT count(*) FROM deletion").fetchone()[0]
+            if moved and judged < LINES:
+                early.append(judged)
+            return bool(moved)
+
+        until(is_thinned, "the thinning")
+    assert early == [] and not (folder / "checkpoints" / "step_20.pt").exists()

@@ -331,7 +331,9 @@ class Loop:
             saving.put_at_rest(self.scene, live)
             verdicts.decide_hypotheses(self.scene, project)
         self._guard(live.run.name, vaulting.keep_bests, self.scene, project, live)
-        if has_saves or has_ended:
+        live.is_thinning_due |= has_saves or has_ended
+        if live.is_thinning_due and not live.is_unjudged:
+            live.is_thinning_due = False
             acting.retain(self.scene, project, live)
 
     def _has_ended(self, project: LiveProject, live: LiveRun) -> bool:

@@ -122,6 +122,7 @@ class LiveRun:
     next_pane_read: float = 0.0
     last_step: int | None = None
     saves_due: bool = True
+    is_thinning_due: bool = False  # it saved, or ended, since its checkpoints were thinned
     settling: frozenset[str] = frozenset()  # checkpoints seen and not yet complete, relative paths
     next_process_look: float = 0.0
     next_saves_look: float = 0.0
@@ -141,8 +142,18 @@ class LiveRun:
 
     @property
     def has_news(self) -> bool:
-        """Whether something of the run waits to be read or catalogued."""
-        return self.saves_due or any(source.is_due for source in self.sources.values())
+        """Whether something of the run waits to be read, catalogued or thinned."""
+        return self.saves_due or self.is_thinning_due or self.is_unread
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether a source has more than was read."""
+        return any(source.is_due for source in self.sources.values())
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether lines wait to be read or judged: an event among them may want a checkpoint that is there now."""
+        return self.is_unread or any(stream.waits for stream in self.streams.values())
 
     @property
     def has_work(self) -> bool:
