@@ -23,6 +23,20 @@ IGNORED_FOLDERS = frozenset(
     }
 )  # fmt: skip
 
+# The one folder of neat's own that is looked into: the runs that machines without a common disk sent, by machine.
+REMOTE = (".neat", "remote")
+
+
+def is_ignored(folders: Sequence[str]) -> bool:
+    """Whether one of these folders, named from the project's down, is never entered when looking for runs."""
+    inside = folders[len(REMOTE) :] if tuple(folders[: len(REMOTE)]) == REMOTE else folders
+    return any(name in IGNORED_FOLDERS for name in inside)
+
+
+def is_remote(folder: str) -> bool:
+    """Whether a run's folder, relative to the project with forward slashes, holds lines that another machine sent."""
+    return folder.startswith("/".join(REMOTE) + "/")
+
 
 def data_path(name: str) -> Path:
     """The shipped folder `rules`, `templates`, `store` or `trainers`: inside the wheel, else beside the package."""

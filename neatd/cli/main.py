@@ -54,6 +54,7 @@ NEAT = {
     "brief": ("documents", "brief", "Print where things stand, within a byte budget."),
     "handoff": ("documents", "handoff", "Write the session handoff."),
     "sync": ("sync", "sync", "Exchange records with .neat/knowledge.jsonl, by which they travel in git."),
+    "ingest": ("ingest", "ingest", "Let machines that share no disk send lines of metrics into this project."),
     "verify": ("verify", "verify_", "Re-read the sources of what records claim, and say what no longer holds."),
     "check": ("check", "check", "Say whether a configuration, or one near it, was tried, and how it ended."),
     "suggest": ("suggest", "suggest", "Say what to try next, by stated rules over what was tried."),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.config import ProjectConfig
+from neatd.files import is_remote
 from neatd.models import Cursor, GitState, Project
 from neatd.pipeline import sampling, worktrees
 from neatd.pipeline.beginnings import first_evidence
@@ -269,8 +270,9 @@ def begin_run(
     if run is None:
         now = datetime.now(UTC)
         began = min(told_began or first_evidence(place, sources, now.timestamp()), now.timestamp())
-        # What an older run began from is not seen any more: the code of now would be a false one.
-        git = git_now(scene, project) if now.timestamp() - began < FRESH_S else GitState()
+        # What an older run, or one of another machine, began from is not seen: the code of now would be a false one.
+        is_of_now = now.timestamp() - began < FRESH_S and not is_remote(relative)
+        git = git_now(scene, project) if is_of_now else GitState()
         at = datetime.fromtimestamp(began, UTC)
         run = runs.ensure_run(scene.records, project.project.id, project.project.root, relative, git, now, at)
         if job_id := worktrees.job_of(scene.records, scene.home, project.root):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from neatd.errors import StoreError
-from neatd.files import IGNORED_FOLDERS
+from neatd.files import IGNORED_FOLDERS, REMOTE, is_ignored
 from neatd.pipeline import (
     acting,
     asking,
@@ -374,7 +374,9 @@ class Loop:
         ):
             project.next_survey = 0.0
             self.are_watches_due = self.are_watches_due or len(inside) == 2  # the folder itself is new
-        if any(part in IGNORED_FOLDERS for part in inside[:-1]):
+        if inside == REMOTE:
+            project.next_survey = 0.0
+        if is_ignored(inside[:-1]):
             return
         live = project.run_around(path)
         is_new = live is None or path.relative_to(live.folder).as_posix() not in live.sources

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+from neatd.files import is_remote
 from neatd.models import GitState, ProcessFact
 from neatd.pipeline.facts import began_at, set_run
 from neatd.pipeline.hinting import hints_for
@@ -32,6 +33,7 @@ def look_for_processes(scene: Scene) -> None:
         live.folder: (project, live)
         for project, live in scene.open_runs()
         if not live.is_ended and live.run.process is None and live.next_process_look <= now
+        if not is_remote(live.run.folder)  # its process is elsewhere; who has its file open takes its lines in
     }
     for _, live in wanted.values():
         live.next_process_look = now + LOOK_S
@@ -84,6 +86,8 @@ def _without_secrets(project: LiveProject, fact: ProcessFact) -> ProcessFact:
 
 def keep_start(scene: Scene, project: LiveProject, live: LiveRun, began: float) -> None:
     """Keep what was not committed when the run began, once, if that is so short ago that it still is there."""
+    if is_remote(live.run.folder):
+        return
     if not 0 <= time.time() - began < FRESH_S or runs.start_of(scene.records, live.run.id) is not None:
         return
     found = _diff_now(scene, project)

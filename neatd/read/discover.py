@@ -56,6 +56,7 @@ def survey(
     heads.begin()
     walk = Walk(root, ignore, include)
     is_capped = walk.through(depth, most)
+    walk.through_remote(len(walk.listings) + most)
     within = _Found(walk.listings, heads, include=include)
     found = within.placed(root, heads.path)
     if not is_capped and not heads.is_short:

@@ -12,13 +12,14 @@ import os
 from pathlib import Path
 
 from neatd.errors import NeatError
-from neatd.files import IGNORED_FOLDERS, is_text
+from neatd.files import IGNORED_FOLDERS, REMOTE, is_text
 from neatd.place import PROJECT_FILE, find_root, project_identity
 from neatd.read.listing import Listing, listed
 from neatd.read.naming import Parts, is_barren
 from neatd.read.placing import may_hold_part
 
 QUICK_FOLDERS = 64  # of one run that a quick look goes into
+REMOTE_DEPTH = 4  # a machine, and the up to three parts of a run's name
 
 
 class Walk:
@@ -32,7 +33,15 @@ class Walk:
 
     def through(self, depth: int, most: int) -> bool:
         """List everything. Whether a cap was reached."""
-        level: list[tuple[str, Parts]] = [(str(self.root), ())]
+        return self._below([(str(self.root), ())], depth, most)
+
+    def through_remote(self, most: int) -> None:
+        """List what other machines sent, in neat's own folder: no link leads there."""
+        folders = [self.root.joinpath(*REMOTE[: n + 1]) for n in range(len(REMOTE))]
+        if all(one.is_dir() and not one.is_symlink() for one in folders):
+            self._below([(str(folders[-1]), REMOTE)], REMOTE_DEPTH, most)
+
+    def _below(self, level: list[tuple[str, Parts]], depth: int, most: int) -> bool:
         is_capped = False
         for remaining in range(depth, -1, -1):
             below: list[tuple[str, Parts]] = []

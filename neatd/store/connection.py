@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-VERSIONS = {"neat": 9, "points": 3}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
+VERSIONS = {"neat": 10, "points": 3}  # numbered migrations shipped in store/<name>/; kept in PRAGMA user_version
 BUSY_S = 30.0
 
 

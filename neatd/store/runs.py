@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
+from neatd.files import REMOTE, is_remote
 from neatd.models import ENDED, GitState, ProcessFact, Run
 from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
@@ -35,7 +36,7 @@ def ensure_run(
         connection.execute(
             "INSERT INTO run (id, project_id, root, folder, name, git, created_at, started_at, updated_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (new_id("run"), project_id, root, folder, redact(folder) or ".", _column(git), at, stamp(began or now), at),
+            (new_id("run"), project_id, root, folder, _name_of(folder), _column(git), at, stamp(began or now), at),
         )
     run = by_folder(connection, root, folder)
     assert run is not None
@@ -48,12 +49,17 @@ def by_folder(connection: sqlite3.Connection, root: str, folder: str) -> Run | N
     return to_model(Run, row) if row else None
 
 
+def _name_of(folder: str) -> str:
+    """What the run of a folder is called: as the folder; one that another machine sent, without neat's own."""
+    return redact(folder.removeprefix(f"{REMOTE[0]}/") if is_remote(folder) else folder) or "."
+
+
 def move_run(connection: sqlite3.Connection, run_id: str, folder: str) -> Run:
     """The run's folder was renamed: it lies in `folder` (relative to its root) now, and is called so."""
     with transaction(connection):
         connection.execute(
             "UPDATE run SET folder = ?, name = ?, updated_at = ? WHERE id = ?",
-            (folder, redact(folder) or ".", utc_now(), run_id),
+            (folder, _name_of(folder), utc_now(), run_id),
         )
     return get_run(connection, run_id)
 
@@ -65,7 +71,8 @@ def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> l
     return to_models(Run, connection.execute(sql, values))
 
 
-_MATCHES = "project_id = :project AND (instr(name, :part) > 0 OR instr(status, :part) > 0)"
+MATCHES = "(instr(name, :part) > 0 OR instr(status, :part) > 0)"
+_MATCHES = f"project_id = :project AND {MATCHES}"
 
 
 def matching_runs(connection: sqlite3.Connection, project_id: str, part: str, most: int | None = None) -> list[Run]:
@@ -140,6 +147,13 @@ def _named_runs(connection: sqlite3.Connection, project_id: str | None) -> list[
 def folders(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
     """Run id -> its folder relative to the project, of all runs."""
     return dict(connection.execute("SELECT id, folder FROM run WHERE project_id = ?", (project_id,)).fetchall())
+
+
+def places_of(connection: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Run id -> (its folder relative to its project's, its name), of these runs."""
+    sql = "SELECT r.id, r.folder, r.name FROM json_each(?) j CROSS JOIN run r ON r.id = j.value"
+    rows = connection.execute(sql, (json.dumps(list(run_ids)),))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _is_name(run: Run | _Named, word: str) -> bool:
