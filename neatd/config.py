@@ -129,6 +129,9 @@ class Settings(Model):
     isolate_gpus: bool = (
         False  # a job that asked for no GPU sees none; else what the environment says it was queued with
     )
+    page_address: str = "127.0.0.1"  # where the page listens; any other asks everybody for the token
+    page_port: int = Field(default=0, ge=0, le=65535)  # 0: a free one, remembered from then on
+    page_hosts: tuple[str, ...] = ()  # names by which the page may be called, besides its address and localhost
     memory_pauses: bool = True  # HIGH keeps jobs from being started; nothing that runs is ever ended for it
 
 

@@ -75,7 +75,7 @@ def _await_answer(home: Path, process: subprocess.Popen[bytes] | None, log_from:
     while time.monotonic() < deadline:
         state = read_state(home)
         mine = process is None or state.get("pid") == process.pid
-        if mine and state.get("url") and is_running(home) and answers(str(state["url"])):
+        if mine and state.get("door") and is_running(home) and answers(str(state["door"])):
             return state
         if process is not None and process.poll() is not None:
             if is_running(home):  # another start was faster
@@ -98,10 +98,10 @@ def _log_end(home: Path, log_from: int) -> str:
 
 
 def answers(url: str) -> bool:
-    """Whether the daemon's page answers. Loopback only: proxies are not asked."""
+    """Whether the daemon answers at its own door. Loopback only: proxies are not asked."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url + "/", timeout=2.0) as answer:
+        with opener.open(url + "/status.json", timeout=2.0) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -142,8 +142,8 @@ def status(home: Path) -> dict[str, Any]:
     running = is_running(home)
     state = read_state(home)
     live: dict[str, Any] = {}
-    if running and state.get("url"):
-        live = _ask(str(state["url"]) + "/status.json")
+    if running and state.get("door"):
+        live = _ask(str(state["door"]) + "/status.json")
     seen = last_seen(home)
     return {
         "running": running,

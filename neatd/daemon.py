@@ -28,6 +28,8 @@ import psutil
 from neatd import __version__
 from neatd.config import Settings
 from neatd.control import log_path
+from neatd.doors.page import PageDoor
+from neatd.doors.status import StatusDoor
 from neatd.errors import NeatError, StoreError
 from neatd.files import write_atomic
 from neatd.heap import give_back
@@ -47,11 +49,11 @@ from neatd.starts import Life, crash_path
 from neatd.store.backup import newest_age_h
 from neatd.store.connection import database_path
 from neatd.store.damage import unreadable
+from neatd.store.events import add_mishap
 from neatd.store.opening import connect
 from neatd.store.thinning import Position, compact
 from neatd.watch.observer import Watcher
 from neatd.watch.ticks import Ticks
-from neatd.web.page import Door
 from neatd.who import VARIABLES
 
 log = logging.getLogger(__name__)
@@ -88,7 +90,8 @@ class Daemon:
         self.watcher = Watcher()
         self.ticks = Ticks()
         self.loop = Loop(self.scene, self.watcher)
-        self.door = Door(self.status)
+        self.door = StatusDoor(self.status)
+        self.page = PageDoor(home, self.settings.page_address, self.settings.page_port)
         self.is_ending = False
         self.compacted, self.points_gone = Position(), 0
         self.next_compact = float("inf")
@@ -100,6 +103,10 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         """What the page shows. Called by the page's threads: only hands out what the loop left here."""
         return {"pid": os.getpid(), "version": __version__, "memory": shown_memory(self.scene), **self._public}
+
+    @property
+    def _addresses(self) -> dict[str, Any]:
+        return {"url": self.page.url, "door": self.door.url}
 
     def run(self) -> None:
         """Watch until told to end."""
@@ -118,9 +125,12 @@ class Daemon:
         self.loop._guard("maintenance", self._back_up_if_old)
         self._publish()
         self.door.open()
-        self._write_state({"url": self.door.url})
-        log.info("watching %d folders at %s", len(self.scene.projects), self.door.url)
-        self.notifier.ready(f"watching {len(self.scene.projects)} folders at {self.door.url}")
+        self.page.open()
+        self._write_state(self._addresses)
+        if self.page.mistake:
+            add_mishap(self.scene.records, "page", self.page.mistake, f"page|{self.page.mistake}")
+        log.info("watching %d folders at %s", len(self.scene.projects), self.page.url)
+        self.notifier.ready(f"watching {len(self.scene.projects)} folders at {self.page.url}")
         self._turn()
         self._close()
 
@@ -184,6 +194,7 @@ class Daemon:
     def _close(self) -> None:
         log.info("ending")
         self.notifier.stopping()
+        self.page.close()
         self.door.close()
         self.ticks.stop()
         self.watcher.stop()
@@ -202,7 +213,7 @@ class Daemon:
             if read_state(self.home).get("pid") == os.getpid():
                 os.utime(state_path(self.home))
             else:
-                self._write_state({"url": self.door.url})
+                self._write_state(self._addresses)
         except OSError as error:
             log.error("the state file cannot be written: %s", error)
 

@@ -45,7 +45,7 @@ BASE = {
     "wording",
     "yamlplaces",
 }
-STAGES = {"watch", "read", "store", "rules", "actions", "jobs", "studies", "assist", "web"}
+STAGES = {"watch", "read", "store", "rules", "actions", "jobs", "studies", "assist"}
 JOINED = BASE | STAGES | {"pipeline"}
 # Who may import whom, by the first name below neatd. A new name has to be placed here.
 MAY_IMPORT = {
@@ -54,10 +54,12 @@ MAY_IMPORT = {
     "pipeline": JOINED,
     "control": BASE,
     "service": BASE | {"control", "service"},
-    "daemon": JOINED | {"control"},
+    "doors": BASE | {"doors"},
+    "daemon": JOINED | {"control", "doors"},
     "served": BASE | {"daemon"},
     "demo": JOINED | {"control", "daemon"},
     "mcp": JOINED | {"mcp"},
+    "web": JOINED | {"control", "doors", "web"},
     "cli": JOINED | {"control", "service", "daemon", "served", "demo", "mcp", "cli"},
     "__main__": {"cli"},
 }
@@ -65,7 +67,6 @@ MAY_IMPORT = {
 ONE_FILE = {
     "torch",
     "optuna",
-    "fastapi",
     "mcp",
     "pynvml",
     "git",
@@ -74,6 +75,8 @@ ONE_FILE = {
     "apprise",
     "watchdog",
 }
+# These serve the page: its process loads them, and no other part of neatd.
+ONLY_THE_PAGE = {"fastapi", "starlette", "uvicorn", "anyio"}
 # A module that calls itself pure has its values and its time from its arguments.
 IMPURE = {
     "os",
@@ -220,6 +223,12 @@ def test_a_heavy_library_is_imported_in_one_file(heavy: str) -> None:
     """Whoever wants to know what it costs, or to replace it, looks in one place."""
     users = {one.by for one in everything() if one.module.split(".")[0] == heavy}
     assert len(users) <= 1
+
+
+def test_what_serves_the_page_is_loaded_by_the_page_alone() -> None:
+    """The daemon and the commands cost what they did before there was a page."""
+    users = {layer(one.by) for one in everything() if one.module.split(".")[0] in ONLY_THE_PAGE}
+    assert users == {"web"}
 
 
 def pure() -> list[str]:

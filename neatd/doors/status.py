@@ -1,12 +1,12 @@
-"""The daemon's door on loopback: `/` says that it watches and what, `/status.json` the same for programs.
+"""The daemon's own word on loopback: `/status.json` says that it watches, what, and what troubles it.
 
-Read-only and without state of its own: it shows the values it is handed, without the secrets in them. Requests that
-name another host are refused, so that a web page elsewhere cannot read it through a rebound name.
+For `neatd status`, and for the page, which is a process of its own. Read-only and without state of its own: it shows
+the values it is handed, without the secrets in them. Requests that name another host are refused, so that a web page
+elsewhere cannot read it through a rebound name.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import threading
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Status = Callable[[], dict[str, Any]]
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 
-class Door:
+class StatusDoor:
     """An HTTP server on a free port of 127.0.0.1, in a thread of its own."""
 
     def __init__(self, status: Status) -> None:
@@ -44,13 +44,11 @@ def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
             if host not in _HOSTS:
-                self._answer(403, "text/plain", "this page is for this machine only\n")
-            elif self.path == "/":
-                self._answer(200, "text/html", page(status()))
+                self._answer(403, "text/plain", "this is for this machine only\n")
             elif self.path == "/status.json":
                 self._answer(200, "application/json", json.dumps(redact_value(status())) + "\n")
             else:
-                self._answer(404, "text/plain", "nothing here: / or /status.json\n")
+                self._answer(404, "text/plain", "nothing here: /status.json\n")
 
         def _answer(self, code: int, kind: str, text: str) -> None:
             body = text.encode()
@@ -58,25 +56,11 @@ def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+            self.send_header("Content-Security-Policy", "default-src 'none'")
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: a page that is reloaded every second is not news."""
+            """Nothing: one who asks every second is not news."""
 
     return Handler
-
-
-def page(status: dict[str, Any]) -> str:
-    """The status as a small page."""
-    status = redact_value(status)
-    rows = "".join(f"<li>{html.escape(root)}</li>" for root in status["roots"])
-    trouble = f"<p><b>{html.escape(status['trouble'])}</b></p>" if status.get("trouble") else ""
-    version, count = html.escape(status["version"]), int(status["runs"])
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>neatd</title>"
-        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}</style>"
-        f"<h1>neatd watches</h1><p>neat {version}, process {int(status['pid'])}, {count} runs known.</p>"
-        f"{trouble}<ul>{rows}</ul>"
-    )

@@ -55,7 +55,7 @@ def told(words: Words) -> None:
 def answering(home: Path) -> int | None:
     """The pid of a daemon that answers now."""
     state = read_state(home)
-    is_there = is_running(home) and state.get("url") and control.answers(str(state["url"]))
+    is_there = is_running(home) and state.get("door") and control.answers(str(state["door"]))
     return int(state["pid"]) if is_there else None
 
 

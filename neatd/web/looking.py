@@ -1,0 +1,151 @@
+"""What changed in the store since the last look, for those who follow it. One thread looks, for all of them.
+
+Looking is asking two counters of SQLite, unless one moved; then what is followed is asked for, and nothing else. Points
+come as they were appended; the rest as what differs from what was said before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from neatd.errors import NeatError
+from neatd.pipeline.eventlist import event_rows
+from neatd.pipeline.showing import json_text, run_shapes
+from neatd.store import eventlog, runs
+from neatd.store.marks import MARKS, lately_changed, mark_of
+from neatd.store.moments import utc_now
+from neatd.store.since import Heads, appended, cursor_text, heads, is_continued
+from neatd.web.stores import Pair, Stores
+
+MOST_RUNS = 200  # that are told of at once
+MOST_EVENTS = 50
+SHARE = 10  # a look at the runs that took t seconds comes again after SHARE * t, and after LEAST_S
+LEAST_S = 0.5
+Names = frozenset[str] | None  # the series that are followed; None: all but the machine's
+
+
+class Piece(NamedTuple):
+    """One event of a stream: its name and what it says, as text."""
+
+    event: str
+    data: str
+
+
+class Told(NamedTuple):
+    """What became of the points of one followed run: by the series that are followed, None where nothing of them came."""
+
+    before: Heads
+    now: Heads
+    pieces: Mapping[Names, Piece | None]
+
+
+class Turn(NamedTuple):
+    """What one look found."""
+
+    points: Mapping[str, Told] = {}
+    runs: tuple[dict[str, Any], ...] = ()  # the shapes that changed
+    happened: tuple[dict[str, Any], ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+class Looker:
+    """Looks at one home. Not for two threads at once."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._versions: tuple[Any, ...] = ()
+        self._shapes: dict[str, str] = {}
+        self._open: frozenset[str] = frozenset()  # runs that went on at the last look
+        self._since = utc_now()
+        self._marks: dict[str, Any] = {}
+        self._event: eventlog.Mark | None = None
+        self._next_slow = 0.0
+        self._is_behind = False  # something changed that was not yet asked for
+
+    def positions(self, run_ids: Collection[str]) -> dict[str, Heads]:
+        """Where the streams of runs stand now."""
+        return heads(self._stores.open().points, run_ids)
+
+    def since(self, run_id: str, before: Heads, now: Heads, names: Names) -> Piece | None:
+        """What somebody who stands at `before` has to be told of a run that stands at `now`."""
+        if not is_continued(before, now):
+            return Piece("rewritten", json_text({"run": run_id}))
+        found = appended(self._stores.open().points, run_id, before, now, names)
+        if not found:
+            return None
+        return Piece("points", json_text({"run": run_id, "cursor": cursor_text(now), "series": found}))
+
+    def look(self, followed: Mapping[str, tuple[Heads, Collection[Names]]], topics: Collection[str]) -> Turn:
+        """What changed since the last look: of the runs followed (where they stood, and which series are), of topics."""
+        pair = self._stores.open()
+        versions = (id(pair.records), *(one.execute("PRAGMA data_version").fetchone()[0] for one in pair))
+        if versions == self._versions and not self._is_behind:
+            return Turn()
+        self._versions, moment = versions, time.monotonic()
+        points = self._points(pair, followed)
+        self._is_behind = moment < self._next_slow
+        if self._is_behind:
+            return Turn(points)
+        found = Turn(
+            points, self._runs(pair, followed, topics), self._happened(pair, topics), self._topics(pair, topics)
+        )
+        now = time.monotonic()
+        self._next_slow = now + max(LEAST_S, SHARE * (now - moment))
+        return found
+
+    def _points(self, pair: Pair, followed: Mapping[str, tuple[Heads, Collection[Names]]]) -> dict[str, Told]:
+        found = heads(pair.points, followed)
+        told: dict[str, Told] = {}
+        for run_id, (before, names) in followed.items():
+            now = found.get(run_id, {})
+            if now != before:
+                told[run_id] = Told(before, now, {one: self.since(run_id, before, now, one) for one in names})
+        return told
+
+    def _runs(self, pair: Pair, followed: Collection[str], topics: Collection[str]) -> tuple[dict[str, Any], ...]:
+        """Runs that go on, that did at the last look, and that were written since."""
+        since, self._since = self._since, utc_now()
+        every = {*followed, *self._open}
+        ids = lately_changed(pair.records, since, every, MOST_RUNS) if "runs" in topics else [*followed]
+        wanted = []
+        for one in ids:
+            try:
+                wanted.append(runs.get_run(pair.records, one))
+            except NeatError:
+                continue  # followed, and gone
+        self._open = frozenset(one.id for one in wanted if one.ended_at is None)
+        projects = {one.id: one for one in self._stores.projects()}
+        found = []
+        for project_id in {one.project_id for one in wanted} & set(projects):
+            some = [one for one in wanted if one.project_id == project_id]
+            for shape in run_shapes(pair.points, projects[project_id], some):
+                if self._is_news(shape["id"], json_text(shape)):
+                    found.append({**shape, "project_id": project_id})
+        return tuple(found)
+
+    def _is_news(self, run_id: str, text: str) -> bool:
+        before = self._shapes.get(run_id)
+        self._shapes[run_id] = text
+        if len(self._shapes) > 4 * MOST_RUNS:
+            self._shapes.pop(next(iter(self._shapes)))
+        return before != text
+
+    def _happened(self, pair: Pair, topics: Collection[str]) -> tuple[dict[str, Any], ...]:
+        if "events" not in topics:
+            self._event = None
+            return ()
+        before, self._event = self._event, eventlog.newest(pair.records)
+        if before is None or before == self._event:
+            return ()
+        return tuple(event_rows(pair.records, None, since=before, most=MOST_EVENTS))
+
+    def _topics(self, pair: Pair, topics: Collection[str]) -> tuple[str, ...]:
+        changed = []
+        for topic in sorted(set(topics) & set(MARKS)):
+            mark = mark_of(pair.records, topic)
+            if topic in self._marks and self._marks[topic] != mark:
+                changed.append(topic)
+            self._marks[topic] = mark
+        return tuple(changed)
