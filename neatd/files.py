@@ -50,8 +50,9 @@ def is_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` such that a crash leaves the old file or the new one, whole. Keeps the file's mode."""
+def write_atomic(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Replace `path` by `data` such that a crash leaves the old file or the new one, whole. Keeps the file's mode, where
+    none is told."""
     import tempfile  # 7 ms, which reading does without
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(_mode_for(path))
+        Path(temporary).chmod(_mode_for(path) if mode is None else mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

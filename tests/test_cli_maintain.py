@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from neatd.cli.finding import Finding
-from neatd.cli.upkept import upkept
+from neatd.pipeline.doctor.finding import Finding
+from neatd.pipeline.doctor.upkept import upkept
 from neatd.rules.maintenance import JOBS
 from tests.cli_place import Cli
 from tests.conftest import Neat, until

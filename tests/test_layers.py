@@ -59,8 +59,8 @@ MAY_IMPORT = {
     "served": BASE | {"daemon"},
     "demo": JOINED | {"control", "daemon"},
     "mcp": JOINED | {"mcp"},
-    "web": JOINED | {"control", "doors", "web"},
-    "cli": JOINED | {"control", "service", "daemon", "served", "demo", "mcp", "cli"},
+    "web": JOINED | {"control", "doors", "service", "web"},
+    "cli": JOINED | {"control", "doors", "service", "daemon", "served", "demo", "mcp", "cli"},
     "__main__": {"cli"},
 }
 # Each of these costs tens of milliseconds or more, so it is loaded by one file and those that need that file.

@@ -8,18 +8,16 @@ import click
 
 from neatd.assist.eventwords import course
 from neatd.assist.render import one_line, size, when
-from neatd.cli.common import Open, json_option, open_here, print_json, print_table
-from neatd.pipeline.showing import event_shapes
+from neatd.cli.common import json_option, open_here, print_json, print_table
+from neatd.pipeline.eventlist import GRAVE, event_list, graver
 from neatd.store import checkpoints as saves
 from neatd.store import eventlog, records, runs
-
-_GRAVE = ("info", "warning", "critical")
 
 
 @click.command("events", short_help="List anomalies, best values and mishaps.")
 @click.option("--follow", is_flag=True, help="One line for each new event, until Ctrl-C.")
 @click.option("--run", "word", help="Only this run's.")
-@click.option("--severity", type=click.Choice(_GRAVE), default="info", help="This or graver.")
+@click.option("--severity", type=click.Choice(GRAVE), default="info", help="This or graver.")
 @click.option("--since", metavar="ID", help="Only those that were written after this event.")
 @json_option
 def events_(follow: bool, word: str | None, severity: str, since: str | None, as_json: bool) -> None:
@@ -41,13 +39,10 @@ def events_(follow: bool, word: str | None, severity: str, since: str | None, as
     if follow:
         from neatd.cli import following
 
-        wanted = eventlog.Wanted(opened.project.id, run_id, _graver(severity))
+        wanted = eventlog.Wanted(opened.project.id, run_id, graver(severity))
         following.follow(opened, wanted, mark, as_json)
         return
-    shapes = _shapes(opened, run_id, severity)
-    if mark:
-        newer = eventlog.ids_after(opened.records, mark)
-        shapes = [one for one in shapes if one["id"] in newer]
+    shapes = event_list(opened.records, opened.project.id, run_id, severity, mark)
     if as_json:
         print_json(shapes)
         return
@@ -66,19 +61,10 @@ def events_(follow: bool, word: str | None, severity: str, since: str | None, as
     print_table(("id", "at", "severity", "rule", "what", "snapshot"), rows, "no events")
 
 
-def _shapes(opened: Open, run_id: str | None, severity: str) -> list[dict[str, Any]]:
-    wanted = _graver(severity)
-    return [one for one in event_shapes(opened.records, opened.project.id, run_id) if one["severity"] in wanted]
-
-
 def _what(one: dict[str, Any]) -> str:
     """The message, and below it how it went on."""
     more = course(one)
     return one_line(one["message"], 110) + (f"\n{one_line(more, 110)}" if more else "")
-
-
-def _graver(severity: str) -> tuple[str, ...]:
-    return _GRAVE[_GRAVE.index(severity) :]
 
 
 @click.command(short_help="List checkpoints.")

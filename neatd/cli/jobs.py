@@ -17,14 +17,15 @@ from neatd.cli.daemon import print_file
 from neatd.cli.joboptions import answered, complete_jobs, say
 from neatd.cli.waiting import waiting
 from neatd.errors import NeatError
-from neatd.jobs.bell import ring
 from neatd.jobs.folder import LOG, job_folder
 from neatd.lifesign import is_running
-from neatd.models import JOB_ENDED, Job, Run
+from neatd.models import JOB_ENDED, Job
+from neatd.pipeline import stopjob
 from neatd.pipeline.enqueueing import again
 from neatd.pipeline.resuming import job_of, plan, resumable
+from neatd.pipeline.stopjob import not_ours
 from neatd.redact import redact
-from neatd.store import jobs, queued, requests
+from neatd.store import jobs, requests
 from neatd.who import PERSON, source
 
 _LOOK_S = 0.1
@@ -46,20 +47,10 @@ def stop(word: str, force: bool, as_json: bool) -> None:
     opened = open_here(warn=False)
     job, run = job_of(opened.records, word, opened.project.id)
     if job is None:
-        raise _not_ours(run, word)
-    if job.status == "queued" and queued.cancel(opened.records, job.id, f"cancelled by {_who()}"):
-        ring(opened.home, job.id)
-        _say_end(job, {"outcome": "cancelled before it began", "status": "cancelled"}, as_json)
-        return
-    job = jobs.get_job(opened.records, job.id)
-    if job.status in JOB_ENDED:
-        raise NeatError(
-            f"{job.name}, job {job.id[:9]}, has ended: {job.status}", f"`neat show {job.id[:9]}` tells more"
-        )
-    payload: dict[str, Any] = {"job": job.id, "who": _who()} | ({"wait_s": 0} if force else {})
-    asked = requests.ask(opened.records, "stop-job", opened.project.id, payload)
-    ring(opened.home, job.id)
-    _say_end(job, _until_ended(opened, job, asked), as_json)
+        raise not_ours(run, word)
+    asked = stopjob.ask(opened.records, opened.home, job, opened.project.id, _who(), force)
+    result = stopjob.CANCELLED if asked is None else _until_ended(opened, job, asked)
+    _say_end(job, result, as_json)
 
 
 @click.command(short_help="Run an ended job again.")
@@ -76,7 +67,7 @@ def retry(word: str, as_json: bool) -> None:
     opened = open_here()
     job, run = job_of(opened.records, word, opened.project.id)
     if job is None:
-        raise _not_ours(run, word)
+        raise not_ours(run, word)
     _refuse_trial(job)
     if job.status not in JOB_ENDED:
         raise NeatError(f"{job.name}, job {job.id[:9]}, is {job.status}", "`neat queue` shows it")
@@ -120,7 +111,7 @@ def resume(word: str, yes: bool, as_json: bool, more: tuple[str, ...]) -> None:
     opened = open_here()
     job, run = job_of(opened.records, word, opened.project.id)
     if job is None:
-        raise _not_ours(run, word, "its command is not known: `neat launch -- COMMAND…` goes on with it")
+        raise not_ours(run, word, "its command is not known: `neat launch -- COMMAND…` goes on with it")
     _refuse_trial(job)
     if not word.startswith("j-"):  # of those of a name the newest that has something to go on from
         job, run = resumable(opened.records, opened.points, job, run, yes)
@@ -247,14 +238,6 @@ def _note_other_code(before: Job, after: Job) -> None:
             f"note: the code is at {after.commit_id[:8] or 'no commit'} now, it was at {before.commit_id[:8] or 'none'}",
             err=True,
         )
-
-
-def _not_ours(run: Run | None, word: str, hint: str = "") -> NeatError:
-    name = run.name if run else word
-    pid = run.process.pid if run and run.process else None
-    by_hand = f"`kill -INT {pid}`" if pid else "by hand"
-    told = f"end it {by_hand}; or let a rule end it: `neat allow stop`, and `then: [stop]` in the rule"
-    return NeatError(f"{name} was not started by neat", hint or told)
 
 
 def _who() -> str:

@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,10 +17,11 @@ from neatd.cli.common import json_option, print_json, print_table, scene_here, w
 from neatd.errors import NeatError
 from neatd.lifesign import is_running
 from neatd.models import Maintenance
-from neatd.pipeline.upkeep.scheduled import Loaded, find_job, load_schedule, local_zone
+from neatd.pipeline.upkeep.asked import ask
+from neatd.pipeline.upkeep.scheduled import Loaded, find_job, load_schedule
+from neatd.pipeline.upkeep.shown import Planned, planned, run_shape
 from neatd.place import neat_home
 from neatd.redact import redact
-from neatd.rules.maintenance import ScheduledJob, next_run
 from neatd.store import maintenance, requests
 from neatd.store.opening import connect
 
@@ -42,56 +42,24 @@ def schedule(as_json: bool) -> None:
     neat schedule --json
     """
     home = neat_home()
-    loaded, zone = load_schedule(home), local_zone()
+    loaded = load_schedule(home)
     with closing(connect(home)) as records:
-        last = maintenance.newest(records)
-        known = maintenance.last_runs(records)
-    now = datetime.now(UTC)
-    rows = [
-        _Row(job, last.get(job.name), _next(job, known.get(job.name), now, zone), now) for job in loaded.schedule.jobs
-    ]
+        rows = planned(records, loaded.schedule, datetime.now(UTC))
     if as_json:
         print_json([row.shape for row in rows])
     else:
         warn_if_unwatched(home)
-        print_table(("job", "when", "next", "last", "result", "took"), [row.cells for row in rows], "no jobs")
+        print_table(("job", "when", "next", "last", "result", "took"), [_cells(row) for row in rows], "no jobs")
     _say_mistake(loaded)
 
 
-def _next(job: ScheduledJob, last: datetime | None, now: datetime, zone: tzinfo) -> datetime | None:
-    """When the job runs next; a moment that is over for one that is due. None for one that is switched off."""
-    if not job.enabled:
-        return None
-    return next_run(job.cron, (now if last is None else min(last, now)).astimezone(zone))
-
-
-class _Row:
-    """A job with its last run."""
-
-    def __init__(self, job: ScheduledJob, last: Maintenance | None, comes: datetime | None, now: datetime) -> None:
-        self.job, self.last, self.comes = job, last, comes
-        self.is_due = comes is not None and comes.astimezone(UTC) <= now
-
-    @property
-    def shape(self) -> dict[str, Any]:
-        job, last = self.job, self.last
-        return {
-            "job": job.name, "what": redact(job.what), "cron": job.cron, "times": job.times, "enabled": job.enabled,
-            "is_own": bool(job.command), "next": self.comes, "is_due": self.is_due,
-            "last": _shape(last) if last else None,
-        }  # fmt: skip
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        comes = "off" if self.comes is None else "due" if self.is_due else when(self.comes)
-        if self.last is None:
-            return self.job.name, self.job.times, comes, "never", redact(self.job.what), ""
-        result = one_line(f"{self.last.status}: {self.last.summary}", 110)
-        return self.job.name, self.job.times, comes, when(self.last.started_at), result, _took(self.last)
-
-
-def _shape(row: Maintenance) -> dict[str, Any]:
-    return {**row.model_dump(), "took_s": row.took_s}
+def _cells(row: Planned) -> tuple[str, ...]:
+    job, last = row.job, row.last
+    comes = "off" if row.comes is None else "due" if row.is_due else when(row.comes)
+    if last is None:
+        return job.name, job.times, comes, "never", redact(job.what), ""
+    result = one_line(f"{last.status}: {last.summary}", 110)
+    return job.name, job.times, comes, when(last.started_at), result, _took(last)
 
 
 def _took(row: Maintenance) -> str:
@@ -125,7 +93,7 @@ def maintain(job: str | None, as_json: bool) -> None:
     row = _by_daemon(home, job) if is_running(home) else None
     row = row or _here(home, job)
     if as_json:
-        print_json(_shape(row))
+        print_json(run_shape(row))
     else:
         _report(row)
     if row.status != "done":
@@ -145,7 +113,7 @@ def _list(home: Path, as_json: bool) -> None:
 def _by_daemon(home: Path, job: str) -> Maintenance | None:
     """Ask neatd and wait; None when it ended before it began with the job."""
     with closing(connect(home)) as records:
-        request_id = requests.ask(records, "maintain", None, {"job": job})
+        request_id = ask(records, home, job)
         try:
             with _progress(job) as tell:
                 return _await_end(home, records, request_id, tell)

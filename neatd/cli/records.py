@@ -15,13 +15,12 @@ from neatd.cli.eventshown import show_event
 from neatd.cli.jobshown import show_job
 from neatd.cli.record import COMMANDS, EXAMPLES
 from neatd.errors import NeatError
-from neatd.knowledge import RECORD_KINDS, Record
+from neatd.knowledge import RECORD_KINDS
 from neatd.models import Model
 from neatd.pipeline.changing import link_of, record_of, relate, unrelate
 from neatd.pipeline.jobnames import find_bare
+from neatd.pipeline.recordlist import Asked, known_kind, listed
 from neatd.pipeline.showing import find, record_shape, resolve_any
-from neatd.pipeline.testing import own_paths
-from neatd.pipeline.validity import stale_records
 from neatd.store import links, records, runs
 from neatd.who import source
 
@@ -44,17 +43,12 @@ def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_
     opened = open_here(warn=False)
     if kind in (None, "task"):
         sync_plan_here(opened)
-    found: list[tuple[str, Record]] = [
-        (name, one)
-        for name in ([kind] if kind else RECORD_KINDS)
-        for one in records.list_records(opened.records, name, opened.project.id, deleted)
-        if not (only_open and one.is_closed) and (tag is None or tag in one.tags)
-    ]
-    stale = _stale(opened, [one for _, one in found if not (deleted or one.is_closed)])
+    asked = Asked(kind, only_open, tag, deleted)
+    listing = listed(opened.records, opened.points, opened.project, opened.config, asked, datetime.now(UTC))
     if as_json:
-        shapes = [({} if kind else {"kind": name}, one) for name, one in found]
-        print_json([{**start, **one.model_dump(), "stale": stale.get(one.id, "")} for start, one in shapes])
+        print_json(listing.shapes)
         return
+    found, stale = listing.found, listing.stale
     shorts = records.shown_ids([one.id for _, one in found])
     rows = [
         (
@@ -69,11 +63,6 @@ def list_(kind: str | None, only_open: bool, tag: str | None, deleted: bool, as_
     ]
     empty = "" if rows else _nothing(opened, kind, only_open, tag, deleted)
     print_table(("id", "kind", "status", "since", "title", ""), rows, empty)
-
-
-def _stale(opened: Open, found: list[Record]) -> dict[str, str]:
-    """Record id -> why it may no longer hold, or not on this branch."""
-    return stale_records(opened.records, opened.root, found, datetime.now(UTC), own_paths(opened.config), opened.points)
 
 
 def _nothing(opened: Open, kind: str | None, only_open: bool, tag: str | None, deleted: bool) -> str:
@@ -95,14 +84,6 @@ def _maker(kind: str) -> str:
     """The command that makes a record of a kind."""
     made = f'neat {COMMANDS.get(kind, kind)} "…"' if kind in EXAMPLES else _MAKERS.get(kind, "neat import FILE")
     return f"`{made}` makes one"
-
-
-def known_kind(kind: str | None) -> None:
-    """Raises NeatError for a kind there is none of."""
-    if kind is not None and kind not in RECORD_KINDS:
-        raise NeatError(
-            f"no kind {kind!r}", f"kinds: {', '.join(RECORD_KINDS)}; runs and events have `neat runs`, `neat events`"
-        )
 
 
 @click.command(short_help="Show a record.")

@@ -7,13 +7,14 @@ import click
 from neatd.assist.render import size
 from neatd.cli.checkpointword import find_checkpoint
 from neatd.cli.common import Open, json_option, open_here, print_json, wait_for_request
-from neatd.cli.retentionplan import shape, show
+from neatd.cli.retentionplan import show
 from neatd.cli.trashed import bring_back, report, undo
 from neatd.errors import NeatError
 from neatd.models import Checkpoint, Run
-from neatd.pipeline.retaining import plan_run
+from neatd.pipeline import applying
+from neatd.pipeline.planshown import plan_shapes, plans
 from neatd.policy import RetentionPlan
-from neatd.store import checkpoints, requests, runs
+from neatd.store import checkpoints
 from neatd.who import source
 
 
@@ -28,13 +29,7 @@ def retention() -> None:
 
 
 def _plans(opened: Open, word: str | None) -> list[tuple[Run, RetentionPlan]]:
-    chosen = (
-        [runs.find_run(opened.records, word, opened.project.id)]
-        if word
-        else runs.all_runs(opened.records, opened.project.id)
-    )
-    here = [run for run in chosen if run.root == opened.project.root]
-    return [(run, plan_run(opened.records, opened.points, run, opened.config)) for run in here]
+    return plans(opened.records, opened.points, opened.project, opened.config, word)
 
 
 @retention.command(short_help="Show what would go, and why each file stays.")
@@ -51,11 +46,11 @@ def plan(word: str | None, as_json: bool) -> None:
     neat retention plan baseline --json
     """
     opened = open_here()
-    plans = _plans(opened, word)
+    found = _plans(opened, word)
     if as_json:
-        print_json([shape(run, one) for run, one in plans])
+        print_json(plan_shapes(found))
     else:
-        show(plans)
+        show(found)
 
 
 @retention.command(short_help="Move what the plan gives up into the trash.")
@@ -73,33 +68,19 @@ def apply(word: str | None, yes: bool, as_json: bool) -> None:
     neat retention apply --yes
     """
     opened = open_here(warn=False)
-    plans = [(run, one) for run, one in _plans(opened, word) if one.delete]
-    count, freed = sum(len(one.delete) for _, one in plans), sum(one.bytes_freed for _, one in plans)
-    if not plans:
-        if yes and word is None:
-            _agree(opened)
-        report(as_json, {"batch": None, "moved": 0, "freed_bytes": 0, "refused": []}, "nothing to do: everything stays")
+    wanted = applying.thinning(opened.records, opened.points, opened.project, opened.config, word)
+    applying.check(wanted, yes)
+    if wanted.found and not yes:
+        told = f"{wanted.checkpoints} checkpoints ({size(wanted.bytes_freed)}) of {len(wanted.found)} run(s)"
+        click.confirm(f"move {told} into the trash?", abort=True, err=True)
+    asked = applying.ask(opened.records, wanted, yes)
+    if asked is None:
+        report(as_json, applying.NOTHING, "nothing to do: everything stays")
         return
-    most = [run.name for run, one in plans if one.is_most]
-    if most and not yes:
-        raise NeatError(
-            f"more than half of the bytes of {', '.join(most[:5])}{' …' if len(most) > 5 else ''} would go at once",
-            "`neat retention plan` shows what; add --yes to do it",
-        )
-    if not yes:
-        click.confirm(
-            f"move {count} checkpoints ({size(freed)}) of {len(plans)} run(s) into the trash?", abort=True, err=True
-        )
-    payload = {"run_ids": [run.id for run, _ in plans], "yes": yes, "root": None if word else opened.project.root}
-    result = wait_for_request(opened, requests.ask(opened.records, "retention-apply", opened.project.id, payload))
+    result = wait_for_request(opened, asked)
     freed_text = size(result["freed_bytes"])
     text = f"{result['moved']} checkpoints are in the trash ({freed_text}); `neat retention undo` brings them back"
     report(as_json, result, text)
-
-
-def _agree(opened: Open) -> None:
-    """Nothing goes now; what a later pass of neatd gives up was agreed to."""
-    checkpoints.approve_policy(opened.records, opened.project.root, opened.config.retention.model_dump_json())
 
 
 @retention.command(short_help="Say that a checkpoint stays.")

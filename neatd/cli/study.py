@@ -10,9 +10,10 @@ import click
 
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table
 from neatd.cli.studyanalysis import analyze, export
-from neatd.cli.studyshown import as_object, as_text, shown
+from neatd.cli.studytext import as_text
 from neatd.errors import NeatError
 from neatd.lifesign import is_running
+from neatd.pipeline.studyshown import as_object, shown
 from neatd.store import studies
 from neatd.store.belonging import session_here
 from neatd.who import PERSON, source

@@ -53,24 +53,16 @@ def analyze(
     neat study analyze optuna.db --study lr --json
     """
     from neatd.cli.studytables import print_analysis, print_matrix
-    from neatd.studies.analysis import analyse
-    from neatd.studies.importances import importances
+    from neatd.pipeline.studyanalysed import analysed, analyses_shape
     from neatd.studies.matrix import matrix
-    from neatd.studies.shapes import analysis_shape, matrix_shape
 
-    loaded = load(words, names, goal, metric)
-    found = [analyse(one.searched, importances(one.searched, evaluator), wanted) for one in loaded]
-    if len(found) == 1 and not (rows or columns):
-        if as_json:
-            print_json(analysis_shape(found[0]))
-        else:
-            print_analysis(found[0])
-        return
-    table = matrix(found, rows, columns)
+    found = analysed(load(words, names, goal, metric), evaluator, wanted)
     if as_json:
-        print_json({"matrix": matrix_shape(table), "studies": [analysis_shape(one) for one in found]})
+        print_json(analyses_shape(found, rows, columns))
+    elif len(found) == 1 and not (rows or columns):
+        print_analysis(found[0])
     else:
-        print_matrix(table, found)
+        print_matrix(matrix(found, rows, columns), found)
 
 
 @click.command(

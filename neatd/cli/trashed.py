@@ -15,8 +15,8 @@ from neatd.assist.render import one_line, size, when
 from neatd.cli.common import Open, json_option, open_here, print_json, print_table, wait_for_request
 from neatd.errors import NeatError
 from neatd.models import Checkpoint, Deletion, Run
-from neatd.pipeline.undoing import KIND, Wanted, chosen, in_trash
-from neatd.store import requests, runs
+from neatd.pipeline.undoing import Wanted, ask, listed
+from neatd.store import runs
 
 MOST = 20  # batches that a list shows
 _AGE = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*([mhdw])")
@@ -52,15 +52,13 @@ def undo(
     if only_list:
         _list(opened, wanted, limit, as_json)
         return
-    payload = {"batch": wanted.batch, "run": wanted.run_id, "since": wanted.since, "all": wanted.is_all}
-    result = wait_for_request(opened, requests.ask(opened.records, KIND, opened.project.id, payload))
+    result = wait_for_request(opened, ask(opened.records, opened.project.id, wanted))
     report(as_json, result, f"{result['restored']} checkpoints are back ({size(result['bytes'])})")
 
 
 def bring_back(opened: Open, run: Run, one: Checkpoint) -> None:
     """One checkpoint from the trash. Raises NeatError, with the way to try again, where it cannot come back."""
-    asked = requests.ask(opened.records, KIND, opened.project.id, {"checkpoint": one.id})
-    result = wait_for_request(opened, asked)
+    result = wait_for_request(opened, ask(opened.records, opened.project.id, Wanted(checkpoint_id=one.id)))
     if not result["restored"]:
         note = result["refused"][0]["note"] if result["refused"] else "it is not there"
         raise NeatError(
@@ -93,8 +91,7 @@ def moment_of(word: str) -> datetime:
 
 
 def _list(opened: Open, wanted: Wanted, limit: int, as_json: bool) -> None:
-    found = in_trash(opened.records, opened.project.id)
-    meant = [] if not found else chosen(found, wanted._replace(is_all=wanted.is_newest or wanted.is_all))
+    meant = listed(opened.records, opened.project.id, wanted)
     if as_json:
         print_json(meant)
     elif wanted.batch:

@@ -46,7 +46,7 @@ class Taken(NamedTuple):
 def take(home: Path, token: str, run_name: str, body: bytes) -> Taken:
     """Take the lines of a request; they are on the disk when this returns. Raises RefusedError, with its HTTP status."""
     with closing(connect(home, wait_s=STORE_WAIT_S)) as records:
-        sender = _sender(records, token)
+        sender = known_sender(records, token)
         found = parse_body(body)
         parts = parts_of(sender.machine, run_name)
         root = _root_of(records, sender)
@@ -61,7 +61,8 @@ def take(home: Path, token: str, run_name: str, body: bytes) -> Taken:
     return Taken(found.sent, new, doubled, found.refused, found.config is not None, name)
 
 
-def _sender(records: sqlite3.Connection, token: str) -> Sender:
+def known_sender(records: sqlite3.Connection, token: str) -> Sender:
+    """Whose token it is; raises RefusedError for one that does not hold."""
     found = ingest.sender_of(records, token) if token else None
     if found is None:
         raise RefusedError(401, "no token of this notebook", "`neat ingest add NAME` in the project makes one")

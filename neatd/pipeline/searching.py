@@ -16,12 +16,13 @@ LIMIT = 20
 
 def find(home: Path, place: Place | None, words: str, kind: str | None = None, limit: int = LIMIT) -> list[Hit]:
     """The best hits first; of all projects where no place is given. Raises NeatError for a search for nothing."""
-    _check(words, kind)
+    check(words, kind)
     with closing(connect(home)) as connection:
         return search(connection, words, place.project_id if place else None, kind, limit)
 
 
-def _check(words: str, kind: str | None) -> None:
+def check(words: str, kind: str | None) -> None:
+    """Raises NeatError for a search for nothing, or of a kind there is none of."""
     if not words.strip() and kind is None:
         raise NeatError(
             "nothing to search for",

@@ -142,12 +142,14 @@ def _series_shape(fact: points.SeriesFact) -> dict[str, Any]:
 
 def event_shapes(store: sqlite3.Connection, project_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
     """Events, newest first; `snapshot` is its folder relative to the project, or null."""
-    folders = runs.folders(store, project_id)
-    taken = {one.event_id: one for one in events.snapshots(store, project_id)}
-    return [
-        event_shape(event, taken.get(event.id), folders.get(event.run_id or "", ""))
-        for event in events.events(store, project_id, run_id)
-    ]
+    return shapes_of(store, events.events(store, project_id, run_id))
+
+
+def shapes_of(store: sqlite3.Connection, found: Sequence[Event]) -> list[dict[str, Any]]:
+    """The same of these events, in their order. What belongs to others is not read."""
+    places = runs.places_of(store, {one.run_id for one in found if one.run_id})
+    taken = events.snapshots_of(store, [one.id for one in found])
+    return [event_shape(one, taken.get(one.id), places.get(one.run_id or "", ("", ""))[0]) for one in found]
 
 
 def event_shape(event: Event, snapshot: Snapshot | None, folder: str) -> dict[str, Any]:

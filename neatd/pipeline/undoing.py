@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from neatd.errors import NeatError
 from neatd.models import Deletion
 from neatd.pipeline.retaining import bring_back, settle_after_crash
-from neatd.store import checkpoints, runs
+from neatd.store import checkpoints, requests, runs
 
 KIND = "retention-undo"
 
@@ -38,6 +38,15 @@ class Wanted(NamedTuple):
         )
 
 
+def ask(records: sqlite3.Connection, project_id: str | None, wanted: Wanted) -> str:
+    """Put down the request to bring something back; returns its id."""
+    payload = {
+        "batch": wanted.batch, "run": wanted.run_id, "since": wanted.since, "checkpoint": wanted.checkpoint_id,
+        "all": wanted.is_all,
+    }  # fmt: skip
+    return requests.ask(records, KIND, project_id, payload)
+
+
 def undo_asked(records: sqlite3.Connection, project_id: str | None, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Bring back what a request asks for; its result. Raises NeatError where nothing of it lies in the trash."""
     wanted = Wanted(
@@ -59,6 +68,12 @@ def in_trash(records: sqlite3.Connection, project_id: str | None) -> list[Deleti
     """What lies in a project's trash, newest first."""
     ours = {run.id for run in runs.all_runs(records, project_id)}
     return [one for one in checkpoints.trashed(records) if one.run_id in ours]
+
+
+def listed(records: sqlite3.Connection, project_id: str | None, wanted: Wanted) -> list[Deletion]:
+    """What `neat retention undo --list` shows: of what lies in the trash what is meant, all of it where nothing is named."""
+    found = in_trash(records, project_id)
+    return chosen(found, wanted._replace(is_all=wanted.is_newest or wanted.is_all)) if found else []
 
 
 def chosen(found: Sequence[Deletion], wanted: Wanted) -> list[Deletion]:

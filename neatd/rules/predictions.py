@@ -58,12 +58,13 @@ def _percent(now: float, before: float) -> float | None:
     return round(100 * (now / before - 1), 4) if before else None
 
 
-def trend(newest: Iterable[Answer]) -> Trend | None:
-    """Whether the answers, the newest first and each (step, example) once, get better by RULE; None with one evaluation."""
+def trend(newest: Iterable[Answer], window: int = WINDOW) -> Trend | None:
+    """Whether the answers, the newest first and each (step, example) once, get better by RULE, over the last `window`
+    evaluations; None with one evaluation."""
     numbers: dict[int, int] = {}  # step -> how many evaluations came after it
     kept: list[tuple[int, str, bool]] = []
     for step, example, is_correct in newest:
-        if numbers.setdefault(step, len(numbers)) < WINDOW:
+        if numbers.setdefault(step, len(numbers)) < window:
             kept.append((-numbers[step], example, is_correct))
     if len(numbers) < 2:
         return None
@@ -71,7 +72,35 @@ def trend(newest: Iterable[Answer]) -> Trend | None:
     for some in _alike(kept):
         one = _rise(some)
         rise, variance = rise + one[0], variance + one[1]
-    if variance <= 0 or abs(rise) - 0.5 <= DEVIATIONS * sqrt(variance):
+    return _said(rise, variance, 0.5)
+
+
+def trend_of_counts(evaluations: Sequence[Evaluation]) -> Trend | None:
+    """The same of evaluations in numbers, the oldest first: which example was answered is not asked."""
+    if len(evaluations) < 2:
+        return None
+    every = sum(one.examples for one in evaluations)
+    mean = sum(when * one.examples for when, one in enumerate(evaluations)) / every
+    share = sum(one.correct for one in evaluations) / every
+    rise = sum((when - mean) * one.correct for when, one in enumerate(evaluations))
+    spread = sum((when - mean) ** 2 * one.examples for when, one in enumerate(evaluations))
+    return _said(rise, spread * every * share * (1 - share) / (every - 1) if every > 1 else 0.0, 0.5)
+
+
+def trend_of_values(values: Sequence[float]) -> Trend | None:
+    """The same test of a series of scores, the oldest first and all finite, of which more is better; None for one value. They
+    have no steps between them, so nothing is corrected; five or fewer cannot rise by more than chance."""
+    if len(values) < 2:
+        return None
+    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
+    rise = sum((when - middle) * (value - mean) for when, value in enumerate(values))
+    spread = sum((when - middle) ** 2 for when in range(len(values)))
+    return _said(rise, spread * sum((value - mean) ** 2 for value in values) / (len(values) - 1), 0.0)
+
+
+def _said(rise: float, variance: float, correction: float) -> Trend:
+    """A rise against what mere chance gives."""
+    if variance <= 0 or abs(rise) - correction <= DEVIATIONS * sqrt(variance):
         return "stable"
     return "improving" if rise > 0 else "regressing"
 

@@ -54,11 +54,6 @@ def place_of(connection: sqlite3.Connection, word: str) -> Mark:
     return Mark(*found[0])
 
 
-def ids_after(connection: sqlite3.Connection, mark: Mark) -> set[str]:
-    """The ids of the events that were written after a place."""
-    return {row[0] for row in connection.execute("SELECT id FROM event WHERE rowid > ?", (mark.rowid,))}
-
-
 class EventLog:
     """The events of the database `path` from a place on."""
 

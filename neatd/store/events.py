@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -151,15 +151,19 @@ def _ask_snapshot(connection: sqlite3.Connection, event: Event) -> None:
 
 def events(
     connection: sqlite3.Connection, project_id: str | None = None, run_id: str | None = None, limit: int | None = None,
-    besides: str = "",
+    besides: str = "", severities: Sequence[str] = (), after_row: int = 0,
 ) -> list[Event]:  # fmt: skip
-    """Events, newest first; those of the rule `besides` are left out."""
+    """Events, newest first; those of the rule `besides` are left out. Of these severities, where some are given, and those
+    that were written after the row `after_row`."""
     wanted = [(name, value) for name, value in (("project_id", project_id), ("run_id", run_id)) if value]
     # What went wrong with no project in particular concerns all of them.
     tests = {"project_id": "(project_id = ? OR project_id IS NULL)", "run_id": "run_id = ?"}
-    where = " AND ".join(["rule != ?", *(tests[name] for name, _ in wanted)])
-    sql = f"SELECT * FROM event WHERE {where} ORDER BY started_at DESC, rowid DESC LIMIT ?"
-    values = [besides, *(value for _, value in wanted)]
+    grave = [f"severity IN ({', '.join('?' * len(severities))})"] if severities else []
+    where = " AND ".join(["rule != ?", *(tests[name] for name, _ in wanted), *grave, *["rowid > ?"] * bool(after_row)])
+    order = "ORDER BY started_at DESC, rowid DESC"
+    few = f"SELECT rowid FROM event WHERE {where} {order} LIMIT ?"  # details are long: only those of the few are read
+    sql = f"SELECT * FROM event WHERE rowid IN ({few}) {order}"
+    values: list[Any] = [besides, *(value for _, value in wanted), *severities, *[after_row] * bool(after_row)]
     return to_models(Event, connection.execute(sql, [*values, -1 if limit is None else limit]))
 
 
@@ -222,6 +226,13 @@ def snapshots(
     where = " AND ".join(f"{name} = ?" for name, _ in wanted) or "1"
     sql = f"SELECT * FROM snapshot WHERE {where} ORDER BY created_at DESC, rowid DESC"
     return to_models(Snapshot, connection.execute(sql, [value for _, value in wanted]))
+
+
+def snapshots_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[str, Snapshot]:
+    """Event id -> its snapshot, of the events that have one."""
+    sql = "SELECT s.* FROM json_each(?) j CROSS JOIN snapshot s ON s.event_id = j.value"
+    found = to_models(Snapshot, connection.execute(sql, (json.dumps(list(event_ids)),)))
+    return {one.event_id: one for one in found}
 
 
 def snapshots_taken(connection: sqlite3.Connection, event: Event, since: datetime) -> int:

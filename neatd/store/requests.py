@@ -55,6 +55,12 @@ def get_request(connection: sqlite3.Connection, request_id: str) -> Request:
     return to_model(Request, connection.execute("SELECT * FROM request WHERE id = ?", (request_id,)).fetchone())
 
 
+def find_request(connection: sqlite3.Connection, request_id: str) -> Request | None:
+    """The same; None where there is none."""
+    row = connection.execute("SELECT * FROM request WHERE id = ?", (request_id,)).fetchone()
+    return to_model(Request, row) if row else None
+
+
 def stopped_by(connection: sqlite3.Connection, run_id: str) -> str:
     """How a rule ended a run: "a rule ended it by INT"; "" where none did."""
     sql = (

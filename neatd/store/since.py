@@ -19,6 +19,7 @@ from neatd.store.connection import in_one_view
 from neatd.store.window import current, limits_of, stored
 
 Row = tuple[int, float, float | None]  # step, value, time
+EVERY = "*"  # as a name: all series but the machine's, those that are yet to come too
 MOST = 5000  # lines behind which a reader reads again at its own resolution
 
 
@@ -81,11 +82,11 @@ def appended(
     points: sqlite3.Connection, run_id: str, before: Heads, now: Heads, names: Collection[str] | None = None
 ) -> dict[str, list[Row]]:
     """Series -> its points after `before` and up to `now`, in file order; of all series but the machine's where none are
-    named. Series of which nothing came are left out."""
+    named, or EVERY is among the names. Series of which nothing came are left out."""
     moved = {stream for stream, head in now.items() if head.seq > (before[stream].seq if stream in before else 0)}
     found: dict[str, list[Row]] = {}
     for name, (series_id, stream) in _meant(points, run_id).items():
-        if stream not in moved or (is_system(name) if names is None else name not in names):
+        if stream not in moved or not _is_named(name, names):
             continue
         first = before[stream].seq if stream in before else 0
         rows = stored(points, series_id, (" AND last_seq > ?", " AND seq > ?", [first]))
@@ -94,6 +95,10 @@ def appended(
         if kept:
             found[name] = [(one.step, one.value, one.time) for one in kept]
     return found
+
+
+def _is_named(name: str, names: Collection[str] | None) -> bool:
+    return (not is_system(name) and (names is None or EVERY in names)) or (names is not None and name in names)
 
 
 def _meant(points: sqlite3.Connection, run_id: str) -> dict[str, tuple[int, str]]:

@@ -101,3 +101,16 @@ def telling(store: sqlite3.Connection, project_id: str) -> list[Record]:
         )
         found += to_models(RECORD_KINDS[kind], store.execute(sql, (project_id,)))
     return found
+
+
+def naming(store: sqlite3.Connection, project_id: str, run_id: str, most: int) -> list[tuple[str, Record]]:
+    """(kind, record) of what names this run as its evidence, deleted ones left out; of each kind the newest `most`."""
+    found: list[tuple[str, Record]] = []
+    for kind, model in RECORD_KINDS.items():
+        sql = (
+            f"SELECT * FROM {kind} WHERE project_id = ? AND instr(evidence, ?) > 0 AND deleted_at <= restored_at"
+            " ORDER BY created_at DESC LIMIT ?"
+        )
+        some = to_models(model, store.execute(sql, (project_id, run_id, most)))
+        found += [(kind, one) for one in some if any(proof.get("run") == run_id for proof in one.evidence)]
+    return found

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neatd.assist.block import BEGIN
-from neatd.cli.finding import Finding
 from neatd.files import is_inside, read_small
+from neatd.pipeline.doctor.finding import Finding
 from neatd.pipeline.wiring import Hook, Server, Wiring
 from neatd.who import CLAUDE
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from neatd.assist.render import when
-from neatd.cli.evidence import Evidence, changed_at, moment, shown
-from neatd.cli.finding import Finding
+from neatd.pipeline.doctor.evidence import Evidence, changed_at, moment, shown
+from neatd.pipeline.doctor.finding import Finding
 from neatd.pipeline.wiring import Hook, Wiring
 from neatd.who import CLAUDE
 

@@ -1,4 +1,4 @@
-"""A study as the commands show it: how many trials stand where, the best with its architecture, when it ends."""
+"""A study as the commands and the page show it: how many trials stand where, the best with its architecture, when it ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from neatd.assist.render import one_line, when
+from neatd.assist.render import one_line
 from neatd.models import Study, Trial
 from neatd.redact import redact_value
 from neatd.store import studies
@@ -71,30 +71,6 @@ def as_object(found: Shown) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_text(found: Shown) -> str:
-    """The same for people, in a few lines."""
-    study, goal = found.study, found.study.spec["goal"]
-    lines = [f"{study.name}  {found.ended}/{found.planned} trials  {study.status}" + _said(study.reason)]
-    if found.counts:
-        lines.append("  " + ", ".join(f"{found.counts[status]} {status}" for status in sorted(found.counts)))
-    if found.best is not None:
-        best = found.best
-        lines.append(f"  best {goal['metric']} {best.value:g} at step {best.value_step}: trial {best.number}")
-        lines.append(f"    {values_text(best)}")
-    diverged = [str(one.number) for one in found.trials if one.diverged]
-    if diverged:
-        lines.append(
-            f"  {len(diverged)} diverged: trial {', '.join(diverged[:12])}{' …' if len(diverged) > 12 else ''}"
-        )
-    failed = [one for one in found.trials if one.status == "failed" and not one.diverged]
-    lines += [f"  trial {one.number} failed: {one_line(one.reason, 160)}" for one in failed[-3:]]
-    if len(failed) > 3:
-        lines.append(f"  and {len(failed) - 3} more that failed earlier")
-    if found.ends_at is not None:
-        lines.append(f"  ends about {when(found.ends_at)}")
-    return "\n".join(lines)
-
-
 def values_text(trial: Trial) -> str:
     """What a trial was tried with, and what was made of it: `dim=768 layers=24 parameters=170,131,456`."""
     values = redact_value({**trial.params, **trial.derived})
@@ -105,10 +81,6 @@ def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return one_line(str(value), 60)
     return f"{value:,}" if isinstance(value, int) and abs(value) >= 100_000 else f"{value:.6g}"
-
-
-def _said(reason: str) -> str:
-    return f": {one_line(reason, 400)}" if reason else ""
 
 
 def _root(trials: list[Trial], trial: Trial) -> Trial:
@@ -129,3 +101,8 @@ def _ends_at(study: Study, trials: tuple[Trial, ...], left: int, now: datetime) 
     if study.status != "running" or not took or left <= 0:
         return None
     return now + timedelta(seconds=sum(took) / len(took) * math.ceil(left / int(study.spec["parallel"])))
+
+
+def study_shapes(records: sqlite3.Connection, project_id: str, now: datetime | None = None) -> list[dict[str, Any]]:
+    """What `neat study list --json` prints: the project's studies, newest first."""
+    return [as_object(shown(records, one, now)) for one in studies.studies(records, project_id)]

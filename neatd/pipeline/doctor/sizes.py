@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from neatd.assist.render import size
-from neatd.cli.finding import Finding
 from neatd.errors import NeatError
+from neatd.pipeline.doctor.finding import Finding
 from neatd.store.connection import database_path
 from neatd.store.opening import connect
 from neatd.store.sizes import PointsSize, RunSize, database_bytes, folder_bytes, points_size

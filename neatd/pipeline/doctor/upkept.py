@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neatd.assist.render import age, one_line
-from neatd.cli.finding import Finding
 from neatd.config import load_settings
 from neatd.errors import NeatError
+from neatd.pipeline.doctor.finding import Finding
 from neatd.pipeline.upkeep.scheduled import load_schedule
 from neatd.store import maintenance
 from neatd.store.backup import newest_age_h

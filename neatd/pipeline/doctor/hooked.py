@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from neatd.assist.render import age, when
-from neatd.cli.doubled import seen_twice, servers, twice
-from neatd.cli.evidence import Evidence, changed_at, files_of, listed, moment, shown
-from neatd.cli.finding import Finding
+from neatd.pipeline.doctor.doubled import seen_twice, servers, twice
+from neatd.pipeline.doctor.evidence import Evidence, changed_at, files_of, listed, moment, shown
+from neatd.pipeline.doctor.finding import Finding
 from neatd.pipeline.wiring import Hook, Server, Wiring
 from neatd.store.presence import Attendance
 from neatd.who import CLAUDE, CODEX

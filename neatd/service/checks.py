@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from neatd import __version__
-from neatd.cli.finding import Finding
 from neatd.lifesign import is_running, read_state
 from neatd.service.calling import call
 from neatd.service.here import ENTRY_POINT, all_managers, installed_for, kind_here
@@ -20,7 +20,16 @@ from neatd.starts import FREE, known_starts
 _INSTALL = "`neatd install`"
 
 
-def service_checks(home: Path) -> Iterator[Finding]:
+class Check(NamedTuple):
+    """What was looked at, how it stands (ok, note, bad), and the mend."""
+
+    what: str
+    state: str
+    text: str
+    mend: str = ""
+
+
+def service_checks(home: Path) -> Iterator[Check]:
     """The service of this home, if there is one; and how the daemon's lives ended."""
     manager = installed_for(home)
     if manager:
@@ -33,50 +42,50 @@ def service_checks(home: Path) -> Iterator[Finding]:
     yield from crash_checks(home)
 
 
-def _missing(home: Path) -> Finding:
+def _missing(home: Path) -> Check:
     if kind_here() == "none":
         mend = f"in a container: the line `{ENTRY_POINT}` in its entry point"
-        return Finding("service", "note", "no service manager runs here: neatd is begun by hand", mend)
+        return Check("service", "note", "no service manager runs here: neatd is begun by hand", mend)
     other = next((one for one in all_managers(home) if one.read()), None)
     if other:
         text = f"{other.path} runs neatd for {other.program().served_home}, and not for {home}"
-        return Finding("service", "note", text, "`neatd start` for this one")
-    return Finding("service", "note", "not installed: neatd does not begin with your login", _INSTALL)
+        return Check("service", "note", text, "`neatd start` for this one")
+    return Check("service", "note", "not installed: neatd does not begin with your login", _INSTALL)
 
 
-def _stands(manager: Manager, state: State) -> Finding:
+def _stands(manager: Manager, state: State) -> Check:
     where = f"{manager.kind}, {manager.path}"
     if not state.is_reachable:
-        return Finding("service", "note", f"{where}: its manager does not answer here", "log in, then `neat doctor`")
+        return Check("service", "note", f"{where}: its manager does not answer here", "log in, then `neat doctor`")
     if not state.is_enabled:
-        return Finding("service", "note", f"{where}: not enabled, it does not begin by itself", _INSTALL)
+        return Check("service", "note", f"{where}: not enabled, it does not begin by itself", _INSTALL)
     if manager.kind == "systemd" and not state.is_active:
         text = "failed or waits to be tried again" if state.is_held else "not active"
-        return Finding("service", "note", f"{where}: {text}", "`neatd start`; `neatd logs` tells more")
-    return Finding("service", "ok", f"{where}: enabled" + (", active" if state.is_active else ""))
+        return Check("service", "note", f"{where}: {text}", "`neatd start`; `neatd logs` tells more")
+    return Check("service", "ok", f"{where}: enabled" + (", active" if state.is_active else ""))
 
 
-def _runs(manager: Manager) -> Iterator[Finding]:
+def _runs(manager: Manager) -> Iterator[Check]:
     """Whether what it runs is there, and is this neat."""
     program = manager.program()
     if not Path(program.interpreter).is_file():
         text = f"it runs {program.interpreter or 'nothing that neat knows'}, which is not there"
-        yield Finding("service program", "bad", text, _INSTALL)
+        yield Check("service program", "bad", text, _INSTALL)
         return
     version = __version__ if program.interpreter == sys.executable else _version(program)
     if version != __version__:
         has = f"neat {version}" if version else "no neat"
         text = f"it runs {program.interpreter}, which has {has}; this is neat {__version__} of {sys.executable}"
-        yield Finding("service program", "note" if version else "bad", text, _INSTALL)
+        yield Check("service program", "note" if version else "bad", text, _INSTALL)
     elif not manager.is_as_written():
         mend = (
             "`systemctl --user edit neatd` keeps changes beside it"
             if manager.kind == "systemd"
             else "nothing, if you did"
         )
-        yield Finding("service program", "note", f"{manager.path} was edited", mend)
+        yield Check("service program", "note", f"{manager.path} was edited", mend)
     elif manager.read() != manager.text(_as_told(program)):
-        yield Finding("service program", "note", f"{manager.path} is of another version of neat", _INSTALL)
+        yield Check("service program", "note", f"{manager.path} is of another version of neat", _INSTALL)
 
 
 def _as_told(program: Program) -> Program:
@@ -91,19 +100,19 @@ def _version(program: Program) -> str:
     return done.out.split()[-1] if done.code == 0 and done.out.split() else ""
 
 
-def _outside(home: Path, manager: Manager, state: State) -> Iterator[Finding]:
+def _outside(home: Path, manager: Manager, state: State) -> Iterator[Check]:
     """What the daemon's life hangs on besides."""
     pid = read_state(home).get("pid")
     if state.is_reachable and manager.kind != "task" and is_running(home) and pid != state.pid:
-        yield Finding(
+        yield Check(
             "service", "note", f"the running neatd (pid {pid}) was started by hand, outside of it", "`neatd restart`"
         )
     if state.linger is False:
         text = "off: neatd, and trainings that it started, end when you log out"
-        yield Finding("linger", "note", text, "`loginctl enable-linger`, or `neatd install --linger`")
+        yield Check("linger", "note", text, "`loginctl enable-linger`, or `neatd install --linger`")
 
 
-def crash_checks(home: Path) -> Iterator[Finding]:
+def crash_checks(home: Path) -> Iterator[Check]:
     """Starts that fail again and again; else the last crash, while it is news."""
     starts, now = known_starts(home), time.time()
     crash = starts.told_crash(now)
@@ -113,6 +122,6 @@ def crash_checks(home: Path) -> Iterator[Finding]:
     if starts.in_a_row > FREE:
         waits = f"; a service tries again in {starts.wait_s(now):.0f} s" if starts.wait_s(now) else ""
         text = f"{starts.in_a_row} starts in a row ended at once, the last {at:%Y-%m-%d %H:%M}: {crash.reason}{waits}"
-        yield Finding("crash loop", "bad", text, "mend what it names (`neatd logs` tells more), then `neatd start`")
+        yield Check("crash loop", "bad", text, "mend what it names (`neatd logs` tells more), then `neatd start`")
     else:
-        yield Finding("last crash", "note", f"{at:%Y-%m-%d %H:%M}: {crash.reason}", "`neatd logs` tells more")
+        yield Check("last crash", "note", f"{at:%Y-%m-%d %H:%M}: {crash.reason}", "`neatd logs` tells more")

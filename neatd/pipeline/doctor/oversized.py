@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neatd.assist.context import MOST_CHARACTERS, cleaned
-from neatd.cli.finding import Finding
 from neatd.config import load_project
 from neatd.errors import NeatError
 from neatd.files import read_small
+from neatd.pipeline.doctor.finding import Finding
 from neatd.pipeline.recalling import recall
 from neatd.pipeline.wiring import Homes
 from neatd.place import Place

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from neatd.assist.block import BEGIN
 from neatd.assist.render import age, when
-from neatd.cli.doubled import RECENT
-from neatd.cli.evidence import Evidence, moment
-from neatd.cli.finding import Finding
-from neatd.cli.hooked import wired
-from neatd.cli.imported import imported
-from neatd.cli.oversized import oversized
 from neatd.errors import NeatError
 from neatd.files import read_small
 from neatd.lineage import is_alive
+from neatd.pipeline.doctor.doubled import RECENT
+from neatd.pipeline.doctor.evidence import Evidence, moment
+from neatd.pipeline.doctor.finding import Finding
+from neatd.pipeline.doctor.hooked import wired
+from neatd.pipeline.doctor.imported import imported
+from neatd.pipeline.doctor.oversized import oversized
 from neatd.pipeline.wiring import homes, wiring
 from neatd.place import Place, here
 from neatd.store import deliveries, presence

@@ -1,0 +1,95 @@
+"""How the runs of a project, or of all, stand: counted by status, the few that go on, the few that ended last. Reads only.
+
+Bounded: of ten thousand runs no more are read as models than are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from neatd.models import ENDED, Event, Run
+from neatd.store.rows import to_models
+
+Projects = Mapping[str, tuple[str, tuple[str, ...]]]  # id -> (name, the folders in which it stands)
+_OPEN = f"status NOT IN ({', '.join(repr(one) for one in sorted(ENDED))})"
+
+
+def counts(records: sqlite3.Connection, project_id: str | None = None) -> dict[str, int]:
+    """Status -> how many runs stand so."""
+    where, values = _of(project_id)
+    rows = records.execute(f"SELECT status, count(*) FROM run NOT INDEXED WHERE {where} GROUP BY status", values)
+    return {row[0]: row[1] for row in rows}
+
+
+def counts_by_project(records: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """(project's id, status) -> how many runs stand so."""
+    rows = records.execute("SELECT project_id, status, count(*) FROM run NOT INDEXED GROUP BY project_id, status")
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def going_on(records: sqlite3.Connection, project_id: str | None, most: int) -> list[Run]:
+    """The runs that go on, those that began last first."""
+    where, values = _of(project_id)
+    sql = f"SELECT * FROM run NOT INDEXED WHERE {where} AND {_OPEN} ORDER BY started_at DESC, rowid DESC LIMIT ?"
+    return to_models(Run, records.execute(sql, (*values, most)))
+
+
+def ended_last(records: sqlite3.Connection, project_id: str | None, most: int) -> list[Run]:
+    """The runs that have ended, the newest end first."""
+    where, values = _of(project_id)
+    newest = (
+        f"SELECT rowid FROM run NOT INDEXED WHERE {where} AND NOT {_OPEN}"
+        " ORDER BY COALESCE(ended_at, updated_at) DESC, rowid DESC LIMIT ?"
+    )
+    sql = f"SELECT * FROM run WHERE rowid IN ({newest}) ORDER BY COALESCE(ended_at, updated_at) DESC, rowid DESC"
+    return to_models(Run, records.execute(sql, (*values, most)))
+
+
+def newest_events(records: sqlite3.Connection, project_id: str | None, most: int) -> list[Event]:
+    """The events that were written last, newest first, of a project with those of none in particular. Maintenance that went
+    well is no news."""
+    where = "(project_id = ? OR project_id IS NULL)" if project_id else "1"
+    sql = (
+        f"SELECT * FROM event WHERE {where} AND NOT (rule = 'maintenance' AND severity = 'info')"
+        " ORDER BY rowid DESC LIMIT ?"
+    )
+    return to_models(Event, records.execute(sql, (*_of(project_id)[1], most)))
+
+
+def events_by_severity(records: sqlite3.Connection) -> dict[str, int]:
+    """Severity -> how many events there are."""
+    return dict(records.execute("SELECT severity, count(*) FROM event GROUP BY severity").fetchall())
+
+
+def last_values(
+    points: sqlite3.Connection, run_ids: Iterable[str]
+) -> dict[str, dict[str, tuple[float | None, int | None]]]:
+    """Run id -> series -> (its last value, None for NaN, its step), of every series of these runs, the machine's too. Of a
+    name in several streams the one of lowest rank. No point is touched."""
+    sql = (
+        "SELECT s.run_id, s.name, s.last, s.last_step FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value"
+        " WHERE s.points > 0 ORDER BY s.rank DESC, s.source DESC"
+    )
+    found: dict[str, dict[str, tuple[float | None, int | None]]] = {}
+    for run_id, name, value, step in points.execute(sql, (json.dumps(list(run_ids)),)):
+        found.setdefault(run_id, {})[name] = (value, step)
+    return found
+
+
+def projects_of(records: sqlite3.Connection, project_id: str | None = None) -> Projects:
+    """Project id -> (its name, the folders in which it stands, the first one first)."""
+    sql = (
+        "SELECT p.id, p.name, r.path FROM project p LEFT JOIN root r ON r.project_id = p.id"
+        " WHERE (? IS NULL OR p.id = ?) ORDER BY r.created_at, r.path"
+    )
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for key, name, path in records.execute(sql, (project_id, project_id)):
+        found[key] = (name, (*found.get(key, ("", ()))[1], *([path] if path else [])))
+    return found
+
+
+def _of(project_id: str | None) -> tuple[str, tuple[Any, ...]]:
+    return ("project_id = ?", (project_id,)) if project_id else ("1", ())
