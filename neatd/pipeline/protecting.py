@@ -5,7 +5,6 @@ Reads only. Whatever is not understood here protects too much, never too little.
 
 from __future__ import annotations
 
-import bisect
 import math
 import os
 import re
@@ -17,7 +16,7 @@ from neatd.config import ProjectConfig
 from neatd.models import Checkpoint, Event, Goal, Run
 from neatd.read.checkpoint import find_checkpoints, named_by_pointers
 from neatd.rules.goals import judged_metrics
-from neatd.store import checkpoints, events, jobs, points, runs, window
+from neatd.store import checkpoints, events, jobs, points, runs
 
 Values = dict[str, tuple[Goal, Mapping[str, float]]]
 
@@ -49,9 +48,12 @@ def as_on_disk(run: Run, catalogue: Sequence[Checkpoint]) -> list[Checkpoint]:
 
 def values_of(series: sqlite3.Connection, run: Run, config: ProjectConfig, catalogue: Sequence[Checkpoint]) -> Values:
     """Metric -> (its goal, {checkpoint id: value}) for the metrics that checkpoints are judged by."""
+    from neatd.store.lastat import last_at  # numpy
+
     names = [fact.name for fact in points.series_of(series, run.id)]
+    steps = [one.step for one in catalogue if one.step is not None]
     return {
-        metric: (goal, value_at(window.points_of(series, run.id, metric), catalogue))
+        metric: (goal, value_at(last_at(series, run.id, metric, steps), catalogue))
         for metric, goal in wanted_metrics(names, config).items()
     }
 
@@ -79,21 +81,18 @@ def best_before(
     return None
 
 
-def value_at(found: list[tuple[int, float, float | None]], catalogue: Sequence[Checkpoint]) -> dict[str, float]:
-    """Checkpoint id -> the metric's last value measured after the checkpoint before it and not after itself.
+def value_at(last: Mapping[int, tuple[int, float]], catalogue: Sequence[Checkpoint]) -> dict[str, float]:
+    """Checkpoint id -> the metric's last value measured after the checkpoint before it and not after itself, where `last`
+    has the metric's last point (step, value) by each checkpoint's step.
 
     One without such a value has none: an evaluation speaks for the weights it was made with.
     """
-    steps = [step for step, _, _ in found]
-    if steps != sorted(steps):
-        found = sorted(found, key=lambda point: point[0])
-        steps = [step for step, _, _ in found]
     values, before = {}, -1
     for one in sorted((c for c in catalogue if c.step is not None), key=lambda c: (c.step, c.ordinal)):
         assert one.step is not None
-        index = bisect.bisect_right(steps, one.step) - 1
-        if index >= 0 and (steps[index] > before or steps[index] == one.step):
-            values[one.id] = found[index][1]
+        step, value = last.get(one.step, (None, math.nan))
+        if step is not None and (step > before or step == one.step):
+            values[one.id] = value
         before = one.step
     return values
 
