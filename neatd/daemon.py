@@ -220,7 +220,7 @@ class Daemon:
     def _write_state(self, more: dict[str, Any]) -> None:
         born = psutil.Process().create_time()  # tells this process from a later one with its pid
         state = {"pid": os.getpid(), "born": born, "version": __version__, "home": str(self.home), **more}
-        write_atomic(state_path(self.home), json.dumps(state).encode())
+        write_atomic(state_path(self.home), json.dumps(state).encode(), mode=0o600)  # it names the door's key
 
     def _take_settings(self) -> None:
         """Settings that were saved hold from now on, without a restart."""

@@ -30,6 +30,7 @@ from neatd.who import VARIABLES
 from tests.cli_place import user_home
 from tests.fixtures import db, module_place, place, start  # noqa: F401
 from tests.mother import bear, run_born
+from tests.page.browsers import are_left_out, why_left_out
 from tests.projects_made import put_project
 
 PROGRAMS = {"neat": "main", "neatd": "neatd_main"}
@@ -66,6 +67,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first: two of them share what takes half a minute to make, two others load torch, and a worker takes
     others' last tests."""
     items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out is said, in one line."""
+    if are_left_out():
+        terminalreporter.write_line(f"The tests of the page in a browser were left out: {why_left_out()}.")
 
 
 def pytest_collection_finish() -> None:

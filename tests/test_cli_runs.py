@@ -53,6 +53,8 @@ def test_runs_are_filtered_by_name_or_status(cli: Cli) -> None:
     assert [one["name"] for one in cli.json("runs", "wide")] == ["runs/wide"]
     assert [one["name"] for one in cli.json("runs", "fail")] == ["runs/base"]
     assert cli.json("runs", "nothing like it") == []
+    assert [one["name"] for one in cli.json("runs", "runs", "-failed")] == ["runs/wide"]
+    assert "cfg.lr>=1e-3" in cli.refused("runs", "cfg.lr")
 
 
 def test_no_runs_is_said_with_what_makes_one(cli: Cli) -> None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.routing import Route
 
-from neatd.config import Settings
 from neatd.doors import tokens
 from neatd.doors.tokens import Token, forget_token, page_token, token_path
 from neatd.web import guard as guards
-from neatd.web.app import make_app
-from neatd.web.guard import FILES, SHELLS, Guard
-from neatd.web.limits import Bucket, Message
-from neatd.web.page import Page
-from neatd.web.pages import VIEWS
+from neatd.web.guard import Guard
+from neatd.web.limits import Bucket, Message, TooLargeError
 
 TOKEN = "the-token-of-this-test-0123456789"
 HERE = "127.0.0.1:7777"
@@ -177,16 +172,10 @@ def test_who_listens_everywhere_is_called_by_addresses_and_by_no_unknown_name() 
 
 def test_a_body_that_grows_beyond_what_it_said_is_not_read() -> None:
     """Also one that said nothing of its size."""
-    with pytest.raises(guards_error()):
+    with pytest.raises(TooLargeError):
         asked(made(), "/api/x", "POST", SHOWN, body=[b"x" * (1 << 20), b"x"])
     assert asked(made(), "/api/x", "POST", SHOWN, body=[b"x" * (1 << 20)])[0] == 200
     assert asked(made(), "/api/ingest", "POST", {}, body=[b"x" * (3 << 20)])[0] == 200
-
-
-def guards_error() -> type[Exception]:
-    from neatd.web.limits import TooLargeError
-
-    return TooLargeError
 
 
 def test_wrong_tokens_wear_out_and_keep_the_right_one_from_nobody() -> None:
@@ -222,22 +211,6 @@ def test_a_bucket_fills_again_and_forgets_who_is_long_gone() -> None:
     for number in range(5000):
         bucket.takes(f"{number}", 10.0)
     assert len(bucket._left) <= 1000
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    yield Page(tmp_path, Settings(), "127.0.0.1", 7777)
-
-
-def test_all_that_is_served_but_shells_and_files_is_data(page: Page) -> None:
-    """Each address of the application is one or the other; a new one is data."""
-    app = make_app(page)._app._app  # type: ignore[attr-defined]
-    for path in VIEWS:
-        assert SHELLS.fullmatch(path.replace("{word:path}", "a/b").replace("{word}", "a")), path
-    paths = [route.path for route in app.routes if isinstance(route, Route)] + list(app.openapi()["paths"])
-    shells = {path for path in paths if SHELLS.fullmatch(path) or FILES.fullmatch(path)}
-    assert shells == {*VIEWS, "/static/{stamped}/{name:path}", "/vendor/{name}", "/favicon.ico"} & set(paths)
-    assert "/openapi.json" in paths and "/metrics" in paths
 
 
 def test_the_token_is_for_its_owner_and_can_be_taken_back(tmp_path: Path) -> None:

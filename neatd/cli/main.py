@@ -113,6 +113,7 @@ NEAT = {
         "mcp",
         "Serve the notebook to an assistant as tools, by the Model Context Protocol on stdin and stdout.",
     ),
+    "ui": ("ui", "ui", "Open the page: runs, charts, queue and records, in the browser."),
     "doctor": ("doctor", "doctor", "Check the installation; each line says how to mend what it found."),
     "schedule": ("maintain", "schedule", "Show the scheduled maintenance: next, last, result, duration."),
     "maintain": ("maintain", "maintain", "Run a job of maintenance now, or list the jobs."),

@@ -22,20 +22,25 @@ from neatd.store import points, records, runs, window
 SHOWN = 50  # runs that a person reads; JSON has all
 
 
-@click.command("runs", short_help="List the runs.")
-@click.argument("filter_", metavar="[FILTER]", required=False, default="")
+@click.command("runs", short_help="List the runs.", context_settings={"ignore_unknown_options": True})
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help=f"Show all runs, not the newest {SHOWN} and those that go on.")
 @json_option
-def runs_(filter_: str, is_all: bool, as_json: bool) -> None:
+def runs_(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
     """List the runs, newest first.
 
-    FILTER keeps those whose name or status contains it. JSON has all of them.
+    FILTER: words that all hold. Each is a part of a name or a status; a minus before it turns it around; OR parts
+    alternatives; "quotes" keep a word with spaces whole. A word may say where to look: status:failed, name:base,
+    reason:memory; a parameter, as cfg.lr>=1e-3 or cfg.data:wiki; note:TEXT or tag:TAG of a record that names the run as
+    its evidence. The page's list takes the same. JSON has all of them.
 
     \b
     neat runs
     neat runs running --json
+    neat runs 'wide -failed'
+    neat runs 'cfg.lr>=1e-3 status:finished OR tag:keep'
     """
-    opened = open_here()
+    filter_, opened = " ".join(words), open_here()
     if as_json:
         found = matching(opened.records, opened.project.id, filter_)
         print_json(run_shapes(opened.points, opened.project, found))
@@ -48,7 +53,7 @@ def runs_(filter_: str, is_all: bool, as_json: bool) -> None:
         ("id", "name", "status", "step", "left", "last line", "why"), rows, "" if rows else _no_runs(opened, filter_)
     )
     if left:
-        click.echo(f"… and {left} more: `{shlex.join(['neat', 'runs', *([filter_] if filter_ else []), '--all'])}`")
+        click.echo(f"… and {left} more: `{shlex.join(['neat', 'runs', *words, '--all'])}`")
 
 
 def _row(run: Run, shape: dict[str, Any], short: str) -> tuple[str, ...]:
@@ -59,7 +64,8 @@ def _row(run: Run, shape: dict[str, Any], short: str) -> tuple[str, ...]:
 def _no_runs(opened: Open, filter_: str) -> str:
     count = runs.count_runs(opened.records, opened.project.id)
     if count:
-        return f"no run matches {filter_!r} ({count} run{'s' if count != 1 else ''}): a part of a name, or a status"
+        of = f"({count} run{'s' if count != 1 else ''})"
+        return f"no run matches {filter_!r} {of}: a part of a name, or a status; `neat runs --help` has more"
     return f"no runs in {opened.root} yet: a run is a folder with a metrics.jsonl; `neat train lm` makes one"
 
 

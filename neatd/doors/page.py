@@ -21,10 +21,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from neatd.doors.tokens import forget_token
 from neatd.files import write_atomic
 
 log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
+_HERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # how who listens everywhere is called from here
 BACKLOG = 512
 BIND_S = 3.0  # the page of a daemon that was killed holds the port for a moment longer
 END_S = 3.0  # that it has to end in before it is killed
@@ -56,8 +58,11 @@ class PageDoor:
         except OSError as error:
             if port or address != LOOPBACK:
                 self.mistake = f"the page cannot listen at {address}, port {port or 'any'}: {error}"
+            if error.errno == errno.EADDRINUSE:  # pages that are open may have shown their token to whoever is there
+                forget_token(home)
             self._socket = _bound(LOOPBACK, 0)
         host, number = self._socket.getsockname()[:2]
+        host = _HERE.get(host, host)
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{number}"
         self._process: subprocess.Popen[bytes] | None = None
         self._wake, self._wakes = socket.socketpair()
@@ -79,6 +84,7 @@ class PageDoor:
         self._end(self._process)
         if self._thread.is_alive():
             self._thread.join(END_S)
+        self._wake.close()
         self._socket.close()
 
     def _attend(self) -> None:

@@ -28,7 +28,7 @@ _STATING = frozenset(
     {"note", "decision", "bug", "insight", "lesson", "assessment", "challenge", "change", "experiment"}
 )
 _STATEMENTS = ("title", "body", "why", "cause", "fix", "follow_up", "before", "after")
-_REFERENCES = ("supersedes", "after", "parent", "previous", "records", "tests", "experiment")
+_REFERENCES = ("supersedes", "after", "parent", "previous", "records", "tests", "experiment", "superseded_by")
 _PRIVATE = frozenset(name for name, kind in KINDS.items() if any(field.is_private for field in kind.fields))
 
 
@@ -62,8 +62,8 @@ def record_page(
     store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, word: str,
     now: datetime,
 ) -> dict[str, Any]:  # fmt: skip
-    """One record by its id or its beginning: as `neat show --json` has it, and with what `record_list` adds and `linked`,
-    by id the kind, title and status of what it is tied to."""
+    """One record by its id or its beginning: as `neat show --json` has it, and with what `record_list` adds and `superseded_by`
+    and `linked`, by id the kind, title and status of what it is tied to."""
     shown = find(store, project.id, word)
     is_hidden = shown.kind in _PRIVATE and not _shows_addresses(store, project)
     if is_hidden:
@@ -75,7 +75,11 @@ def record_page(
     stale = stale_records(store, Path(project.root), standing, now, own_paths(config), series, over)
     shape = {**_shape(shown.kind, one, stale.get(one.id, "")), **record_shape(shown)}
     _name_runs(store, project.id, [shape])
-    return {**shape, "is_deleted": one.is_deleted, "linked": _linked(store, shape)}
+    shape |= {
+        "is_deleted": one.is_deleted,
+        "superseded_by": _superseding(store, one.id) if shown.kind == "decision" else [],
+    }
+    return {**shape, "linked": _linked(store, shape)}
 
 
 def _without_addresses(store: sqlite3.Connection, project: Project, kind: str, one: Record) -> Record:
@@ -139,6 +143,11 @@ def _ids_of(store: sqlite3.Connection, project_id: str, words: Iterable[str]) ->
 def _names(store: sqlite3.Connection, ids: Iterable[str]) -> dict[str, str]:
     sql = "SELECT run.id, run.name FROM json_each(?) j JOIN run ON run.id = j.value"
     return dict(store.execute(sql, (json.dumps(sorted(ids)),)).fetchall())
+
+
+def _superseding(store: sqlite3.Connection, record_id: str) -> list[str]:
+    sql = "SELECT id FROM decision WHERE supersedes = ? AND deleted_at <= restored_at ORDER BY created_at"
+    return [row[0] for row in store.execute(sql, (record_id,))]
 
 
 def _linked(store: sqlite3.Connection, shape: dict[str, Any]) -> dict[str, dict[str, str]]:

@@ -93,9 +93,11 @@ def _run_shape(run: Run, project: str, progress: Mapping[str, Any]) -> dict[str,
     return {name: values[name] for name in _RUN}
 
 
-def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run) -> dict[str, Any]:
-    """A run with its series (those of the machine by themselves), checkpoints, events, configuration, git, plan and pace,
-    machine, process, and the code it started from."""
+def run_detail(
+    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run, most_events: int | None = None
+) -> dict[str, Any]:
+    """A run with its series (those of the machine by themselves), checkpoints, events (the newest), configuration, git, plan
+    and pace, machine, process, and the code it started from."""
     cursors = readings.readings(series, found.id)
     read = cursors.values()
     facts = points.series_of(series, found.id)
@@ -105,7 +107,7 @@ def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: P
         "series": {fact.name: _series_shape(fact) for fact in facts if not is_system(fact.name)},
         "system": {fact.name: _series_shape(fact) for fact in facts if is_system(fact.name)},
         "checkpoints": [one.model_dump() for one in checkpoints.catalogue(store, found.id)],
-        "events": event_shapes(store, project.id, found.id),
+        "events": shapes_of(store, events.events(store, project.id, found.id, most_events)),
         "config": found.config,
         "git": found.git.model_dump(),
         "process": found.process.model_dump() if found.process else None,
@@ -121,10 +123,11 @@ def run_detail(store: sqlite3.Connection, series: sqlite3.Connection, project: P
 
 
 def whole_detail(
-    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, found: Run
-) -> dict[str, Any]:
+    store: sqlite3.Connection, series: sqlite3.Connection, project: Project, config: ProjectConfig, found: Run,
+    most_events: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The same with what the project's configuration decides: the best checkpoints; and what evaluations measured."""
-    return run_detail(store, series, project, found) | {
+    return run_detail(store, series, project, found, most_events) | {
         "best_checkpoints": best_checkpoints(store, series, found, config),
         "measured": results_of(store, found.id),
     }

@@ -15,6 +15,7 @@ from neatd.redact import redact, redact_value
 from neatd.store.connection import transaction
 from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, to_model, to_models
+from neatd.store.runfilter import condition
 from neatd.store.short import new_id
 
 
@@ -71,21 +72,19 @@ def all_runs(connection: sqlite3.Connection, project_id: str | None = None) -> l
     return to_models(Run, connection.execute(sql, values))
 
 
-MATCHES = "(instr(name, :part) > 0 OR instr(status, :part) > 0)"
-_MATCHES = f"project_id = :project AND {MATCHES}"
-
-
 def matching_runs(connection: sqlite3.Connection, project_id: str, part: str, most: int | None = None) -> list[Run]:
-    """The runs whose name or status contains `part`, newest first; with `most` so many and those that go on."""
+    """The runs that a filter (`store/runfilter.py`) means, newest first; with `most` so many and those that go on."""
     return to_models(Run, _matching(connection, project_id, part, most))
 
 
 def _matching(connection: sqlite3.Connection, project_id: str, part: str, most: int | None) -> list[Any]:
-    few = f"id IN (SELECT id FROM run WHERE {_MATCHES} ORDER BY created_at DESC, rowid DESC LIMIT :most)"
+    asked = condition(part)
+    matches = f"project_id = :project AND {asked.sql}"
+    few = f"id IN (SELECT id FROM run WHERE {matches} ORDER BY created_at DESC, rowid DESC LIMIT :most)"
     going_on = f"status NOT IN ({', '.join(repr(one) for one in sorted(ENDED))})"
-    count = f"(SELECT count(*) FROM run WHERE {_MATCHES}) AS matching"
-    sql = f"SELECT *, {count} FROM run WHERE {_MATCHES} AND (:most IS NULL OR {few} OR {going_on})"
-    values = {"project": project_id, "part": part, "most": most}
+    count = f"(SELECT count(*) FROM run WHERE {matches}) AS matching"
+    sql = f"SELECT *, {count} FROM run WHERE {matches} AND (:most IS NULL OR {few} OR {going_on})"
+    values = {"project": project_id, "most": most, **asked.values}
     return connection.execute(sql + " ORDER BY created_at DESC, rowid DESC", values).fetchall()
 
 

@@ -74,13 +74,11 @@ def _filter(name: str, value: str, now: datetime) -> tuple[str, str]:
 
 def _since(value: str, now: datetime) -> str:
     ago = _AGO.fullmatch(value)
-    if ago:
-        moment = now - timedelta(hours=int(ago[1]) * _HOURS[ago[2]])
-    else:
-        try:
-            moment = datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise NeatError(f"not a time: since:{value}", "write a date (2026-03-01) or 24h, 7d, 2w") from error
+    try:
+        ago_h = int(ago[1]) * _HOURS[ago[2]] if ago else 0
+        moment = now - timedelta(hours=ago_h) if ago else datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise NeatError(f"not a time: since:{value}", "write a date (2026-03-01) or 24h, 7d, 2w") from error
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 

@@ -11,8 +11,8 @@ from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import SeriesFact
 from neatd.now import is_system
 from neatd.store.rows import to_models
+from neatd.store.runfilter import NOTES
 
-_TELLING = ("note", "insight", "decision", "bug", "lesson")  # kinds whose evidence makes them a note of a run
 _FIELDS = tuple(SeriesFact.model_fields)
 
 
@@ -94,7 +94,7 @@ def attempts(points: sqlite3.Connection) -> dict[str, int]:
 def telling(store: sqlite3.Connection, project_id: str) -> list[Record]:
     """The records that name a run as their evidence and are a note of it, newest first."""
     found: list[Record] = []
-    for kind in _TELLING:
+    for kind in NOTES:
         sql = (
             f"SELECT * FROM {kind} WHERE project_id = ? AND evidence != '[]' AND deleted_at <= restored_at"
             " ORDER BY created_at DESC"

@@ -21,11 +21,14 @@ from neatd.pipeline.settingsfile import in_force
 from neatd.place import neat_home
 from neatd.redact import redact
 from neatd.web.app import make_app
+from neatd.web.limits import App
 from neatd.web.page import Page
 from neatd.web.peers import Protocol
 
 IDLE_S = 300.0  # without a caller, before it ends
 LOOK_S = 5.0
+MOST_CONNECTIONS = 1000  # beyond these it is answered that there are too many
+MOST_FILES = 4096  # that are open at once: each connection is one
 LEAVE_S = 1  # that streams have to end in
 
 
@@ -43,15 +46,20 @@ def main() -> None:
     given = parser.parse_args()
     home = neat_home()
     _set_up_log(page_log_path(home))
+    _let_open_files()
     listening = _socket(given.fd)
     page = Page(home, in_force(home).settings, listening.getsockname()[0], listening.getsockname()[1])
-    config = uvicorn.Config(
-        make_app(page), http=Protocol, ws="none", log_config=None, access_log=False, server_header=False,
-        proxy_headers=False, timeout_graceful_shutdown=LEAVE_S, lifespan="on", backlog=512, timeout_keep_alive=30,
-        loop="asyncio",
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(make_app(page)))
     asyncio.run(_serve(server, page, listening))
+
+
+def configured(app: App) -> uvicorn.Config:
+    """How the page is served: to whom it is known who calls, and with a bound on all that a caller can hold."""
+    return uvicorn.Config(
+        app, http=Protocol, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=LEAVE_S, lifespan="on", backlog=512, timeout_keep_alive=30, loop="asyncio",
+        limit_concurrency=MOST_CONNECTIONS,
+    )  # fmt: skip
 
 
 async def _serve(server: uvicorn.Server, page: Page, listening: socket.socket) -> None:
@@ -93,12 +101,27 @@ def _socket(descriptor: int | None) -> socket.socket:
     return socket.fromshare(shared)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
 
+def _let_open_files() -> None:
+    """A shell often allows a thousand, which connections alone would use up."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MOST_FILES:
+        most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _set_up_log(path: Any) -> None:
     handler = RotatingFileHandler(path, maxBytes=2 << 20, backupCount=2, delay=True)
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what strangers send us fills no log
 
 
 if __name__ == "__main__":
     main()
+    logging.shutdown()
+    os._exit(0)  # nothing is left to do: taking all modules down would take the daemon's end a second or two longer

@@ -5,23 +5,38 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from neatd import __version__
 from neatd.errors import NeatError, StoreError
+from neatd.pipeline.ingestbody import RefusedError
 from neatd.web.api.every import router as api
-from neatd.web.guard import App, Guard, TooLargeError
+from neatd.web.guard import Guard
 from neatd.web.hub import BusyError
+from neatd.web.lately import Lately
+from neatd.web.limits import App, TooLargeError
 from neatd.web.page import Page
 from neatd.web.pages import router as pages
 from neatd.web.plain import Plain
+from neatd.web.shapes import Told
 from neatd.web.stores import NotFoundError
 
+FAILURES: dict[int | str, dict[str, Any]] = {
+    code: {"model": Told, "description": text}
+    for code, text in (
+        (400, "What was asked makes no sense."), (401, "A token is missing, or is not the one."),
+        (403, "Another page asks, or by another name."), (404, "There is no such thing."),
+        (413, "Too much at once."), (422, "A parameter is not what it should be."), (429, "Too many ask, or too often."),
+        (503, "The store does not answer."),
+    )
+}  # fmt: skip
 THREADS = 6  # that answer: each has its own two connections
 
 
@@ -37,6 +52,7 @@ def make_app(page: Page) -> App:
 
     app = FastAPI(
         title="neat", version=__version__, docs_url=None, redoc_url=None, lifespan=life, default_response_class=Plain,
+        redirect_slashes=False, responses=FAILURES,
         description="What `neat` prints with --json, for programs. Non-finite numbers are the strings NaN, Infinity and"
         " -Infinity; times are UTC.",
     )  # fmt: skip
@@ -44,7 +60,9 @@ def make_app(page: Page) -> App:
     app.include_router(api)
     app.include_router(pages)
     _tell_errors(app)
-    return Guard(app, page.token, page.address, page.settings.page_hosts, page.heard)
+    lately = Lately(app)
+    page.hub.on_news = lately.forget
+    return Guard(lately, lambda: page.token, page.address, page.settings.page_hosts, page.heard)
 
 
 def _tell_errors(app: FastAPI) -> None:
@@ -63,6 +81,14 @@ def _tell_errors(app: FastAPI) -> None:
     def full(_: Request, error: BusyError) -> JSONResponse:
         return told(429, error.message, error.hint)
 
+    @app.exception_handler(RefusedError)
+    def not_taken(_: Request, error: RefusedError) -> JSONResponse:
+        return told(error.status, error.message, error.hint)
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(_: Request, error: ClientDisconnect) -> JSONResponse:
+        return told(400, "the body ended early", "send it again")
+
     @app.exception_handler(NeatError)
     def mistaken(_: Request, error: NeatError) -> JSONResponse:
         return told(400, error.message, error.hint)
@@ -73,7 +99,13 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(TooLargeError)
     def too_large(_: Request, error: TooLargeError) -> JSONResponse:
-        return told(413, "the body is too large", "send less at a time")
+        return told(413, error.detail, "send less at a time")
+
+    @app.exception_handler(500)
+    def failed(_: Request, error: Exception) -> JSONResponse:
+        return told(
+            500, "the page failed at this", "logs/page.log in neat's home tells where; `neatd restart` starts it anew"
+        )
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -5,35 +5,34 @@ with the answer.
   anything from where it is. A browser that says a request comes from another site is refused before anything is read.
 - There are no cookies: nothing that a browser adds by itself proves anything.
 - To read, the caller is the same user of this machine, or shows the token. To change something, it shows the token.
-- The shells of the page hold no data: they are for everybody who may connect.
+- The shells of the page and its files hold no data: they are for everybody who may connect. Whatever else there is, also
+  what is added one day, is data.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
+import re
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
-from neatd.web.tokens import is_token
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from neatd.doors.tokens import is_token
+from neatd.web.limits import App, Bucket, Message, Receive, Scope, Send, limited
+from neatd.web.origins import Names, is_foreign
 
 LARGEST_BODY = 1 << 20
 LARGEST_INGEST = 4 << 20
-RATE, BURST = 2000.0, 4000.0  # requests a second of one caller
+RATE, BURST = 2000.0, 4000.0  # requests a second of those who may read
+STRANGE_RATE, STRANGE_BURST = 50.0, 300.0  # of one address that shows nothing: a login and the files of a page
 WRONG_RATE, WRONG_BURST = 0.2, 10.0  # wrong tokens a second of one address
-MOST_CALLERS = 1000  # that are remembered
 INGEST = "/api/ingest"  # has tokens of its own
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+SHELLS = re.compile(r"/|/(runs|compare|studies|knowledge|maintenance)|/(runs|studies)/.*", re.S)
+FILES = re.compile(r"/(static|vendor)/.*|/favicon\.ico", re.S)
 _READ = {"GET", "HEAD"}
-_SITES = {"same-origin", "none"}
+_ONCE = {"host", "origin", "authorization", "content-length", "transfer-encoding", "sec-fetch-site", "sec-fetch-mode",
+         "sec-fetch-dest"}  # fmt: skip
+_PASSED_ON = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
     " connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -53,147 +52,113 @@ class Refused(NamedTuple):
     hint: str
 
 
-class Bucket:
-    """So many a second, and so many at once."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def takes(self, who: str, now: float, cost: float = 1.0) -> bool:
-        """Whether one more is allowed; it counts when it is."""
-        left, then = self._left.pop(who, (self._burst, now))
-        left = min(self._burst, left + (now - then) * self._rate)
-        self._left[who] = (left - cost if left >= cost else left, now)
-        if len(self._left) > MOST_CALLERS:
-            self._left.popitem(last=False)
-        return left >= cost
+_SLOWER = Refused(429, "too many requests", "ask less often")
 
 
 class Guard:
-    """An ASGI application before another one."""
+    """An ASGI application before another one. `token` tells the token that holds at the moment."""
 
     def __init__(
-        self, app: App, token: str, address: str, hosts: Iterable[str] = (), heard: Callable[[], None] = lambda: None
+        self,
+        app: App,
+        token: Callable[[], str],
+        address: str,
+        hosts: Iterable[str] = (),
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._token, self._heard = app, token, heard
-        self._names = _LOOPBACK | {name.lower() for name in hosts} | ({address} if not _is_any(address) else set())
-        self._takes_addresses = _is_any(address)  # listening everywhere: called by any address, but by no unknown name
-        self._rate, self._wrong = Bucket(RATE, BURST), Bucket(WRONG_RATE, WRONG_BURST)
+        self._names = Names(address, hosts)
+        self._rate, self._strange = Bucket(RATE, BURST), Bucket(STRANGE_RATE, STRANGE_BURST)
+        self._wrong = Bucket(WRONG_RATE, WRONG_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._heard()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        refused = self.refuses(scope, headers)
+        refused = self.refuses(scope)
         if refused:
             await _answer(send, refused)
             return
-        limit = LARGEST_INGEST if scope["path"] == INGEST else LARGEST_BODY
-        await self._app(scope, _limited(receive, limit), _with_headers(send, scope["path"]))
+        self._heard()
+        await self._app(scope, limited(receive, _largest(scope["path"])), with_headers(send))
 
-    def refuses(self, scope: Scope, headers: dict[str, str]) -> Refused | None:
+    def refuses(self, scope: Scope) -> Refused | None:
         """Why this request is not answered; None for one that is. Leaves who it is in the request's `state`."""
-        path, method = scope["path"], scope["method"]
-        is_data = path.startswith("/api/") or path in ("/metrics", "/openapi.json", "/status.json")
-        who = scope["client"][0] if scope.get("client") else ""
-        now = time.monotonic()
-        found = self._foreign(headers, is_data or method not in _READ)
-        if found:
-            return found
-        if not self._rate.takes(who, now):
-            return Refused(429, "too many requests", f"at most {RATE:.0f} a second")
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > (LARGEST_INGEST if path == INGEST else LARGEST_BODY):
-            return Refused(
-                413, "the body is too large", f"at most {LARGEST_BODY} bytes; {LARGEST_INGEST} of lines to ingest"
-            )
-        state = scope.setdefault("state", {})
-        state["is_same_user"] = bool(state.get("is_same_user"))
-        state["has_token"] = False
-        if path == INGEST:
-            return None
-        shown = headers.get("authorization", "")
-        if shown:
-            if not self._wrong.takes(who, now, cost=0.0):
-                return Refused(429, "too many wrong tokens", "wait a minute")
-            state["has_token"] = shown.startswith("Bearer ") and is_token(shown[7:].strip(), self._token)
-            if not state["has_token"]:
-                if not self._wrong.takes(who, now):
-                    return Refused(429, "too many wrong tokens", "wait a minute")
-                return Refused(401, "this is not the token", "`neat ui --token` shows it")
-        if method not in _READ and not state["has_token"]:
-            return Refused(
-                401,
-                "a change needs the token",
-                "send the header Authorization: Bearer TOKEN; `neat ui --token` shows it",
-            )
-        if is_data and not (state["is_same_user"] or state["has_token"]):
-            return Refused(401, "log in first", "`neat ui --token` shows the token; the page asks for it")
-        return None
-
-    def _foreign(self, headers: dict[str, str], is_guarded: bool) -> Refused | None:
-        host = headers.get("host", "")
-        if not self._is_ours(host):
+        headers, doubled = _headers(scope)
+        if doubled:
+            return Refused(400, f"two headers {doubled}", "send it once")
+        if "host" not in headers or not self._names.has(headers["host"]):
+            host = headers.get("host", "")
             return Refused(403, f"{host[:80]!r} is not this page's name", "call it by 127.0.0.1 or localhost")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        is_read, path = scope["method"] in _READ, scope["path"]
+        if is_foreign(headers, is_read and SHELLS.fullmatch(path) is not None):
             return Refused(403, "another page may not ask here", "open the page itself")
-        site = headers.get("sec-fetch-site")
-        is_visit = headers.get("sec-fetch-mode") == "navigate" and not is_guarded
-        if site is not None and site not in _SITES and not (is_visit and headers.get("sec-fetch-dest") == "document"):
-            return Refused(403, "another page may not ask here", "open the page itself")
+        if not _is_small(headers.get("content-length", "0"), _largest(path)):
+            return Refused(413, "the body is too large", f"at most {_largest(path)} bytes at once")
+        refused = self._recognised(scope, headers)
+        return refused or _beyond_rights(scope, is_read)
+
+    def _recognised(self, scope: Scope, headers: Mapping[str, str]) -> Refused | None:
+        """Keep in `state` who it is; Refused for a wrong token, and for who asks too often."""
+        state, who, now = scope.setdefault("state", {}), (scope.get("client") or ("",))[0], time.monotonic()
+        # Who speaks for others is not known to speak for this user.
+        state["is_same_user"] = bool(state.get("is_same_user")) and not headers.keys() & _PASSED_ON
+        shown = "" if scope["path"] == INGEST else headers.get("authorization", "")
+        state["has_token"] = _is_shown(shown, self._token()) if shown else False
+        if shown and not state["has_token"]:  # one that is right is taken at any time: no neighbour can keep us out
+            is_few = self._wrong.takes(who, now)
+            return Refused(401, "this is not the token", "`neat ui --token` shows it") if is_few else _SLOWER
+        is_known = state["is_same_user"] or state["has_token"]
+        return None if (self._rate.takes("", now) if is_known else self._strange.takes(who, now)) else _SLOWER
+
+
+def _beyond_rights(scope: Scope, is_read: bool) -> Refused | None:
+    """Why whoever it is may not ask this."""
+    state, path = scope["state"], scope["path"]
+    if path == INGEST or state["has_token"]:
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        return name in self._names or (self._takes_addresses and _is_address(name))
-
-
-def _is_any(address: str) -> bool:
-    return address in ("0.0.0.0", "::", "")
+    if not is_read:
+        hint = "send the header Authorization: Bearer TOKEN; `neat ui --token` shows it"
+        return Refused(401, "a change needs the token", hint)
+    if not (state["is_same_user"] or SHELLS.fullmatch(path) or FILES.fullmatch(path)):
+        return Refused(401, "log in first", "`neat ui --token` shows the token; the page asks for it")
+    return None
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+def _headers(scope: Scope) -> tuple[dict[str, str], str]:
+    """Headers by name, and the name of one that came twice and must not: two readers could read two things."""
+    found: dict[str, str] = {}
+    for raw_name, raw in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        if name in found and name in _ONCE:
+            return found, name
+        found[name] = raw.decode("latin-1")
+    return found, ""
 
 
-class TooLargeError(Exception):
-    """A body went on beyond what it said, or beyond what is taken."""
+def _is_shown(shown: str, token: str) -> bool:
+    scheme, _, text = shown.partition(" ")
+    return scheme.lower() == "bearer" and is_token(text.strip(), token)
 
 
-def _limited(receive: Receive, most: int) -> Receive:
-    taken = 0
-
-    async def limited() -> MutableMapping[str, Any]:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > most:
-            raise TooLargeError
-        return message
-
-    return limited
+def _largest(path: str) -> int:
+    return LARGEST_INGEST if path == INGEST else LARGEST_BODY
 
 
-def _with_headers(send: Send, path: str) -> Send:
+def _is_small(length: str, most: int) -> bool:
+    return length.isascii() and length.isdigit() and len(length) <= 20 and int(length) <= most
+
+
+def with_headers(send: Send) -> Send:
+    """`send` that says with each answer what a browser may do with it."""
     more = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
-    async def sent(message: MutableMapping[str, Any]) -> None:
+    async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", []))
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append((b"cache-control", b"no-store"))
-            message["headers"] = [*headers, *more]
+            message = {**message, "headers": [*headers, *more]}
         await send(message)
 
     return sent
@@ -205,7 +170,9 @@ async def _answer(send: Send, refused: Refused) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         *([(b"www-authenticate", b"Bearer")] if refused.code == 401 else []),
+        *([(b"retry-after", b"5")] if refused.code == 429 else []),
+        *([(b"connection", b"close")] if refused.code == 413 else []),  # what is still to come is not waited for
     ]
-    start = {"type": "http.response.start", "status": refused.code, "headers": headers}
-    await _with_headers(send, "")(start)
-    await send({"type": "http.response.body", "body": body})
+    sent = with_headers(send)
+    await sent({"type": "http.response.start", "status": refused.code, "headers": headers})
+    await sent({"type": "http.response.body", "body": body})

@@ -1,5 +1,5 @@
-"""Those who follow the store over the page, and what they are told. All of it in the event loop but the looking, which one
-thread does.
+"""Those who follow the store over the page, and what they are told. All of it in the event loop but the looking, which
+threads do.
 
 Whoever follows is told each point once and in order: it says by a cursor what it has, is told what came since, and from
 then on what each look finds. One that reads too slowly is told to read again; nothing is kept for it without end.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,10 +18,11 @@ from neatd import __version__
 from neatd.errors import NeatError
 from neatd.pipeline.showing import json_text
 from neatd.store.since import Heads
-from neatd.web.looking import Looker, Names, Piece, Turn
+from neatd.web.looking import Names, News, NewsLooker, Piece, PointsLooker, Told
 from neatd.web.stores import Stores
 
-LOOK_S = 0.05  # between looks while somebody follows
+LOOK_S = 0.05  # between looks at points while somebody follows
+NEWS_S = 0.25  # and at the rest
 TROUBLE_S = 1.0  # when the store does not answer
 QUIET_S = 15.0  # without news, before a comment says that the line stands
 MOST_FOLLOWERS = 400
@@ -69,31 +70,37 @@ class Follower:
 
 
 class Hub:
-    """All who follow, and the one who looks for them."""
+    """All who follow, and those who look for them: one for points, which never waits for the other."""
 
     def __init__(self, stores: Stores, boot: str) -> None:
         self.boot = boot
-        self._looker = Looker(stores)
+        self._points, self._news = PointsLooker(stores), NewsLooker(stores)
+        self._threads = (ThreadPoolExecutor(1, "points"), ThreadPoolExecutor(1, "news"))
         self._followers: set[Follower] = set()
         self._stands: dict[str, Heads] = {}  # run -> what its followers were told up to
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._come = asyncio.Event()
         self._is_closed = False
+        self.on_news: Callable[[], None] = lambda: None  # called before anybody is told
 
     def open(self) -> None:
         """Begin to look as soon as somebody follows."""
-        self._task = asyncio.get_running_loop().create_task(self._look_on())
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._again(self._look_at_points, LOOK_S)),
+            loop.create_task(self._again(self._look_at_news, NEWS_S)),
+        ]
 
     def close(self) -> None:
         """End for everybody."""
         self._is_closed = True
         for one in self._followers:
             one.end()
-        if self._task:
-            self._task.cancel()
-        self._thread.shutdown(wait=False)
+        for task in self._tasks:
+            task.cancel()
+        for thread in self._threads:
+            thread.shutdown(wait=False)
 
     def check_room(self) -> None:
         """Raise BusyError when too many follow."""
@@ -115,11 +122,11 @@ class Hub:
     async def _join(self, one: Follower) -> None:
         """Tell one what came since its cursors, up to where the others stand."""
         async with self._turn:  # no look comes between what it is told here and what it is told from now on
-            found = await self._asked(self._looker.positions, list(one.runs))
+            found = await self._asked(0, self._points.positions, list(one.runs))
             for run_id, before in one.runs.items():
                 stands = self._stands.setdefault(run_id, found.get(run_id, {}))
                 if before != stands and (
-                    piece := await self._asked(self._looker.since, run_id, before, stands, one.names)
+                    piece := await self._asked(0, self._points.since, run_id, before, stands, one.names)
                 ):
                     one.tell(piece)
             self._followers.add(one)
@@ -129,60 +136,62 @@ class Hub:
         for run_id in set(self._stands) - wanted:
             del self._stands[run_id]
 
-    async def _asked(self, ask: Any, *given: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, ask, *given)
+    async def _asked(self, thread: int, ask: Any, *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads[thread], ask, *given)
 
-    async def _look_on(self) -> None:
+    async def _again(self, look: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Look, as long as somebody follows."""
         while True:
             if not self._followers:
                 self._come.clear()
                 await self._come.wait()
             try:
-                async with self._turn:
-                    self._pass_on(await self._asked(self._looker.look, self._wanted(), self._topics()))
-                await asyncio.sleep(LOOK_S)
+                await look()
+                await asyncio.sleep(every_s)
             except (NeatError, sqlite3.Error):  # a store that is being restored, or is gone: requests tell it
                 await asyncio.sleep(TROUBLE_S)
 
-    def _wanted(self) -> dict[str, tuple[Heads, set[Names]]]:
-        found: dict[str, tuple[Heads, set[Names]]] = {}
-        for one in self._followers:
-            for run_id in one.runs:
-                found.setdefault(run_id, (self._stands[run_id], set()))[1].add(one.names)
-        return found
+    async def _look_at_points(self) -> None:
+        async with self._turn:
+            followed: dict[str, tuple[Heads, set[Names]]] = {}
+            for one in self._followers:
+                for run_id in one.runs:
+                    followed.setdefault(run_id, (self._stands[run_id], set()))[1].add(one.names)
+            found: dict[str, Told] = await self._asked(0, self._points.look, followed)
+            for run_id in self._stands.keys() & found.keys():  # nobody may follow one any more
+                self._stands[run_id] = found[run_id].now
+            for one in self._followers:
+                for run_id in one.runs.keys() & found.keys():
+                    if piece := found[run_id].pieces.get(one.names):
+                        one.tell(piece)
 
-    def _topics(self) -> set[str]:
-        return {topic for one in self._followers for topic in one.topics}
-
-    def _pass_on(self, turn: Turn) -> None:
-        for run_id, told in turn.points.items():
-            self._stands[run_id] = told.now
-        for one in self._followers:
-            for run_id in one.runs.keys() & turn.points.keys():
-                if piece := turn.points[run_id].pieces.get(one.names):
-                    one.tell(piece)
-            for piece in _news(one, turn):
+    async def _look_at_news(self) -> None:
+        runs = {run_id for one in self._followers for run_id in one.runs}
+        topics = {topic for one in self._followers for topic in one.topics}
+        news: News = await self._asked(1, self._news.look, runs, topics)
+        if any(news):
+            self.on_news()
+        told: dict[Any, list[Piece]] = {}  # many follow the same: what they are told is written once
+        for one in self._followers if any(news) else ():
+            same = (one.project, one.topics, None if "runs" in one.topics else frozenset(one.runs))
+            if same not in told:
+                told[same] = _pieces(one, news)
+            for piece in told[same]:
                 one.tell(piece)
 
 
-def _news(one: Follower, turn: Turn) -> list[Piece]:
+def _pieces(one: Follower, news: News) -> list[Piece]:
     """What a follower is told of runs, events and topics: of its project, where it follows one."""
 
     def is_its(project_id: str | None) -> bool:
         return one.project is None or project_id is None or project_id == one.project
 
-    shapes = [
-        shape
-        for shape in turn.runs
-        if shape["id"] in one.runs or ("runs" in one.topics and is_its(shape["project_id"]))
+    follows_all = "runs" in one.topics
+    found = {
+        "runs": [run for run in news.runs if run["id"] in one.runs or (follows_all and is_its(run["project_id"]))],
+        "happened": [event for event in news.happened if "events" in one.topics and is_its(event["project"])],
+        "changed": [topic for topic in news.topics if topic in one.topics],
+    }
+    return [
+        Piece(name, json_text(what if name != "changed" else {"topics": what})) for name, what in found.items() if what
     ]
-    happened = [shape for shape in turn.happened if "events" in one.topics and is_its(shape["project"])]
-    topics = [topic for topic in turn.topics if topic in one.topics]
-    found = []
-    if shapes:
-        found.append(Piece("runs", json_text(shapes)))
-    if happened:
-        found.append(Piece("happened", json_text(happened)))
-    if topics:
-        found.append(Piece("changed", json_text({"topics": topics})))
-    return found

@@ -1,17 +1,19 @@
-"""What changed in the store since the last look, for those who follow it. One thread looks, for all of them.
+"""What changed in the store since the last look, for those who follow it: once for all of them.
 
-Looking is asking two counters of SQLite, unless one moved; then what is followed is asked for, and nothing else. Points
-come as they were appended; the rest as what differs from what was said before.
+Looking is asking counters of SQLite, unless one moved; then what is followed is asked for, and nothing else. Points come
+as they were appended; the rest, for which nobody waits to the tenth of a second, as what differs from what was told.
 """
 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.pipeline.eventlist import event_rows
+from neatd.pipeline.runlist import primary_values
 from neatd.pipeline.showing import json_text, run_shapes
 from neatd.store import eventlog, runs
 from neatd.store.marks import MARKS, lately_changed, mark_of
@@ -23,6 +25,7 @@ MOST_RUNS = 200  # that are told of at once
 MOST_EVENTS = 50
 SHARE = 10  # a look at the runs that took t seconds comes again after SHARE * t, and after LEAST_S
 LEAST_S = 0.5
+WHICH = ("id", "project_id", "name", "status")  # fields that are always told of a run
 Names = frozenset[str] | None  # the series that are followed; None: all but the machine's
 
 
@@ -41,28 +44,20 @@ class Told(NamedTuple):
     pieces: Mapping[Names, Piece | None]
 
 
-class Turn(NamedTuple):
-    """What one look found."""
+class News(NamedTuple):
+    """What a look at the rest of the store found."""
 
-    points: Mapping[str, Told] = {}
-    runs: tuple[dict[str, Any], ...] = ()  # the shapes that changed
+    runs: tuple[dict[str, Any], ...] = ()  # the fields that changed, with `id` and `project_id`
     happened: tuple[dict[str, Any], ...] = ()
     topics: tuple[str, ...] = ()
 
 
-class Looker:
-    """Looks at one home. Not for two threads at once."""
+class PointsLooker:
+    """Looks at the points of one home. Not for two threads at once."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._versions: tuple[Any, ...] = ()
-        self._shapes: dict[str, str] = {}
-        self._open: frozenset[str] = frozenset()  # runs that went on at the last look
-        self._since = utc_now()
-        self._marks: dict[str, Any] = {}
-        self._event: eventlog.Mark | None = None
-        self._next_slow = 0.0
-        self._is_behind = False  # something changed that was not yet asked for
+        self._version: tuple[int, int] = (0, -1)
 
     def positions(self, run_ids: Collection[str]) -> dict[str, Heads]:
         """Where the streams of runs stand now."""
@@ -77,32 +72,48 @@ class Looker:
             return None
         return Piece("points", json_text({"run": run_id, "cursor": cursor_text(now), "series": found}))
 
-    def look(self, followed: Mapping[str, tuple[Heads, Collection[Names]]], topics: Collection[str]) -> Turn:
-        """What changed since the last look: of the runs followed (where they stood, and which series are), of topics."""
-        pair = self._stores.open()
-        versions = (id(pair.records), *(one.execute("PRAGMA data_version").fetchone()[0] for one in pair))
-        if versions == self._versions and not self._is_behind:
-            return Turn()
-        self._versions, moment = versions, time.monotonic()
-        points = self._points(pair, followed)
-        self._is_behind = moment < self._next_slow
-        if self._is_behind:
-            return Turn(points)
-        found = Turn(
-            points, self._runs(pair, followed, topics), self._happened(pair, topics), self._topics(pair, topics)
-        )
-        now = time.monotonic()
-        self._next_slow = now + max(LEAST_S, SHARE * (now - moment))
-        return found
-
-    def _points(self, pair: Pair, followed: Mapping[str, tuple[Heads, Collection[Names]]]) -> dict[str, Told]:
-        found = heads(pair.points, followed)
-        told: dict[str, Told] = {}
+    def look(self, followed: Mapping[str, tuple[Heads, Collection[Names]]]) -> dict[str, Told]:
+        """What became of the runs followed: of each where it was told up to, and which series are followed."""
+        points = self._stores.open().points
+        version = (id(points), points.execute("PRAGMA data_version").fetchone()[0])
+        if version == self._version:
+            return {}
+        found, told = heads(points, followed), {}
         for run_id, (before, names) in followed.items():
             now = found.get(run_id, {})
             if now != before:
                 told[run_id] = Told(before, now, {one: self.since(run_id, before, now, one) for one in names})
+        self._version = version
         return told
+
+
+class NewsLooker:
+    """Looks at what else there is in one home. Not for two threads at once."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._versions: tuple[Any, ...] = ()
+        self._shapes: OrderedDict[str, dict[str, str]] = OrderedDict()  # run -> field -> as it was told
+        self._open: frozenset[str] = frozenset()  # runs that went on at the last look
+        self._since = utc_now()
+        self._marks: dict[str, Any] = {}
+        self._event: eventlog.Mark | None = None
+        self._next = 0.0
+
+    def look(self, followed: Collection[str], topics: Collection[str]) -> News:
+        """What changed since the last look: of these runs, of topics. Nothing before it may look again."""
+        moment = time.monotonic()
+        if moment < self._next:
+            return News()
+        pair = self._stores.open()
+        versions = (id(pair.records), *(one.execute("PRAGMA data_version").fetchone()[0] for one in pair))
+        if versions == self._versions:
+            return News()
+        found = News(self._runs(pair, followed, topics), self._happened(pair, topics), self._topics(pair, topics))
+        self._versions = versions
+        now = time.monotonic()
+        self._next = now + max(LEAST_S, SHARE * (now - moment))
+        return found
 
     def _runs(self, pair: Pair, followed: Collection[str], topics: Collection[str]) -> tuple[dict[str, Any], ...]:
         """Runs that go on, that did at the last look, and that were written since."""
@@ -120,17 +131,23 @@ class Looker:
         found = []
         for project_id in {one.project_id for one in wanted} & set(projects):
             some = [one for one in wanted if one.project_id == project_id]
+            first = primary_values(pair.points, ((one.id, project_id) for one in some), self._stores.primary_metric)
             for shape in run_shapes(pair.points, projects[project_id], some):
-                if self._is_news(shape["id"], json_text(shape)):
-                    found.append({**shape, "project_id": project_id})
+                more = {"project_id": project_id, "primary": first[shape["id"]]}
+                if changed := self._changed({**shape, **more}):
+                    found.append(changed)
         return tuple(found)
 
-    def _is_news(self, run_id: str, text: str) -> bool:
-        before = self._shapes.get(run_id)
-        self._shapes[run_id] = text
+    def _changed(self, shape: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a run that are not as they were told, with those that say which it is; {} when all are."""
+        now = {name: json_text(value) for name, value in shape.items()}
+        before = self._shapes.pop(shape["id"], {})
+        self._shapes[shape["id"]] = now
         if len(self._shapes) > 4 * MOST_RUNS:
-            self._shapes.pop(next(iter(self._shapes)))
-        return before != text
+            self._shapes.popitem(last=False)
+        if before == now:
+            return {}
+        return {name: value for name, value in shape.items() if name in WHICH or before.get(name) != now[name]}
 
     def _happened(self, pair: Pair, topics: Collection[str]) -> tuple[dict[str, Any], ...]:
         if "events" not in topics:

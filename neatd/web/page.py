@@ -7,9 +7,13 @@ import time
 from pathlib import Path
 
 from neatd.config import Settings
+from neatd.doors.tokens import Token
 from neatd.web.hub import Hub
+from neatd.web.limits import Bucket
 from neatd.web.stores import Stores
-from neatd.web.tokens import page_token
+
+SENT_RATE, SENT_BURST = 20.0, 200.0  # requests a second of one machine that sends lines
+WRONG_RATE, WRONG_BURST = 0.2, 10.0  # of one address that shows no token of such a machine
 
 
 class Page:
@@ -18,10 +22,16 @@ class Page:
     def __init__(self, home: Path, settings: Settings, address: str, port: int) -> None:
         self.home, self.settings, self.address, self.port = home, settings, address, port
         self.stores = Stores(home)
-        self.token = page_token(home)
+        self._token = Token(home)
         self.boot = secrets.token_hex(4)
         self.hub = Hub(Stores(home), self.boot)
+        self.senders, self.wrong_senders = Bucket(SENT_RATE, SENT_BURST), Bucket(WRONG_RATE, WRONG_BURST)
         self._heard_at = time.monotonic()
+
+    @property
+    def token(self) -> str:
+        """The token that holds at the moment."""
+        return self._token()
 
     def heard(self) -> None:
         """Somebody asked."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from neatd import __version__
 from neatd.control import status
 from neatd.files import data_path
+from neatd.web.files import KINDS, STATIC, files, modules_of, stamp
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
 from neatd.web.stores import NotFoundError
 from neatd.web.vendor import FILES, vendor_file
 
 router = APIRouter(include_in_schema=False)
-STATIC = Path(__file__).parent / "static"
-_KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address holds what the file says
 
 # Path -> (the script that fills it, its title).
@@ -38,19 +36,6 @@ VIEWS = {
 
 
 @cache
-def _files() -> dict[str, Path]:
-    """Name in the page's addresses -> file, of all that is served: no address reaches anything else."""
-    return {one.relative_to(STATIC).as_posix(): one for one in STATIC.rglob("*") if one.suffix in _KINDS}
-
-
-@cache
-def stamp() -> str:
-    """A word that changes with any of the page's files."""
-    parts = [__version__, *(str(one.stat().st_mtime_ns) for _, one in sorted(_files().items()))]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
-
-
-@cache
 def _templates() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(data_path("templates") / "page")
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
@@ -63,7 +48,15 @@ def _shell(script: str, title: str) -> Any:
         text = (
             _templates()
             .get_template("shell.html.j2")
-            .render(script=script, title=title, stamp=stamp(), token=token, version=__version__, boot=page.boot)
+            .render(
+                script=script,
+                title=title,
+                stamp=stamp(),
+                token=token,
+                version=__version__,
+                boot=page.boot,
+                modules=modules_of(script),
+            )
         )
         return HTMLResponse(text)
 
@@ -77,11 +70,11 @@ for path, (script, title) in VIEWS.items():
 @router.get("/static/{stamped}/{name:path}")
 def static(stamped: str, name: str) -> Response:
     """A file of the page."""
-    found = _files().get(name)
+    found = files().get(name)
     if found is None:
         raise NotFoundError(f"no file {name[:100]!r}", "reload the page")
     headers = {"Cache-Control": _FOR_EVER if stamped == stamp() else "no-cache"}
-    return FileResponse(found, media_type=_KINDS[found.suffix], headers=headers)
+    return FileResponse(found, media_type=KINDS[found.suffix], headers=headers)
 
 
 @router.get("/vendor/{name}")
@@ -89,7 +82,7 @@ def vendor(name: str) -> Response:
     """A file of a charting library."""
     if name not in FILES:
         raise NotFoundError(f"no file {name[:100]!r}", "reload the page")
-    kind = _KINDS[Path(name).suffix]
+    kind = KINDS[Path(name).suffix]
     return FileResponse(vendor_file(name), media_type=kind, headers={"Cache-Control": "public, max-age=86400"})
 
 

@@ -20,6 +20,7 @@ class GoingRun(RunShape):
 
     project_id: str
     progress: float | None
+    primary: ValueShape | None
     values: list[ValueShape]
     rss_bytes: float | None
     anomalies: int
@@ -31,7 +32,7 @@ class ListedRun(RunShape):
 
     project_id: str
     ended_at: str | None
-    values: list[ValueShape]
+    primary: ValueShape | None
 
 
 class JobShape(Shape):

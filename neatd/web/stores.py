@@ -100,6 +100,11 @@ class Stores:
         except (OSError, ConfigError):
             return ProjectConfig(id=project.id, name=project.name)
 
+    def primary_metric(self, project_id: str) -> str:
+        """The metric that a project's configuration says is the one, "" without any."""
+        found = next((self.config(one) for one in self.projects() if one.id == project_id), None)
+        return found.primary.metric if found and found.primary else ""
+
     def run(self, word: str, project_id: str | None = None) -> Run:
         """The run of an id, its beginning, or a name. Raises NotFoundError."""
         records = self.open().records

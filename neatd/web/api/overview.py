@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from neatd.control import status
 from neatd.pipeline.overview import overview
+from neatd.pipeline.runlist import primary_values
 from neatd.pipeline.servicelist import service_list
 from neatd.store import standing
 from neatd.web.api.given import Project
@@ -25,7 +26,10 @@ def overview_(request: Request, project: Project = None) -> Plain:
     stores = page_of(request).stores
     pair, project_id = stores.open(), stores.project(project).id if project is not None else None
     found = overview(pair.records, pair.points, stores.home, datetime.now(UTC), project_id)
-    return Plain({**found, "services": service_list(pair.records, project_id)})
+    going = found["running"]
+    first = primary_values(pair.points, ((one["id"], one["project_id"]) for one in going), stores.primary_metric)
+    running = [{**one, "primary": first[one["id"]]} for one in going]
+    return Plain({**found, "running": running, "services": service_list(pair.records, project_id)})
 
 
 @router.get(

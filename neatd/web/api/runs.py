@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from neatd.pipeline.showing import run_shapes, whole_detail
-from neatd.store import runs
-from neatd.web.api.given import Id, Project, Word
+from neatd.pipeline.runlist import run_list
+from neatd.pipeline.showing import whole_detail
+from neatd.web.api.given import STEP, Id, Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
-from neatd.web.shapes import RunDetail, RunShape
+from neatd.web.shapes import RunDetail
+from neatd.web.shapes_overview import ListedRun
 
 router = APIRouter(prefix="/api", tags=["runs"])
+Order = Literal["started", "-started", "name", "-name", "status", "-status", "ended", "-ended"]
 
 
-@router.get("/runs", summary="The runs, newest first.", responses={200: {"model": list[RunShape]}})
-def run_list(
+@router.get("/runs", summary="The runs, newest first.", responses={200: {"model": list[ListedRun]}})
+def run_list_(
     request: Request,
     project: Project = None,
-    filter_: Annotated[Word, Query(alias="filter", description="a part of a name, or a status")] = "",
+    filter_: Annotated[Word, Query(alias="filter", description="as `neat runs FILTER` takes it")] = "",
+    order: Annotated[Order, Query(description="a minus turns it around")] = "-started",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=STEP)] = 0,
 ) -> Plain:
-    """What `neat runs --json` prints: the newest, and all that go on."""
+    """What `neat runs --json` prints, a page at a time; the header X-Total-Count says how many there are."""
     stores = page_of(request).stores
-    pair, shapes = stores.open(), []
-    for one in stores.projects() if project is None else [stores.project(project)]:
-        found, _ = runs.listed_runs(pair.records, one.id, filter_, limit)
-        shapes += [{**shape, "project_id": one.id} for shape in run_shapes(pair.points, one, found)]
-    shapes.sort(key=lambda shape: shape["started_at"], reverse=True)
-    return Plain(shapes[:limit] if project is None else shapes)
+    pair, project_id = stores.open(), stores.project(project).id if project is not None else None
+    shapes, total = run_list(
+        pair.records, pair.points, stores.primary_metric, project_id, filter_, order, limit, offset
+    )
+    return Plain(shapes, headers={"X-Total-Count": str(total)})
 
 
 @router.get("/runs/{word}", summary="One run.", responses={200: {"model": RunDetail}})
-def run_detail(request: Request, word: Id) -> Plain:
+def run_detail(
+    request: Request,
+    word: Id,
+    events: Annotated[int | None, Query(ge=0, le=10_000, description="at most so many, the newest; else all")] = None,
+) -> Plain:
     """What `neat run show --json` prints: series, checkpoints, events, configuration, code."""
     stores = page_of(request).stores
     run = stores.run(word)
     project = stores.project_of(run)
     pair = stores.open()
-    found = whole_detail(pair.records, pair.points, project, stores.config(project), run)
-    return Plain({**found, "project_id": project.id})
+    config = stores.config(project)
+    found = whole_detail(pair.records, pair.points, project, config, run, events)
+    return Plain({**found, "project_id": project.id, "primary": config.primary})

@@ -24,7 +24,9 @@ TOPICS = frozenset({"runs", "events", *MARKS})
 async def stream(
     request: Request,
     run: Annotated[Words, Query(max_length=MANY, description="RUN~CURSOR; the cursor came with the points")] = (),
-    name: Annotated[Words, Query(max_length=MANY, description="the series; without any all but the machine's")] = (),
+    name: Annotated[
+        Words, Query(max_length=MANY, description="the series; none, or *, means all but the machine's")
+    ] = (),
     topics: Annotated[str, Query(max_length=200, description=", ".join(sorted(TOPICS)))] = "",
     project: Project = None,
 ) -> StreamingResponse:

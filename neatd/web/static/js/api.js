@@ -1,6 +1,10 @@
 // Asking the API: JSON in, JSON out, errors with what to do about them. The token goes in a header and nowhere else.
+//
+// Whom the server knows without it shows it for a change only: while the daemon is away, somebody else may answer here.
 
 const KEPT = "neat-page-token";
+const GIVEN = 'meta[name="neat-token"]';
+const IN_ADDRESS = "#token=";
 
 /** What went wrong, and what to do. */
 export class ApiError extends Error {
@@ -13,7 +17,22 @@ export class ApiError extends Error {
 
 /** The token: given with the page to its own user, else as somebody pasted it; "" without one. */
 export function token() {
-  return document.querySelector('meta[name="neat-token"]')?.content || localStorage.getItem(KEPT) || "";
+  return given() || localStorage.getItem(KEPT) || "";
+}
+
+const given = () => document.querySelector(GIVEN)?.content ?? "";
+
+/**
+ * Take the token out of the address, where `neat ui` put it for a browser that the server does not know. It is kept when
+ * it is the one: any page can send a browser here with a wrong one.
+ */
+export async function takeToken() {
+  if (!location.hash.startsWith(IN_ADDRESS)) return;
+  const text = decodeURIComponent(location.hash.slice(IN_ADDRESS.length));
+  history.replaceState(null, "", location.pathname + location.search);
+  if (given() || !text) return;
+  const answer = await fetch("/status.json", { headers: shown(text), cache: "no-store", credentials: "omit" });
+  if (answer.ok) keepToken(text);
 }
 
 /** Keep a pasted token in this browser. */
@@ -26,11 +45,12 @@ export function forgetToken() {
   localStorage.removeItem(KEPT);
 }
 
-/** The headers that each request carries. */
+/** The headers that each question carries. */
 export function headers() {
-  const shown = token();
-  return shown ? { Authorization: `Bearer ${shown}` } : {};
+  return given() ? {} : shown(token());
 }
+
+const shown = (text) => (text ? { Authorization: `Bearer ${text}` } : {});
 
 /** An address with parameters; lists repeat their name, nothing is left out. */
 export function address(path, params = {}) {
@@ -49,6 +69,12 @@ export function get(path, params = {}, signal = undefined) {
   return ask(address(`/api/${path}`, params), { signal });
 }
 
+/** A page of a list: {rows, total}, total of all pages. Raises ApiError. */
+export async function listed(path, params = {}, signal = undefined) {
+  const answer = await asked(address(`/api/${path}`, params), { signal });
+  return { rows: await answer.json(), total: Number(answer.headers.get("X-Total-Count")) };
+}
+
 /** Ask for a change. Raises ApiError. */
 export function post(path, body = {}) {
   return ask(`/api/${path}`, {
@@ -57,27 +83,44 @@ export function post(path, body = {}) {
 }
 
 async function ask(where, how) {
+  return (await asked(where, how)).json();
+}
+
+async function asked(where, how, isAgain = false) {
   let answer;
+  const proof = how.method ? shown(token()) : headers();
   try {
-    answer = await fetch(where, { ...how, headers: { ...headers(), ...how.headers }, cache: "no-store", credentials: "omit" });
+    answer = await fetch(where, { ...how, headers: { ...proof, ...how.headers }, cache: "no-store", credentials: "omit" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "neatd does not answer", "`neatd status` says whether it runs; the page goes on when it does");
   }
-  if (answer.ok) return answer.json();
+  if (answer.ok) return answer;
+  if (answer.status === 401 && how.method && !isAgain && (await renewed())) return asked(where, how, true);
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) window.dispatchEvent(new CustomEvent("neat-login"));
   throw new ApiError(answer.status, told.error ?? `error ${answer.status}`, told.hint ?? "");
 }
 
+/** Whether the page was given another token meanwhile: that of its server is made anew now and then. */
+async function renewed() {
+  const meta = document.querySelector(GIVEN);
+  const answer = meta && (await fetch(location.pathname, { cache: "no-store", credentials: "omit" }).catch(() => null));
+  const text = answer?.ok ? await answer.text() : "";
+  const found = new DOMParser().parseFromString(text, "text/html").querySelector(GIVEN)?.content;
+  if (!found || found === meta.content) return false;
+  meta.content = found;
+  return true;
+}
+
 /**
  * Ask for a change that neatd carries out, and wait for what became of it. Raises ApiError when it failed.
- * `tell(status)` is called as it goes on.
+ * `tell(status, request)` is called as it goes on; `request.said` is how far a job of maintenance has come.
  */
 export async function carriedOut(path, body = {}, tell = () => {}) {
   let request = await post(path, body);
   while (request.status === "pending" || request.status === "running") {
-    tell(request.status);
+    tell(request.status, request);
     await new Promise((go) => setTimeout(go, 250));
     request = await get(`requests/${request.id}`);
   }

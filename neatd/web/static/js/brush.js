@@ -48,7 +48,8 @@ export function listenToPointer(element, plot, on, signal) {
       end();
       if (from === null || !u) return;
       const at = within(u, event);
-      if (Math.abs(at - from) >= LEAST) on.zoom([u.posToVal(Math.min(from, at), "x"), u.posToVal(Math.max(from, at), "x")]);
+      const ends = [Math.min(from, at), Math.max(from, at)];
+      if (ends[1] - ends[0] >= LEAST) on.zoom(ends.map((end) => u.posToVal(end, "x")));
     },
     pointercancel: end,
     pointerleave: () => on.leave(),
@@ -58,7 +59,8 @@ export function listenToPointer(element, plot, on, signal) {
 }
 
 /**
- * @param {{move: (by: number) => void, end: (way: number) => void, zoom: (by: number) => void, reset: () => void, leave: () => void}} on
+ * @param {{move: (by: number) => void, end: (way: number) => void, zoom: (by: number) => void, reset: () => void,
+ *   leave: () => void}} on
  */
 export function listenToKeys(element, on, signal) {
   const keys = {

@@ -6,9 +6,10 @@
  *
  * @typedef {{key: string, label: string, run: string, name: string, colour: number, dash?: number|number[],
  *   isFaded?: boolean, scale?: "y"|"y2", points: [number, number|string|null, number|null][], startedAt?: number|null,
- *   restarts?: number[]}} Line
+ *   restarts?: number[], band?: import("./chartbands.js").Band}} Line
  */
 import { listenToKeys, listenToPointer, zoomed } from "./brush.js";
+import { bandColumns, drawBands } from "./chartbands.js";
 import { createLegend } from "./chartlegend.js";
 import { Lines, mostPoints } from "./chartlines.js";
 import { describe, notesOf } from "./chartnotes.js";
@@ -18,7 +19,7 @@ import { valueText } from "./chartwords.js";
 import { h } from "./dom.js";
 import { drawMarks, placedMarks } from "./marks.js";
 import { drawNonfinite } from "./nonfinite.js";
-import { dataOf, isCrowded, layersOf, plotOptions } from "./plot.js";
+import { dataOf, isCrowded, layersOf, plotOptions, scaleOf } from "./plot.js";
 import { whyNoLog, xDomain, yDomain } from "./scales.js";
 
 const DEFAULTS = {
@@ -32,7 +33,7 @@ function skeleton(container, options) {
   const title = h(`h${options.headingLevel}`, { class: "chart-title" }, options.title);
   const at = h("span", { class: "chart-at", "aria-hidden": "true" });
   const overlay = h("canvas", { class: "chart-cursor", "aria-hidden": "true" });
-  const plot = h("div", { class: "chart-plot", role: "img", tabindex: "0" }, overlay);
+  const plot = h("div", { class: "chart-plot", role: "img", tabindex: "0", "aria-label": options.title || "Chart" }, overlay);
   const live = h("p", { class: "chart-live", "aria-live": "polite" });
   const notes = h("ul", { class: "chart-notes" });
   const legend = h("div", { class: "chart-legend" });
@@ -41,6 +42,8 @@ function skeleton(container, options) {
   container.append(root);
   return { root, title, at, overlay, plot, live, notes, legend };
 }
+
+const looksOf = ({ entry: { line }, isRaw }) => [line.key, line.colour, line.dash, line.isFaded, line.scale, isRaw];
 
 class Chart {
   constructor(container, options) {
@@ -54,7 +57,7 @@ class Chart {
     this.cursor = new ChartCursor(this);
     this.ending = new AbortController();
     this.legend = createLegend(this.parts.legend, {
-      toggle: (key, isShown) => this.hide(isShown ? [...this.hidden].filter((one) => one !== key) : [...this.hidden, key]),
+      toggle: (key, isShown) => this.hide([...[...this.hidden].filter((one) => one !== key), ...(isShown ? [] : [key])]),
       only: (key) => this.hide([...this.lines.entries.keys()].filter((one) => one !== key)),
       all: (isShown) => this.hide(isShown ? [] : this.lines.entries.keys()),
     });
@@ -71,6 +74,7 @@ class Chart {
   listen() {
     const { plot } = this.parts;
     const { signal } = this.ending;
+    plot.style.minHeight = `${this.options.height}px`;
     listenToPointer(plot, () => this.u, {
       point: (x) => this.cursor.point(x), leave: () => this.cursor.point(NaN),
       zoom: (range) => this.choose(range), reset: () => this.choose(null),
@@ -82,17 +86,19 @@ class Chart {
     }, signal);
     window.addEventListener("neat-theme", () => { this.theme = readTheme(); this.schedule(); }, { signal });
     window.addEventListener("dppxchange", () => this.schedule(), { signal });
-    this.resizing = new ResizeObserver(() => this.schedule());
+    this.resizing = new ResizeObserver(() => { if (Math.floor(plot.clientWidth) !== this.width) this.schedule(); });
     this.resizing.observe(plot);
     const { top, bottom } = plot.getBoundingClientRect();
     this.isNear = top < innerHeight + 300 && bottom > -300;
-    this.seeing = new IntersectionObserver(([seen]) => this.see(seen.isIntersecting), { rootMargin: AHEAD });
+    this.seeing = new IntersectionObserver((seen) => this.see(seen.at(-1).isIntersecting), { rootMargin: AHEAD });
     this.seeing.observe(plot);
   }
 
   see(isNear) {
     this.isNear = isNear;
-    if (isNear && this.isWaiting) this.schedule();
+    if (!isNear) return;
+    if (this.isWaiting) this.schedule();
+    else this.cursor.paint();
   }
 
   // What the page does with a chart.
@@ -100,6 +106,7 @@ class Chart {
   set(lines) {
     this.lines.set(lines, mostPoints(this.parts.plot.clientWidth));
     this.legend.set(this.options.hasLegend ? lines : [], this.hidden);
+    this.isSet = true;
     this.expectDrawing();
     this.schedule();
   }
@@ -112,6 +119,7 @@ class Chart {
     const wasSynced = this.options.sync;
     Object.assign(this.options, partial);
     this.parts.title.textContent = this.options.title;
+    this.parts.plot.style.minHeight = `${this.options.height}px`;
     if (this.options.sync !== wasSynced) this.cursor.join();
     this.lines.spoil();
     this.schedule();
@@ -146,7 +154,8 @@ class Chart {
 
   schedule() {
     this.isWaiting = true;
-    if (!this.frame && this.isNear && !this.isEnded) this.frame = requestAnimationFrame(() => this.draw());
+    if (this.frame || !this.isNear || !this.isSet || this.isEnded) return;
+    this.frame = requestAnimationFrame(() => this.draw());
   }
 
   shown() {
@@ -156,7 +165,7 @@ class Chart {
   draw() {
     this.frame = 0;
     this.width = Math.floor(this.parts.plot.clientWidth);
-    if (!this.width || !window.uPlot) return;
+    if (!this.width) return;
     this.isWaiting = false;
     this.work();
     this.paint();
@@ -173,14 +182,16 @@ class Chart {
     this.isLog = options.log && !this.whyNoLog;
     this.lines.refresh({ ...options, log: this.isLog }, options.marks);
     this.axis = options.axis;
+    this.isEmpty = !all.some(({ columns }) => columns.steps.length);
     this.height = options.height;
     this.fullDomain = xDomain((shown.length ? shown : all).map(({ drawn }) => drawn));
     this.xDomain = options.range ?? this.fullDomain;
-    const columns = (scale) => shown.filter(({ line }) => (line.scale === "y2") === (scale === "y2")).map(({ drawn }) => ({ xs: drawn.xs, ys: drawn.raw ?? drawn.ys }));
+    const ofScale = (scale) => shown.filter(({ line }) => scaleOf(line) === scale);
+    const columns = (scale) => ofScale(scale).map(({ drawn }) => ({ xs: drawn.xs, ys: drawn.raw ?? drawn.ys }));
     const taken = { log: this.isLog, isIgnoringOutliers: options.isIgnoringOutliers, range: options.range };
-    this.yDomain = yDomain(columns("y"), taken);
+    this.yDomain = yDomain([...columns("y"), ...bandColumns(shown)], taken);
     this.y2Domain = yDomain(columns("y2"), taken);
-    this.hasSecond = all.some(({ line }) => line.scale === "y2");
+    this.hasSecond = all.some(({ line }) => scaleOf(line) === "y2");
     this.placed = placedMarks(options.marks, options.axis, this.lines.starts);
   }
 
@@ -189,8 +200,7 @@ class Chart {
     const layers = layersOf(this.lines.all(), this.options.smoothing > 0);
     Object.assign(this, { layers, isCrowded: isCrowded(layers) });
     const data = layers.length ? dataOf(layers) : [null, [[], [], [], true]];
-    const looks = layers.map(({ entry: { line }, isRaw }) => [line.key, line.colour, line.dash, line.isFaded, line.scale, isRaw]);
-    const signature = JSON.stringify([looks, this.axis, this.isLog, this.hasSecond, devicePixelRatio]);
+    const signature = JSON.stringify([layers.map(looksOf), this.axis, this.isLog, this.hasSecond, devicePixelRatio]);
     if (signature !== this.signature) this.build(layers, data);
     else this.update(layers, data);
     this.signature = signature;
@@ -199,7 +209,7 @@ class Chart {
   build(layers, data) {
     this.u?.destroy();
     const hooks = {
-      before: (u) => drawMarks(u, this.placed, this.theme),
+      before: (u) => { drawBands(u, this.shown(), this.theme); drawMarks(u, this.placed, this.theme); },
       draw: (u) => { drawNonfinite(u, this.shown().map(({ drawn }) => drawn), this.theme); this.drawn(); },
     };
     this.u = new window.uPlot(plotOptions(this, layers, hooks), data, this.parts.plot);
@@ -225,8 +235,7 @@ class Chart {
   /** Notes and the name that a screen reader says. */
   tell() {
     const shown = this.shown();
-    const isEmpty = !this.lines.all().some(({ columns }) => columns.steps.length);
-    const notes = notesOf({ shown, isEmpty, options: this.options, whyNoLog: this.whyNoLog });
+    const notes = notesOf({ shown, isEmpty: this.isEmpty, options: this.options, whyNoLog: this.whyNoLog });
     if (notes.join("\n") !== this.told) this.parts.notes.replaceChildren(...notes.map((note) => h("li", {}, note)));
     this.told = notes.join("\n");
     const label = `${describe(this.options.title, shown, valueText)} ${KEYS}`;
@@ -257,6 +266,8 @@ export function createChart(container, options = {}) {
     whyNoLog: () => whyNoLog(chart.shown().map(({ columns }) => columns.values)),
     /** The x domain of all points: what the range is when it is null. */
     fullDomain: () => chart.fullDomain ?? null,
+    /** When each run began (unix s): what relative times count from, and what a rail is told. */
+    starts: () => chart.lines.starts,
     /** Resolves when the lines that were set last are drawn. */
     get isDrawn() { return chart.isDrawn; },
   };

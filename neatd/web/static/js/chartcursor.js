@@ -5,6 +5,7 @@
 import { colourName } from "./charttheme.js";
 import { placeText, valueText } from "./chartwords.js";
 import { drawCursor, joinGroup, pointsAt, positionAt, stepFrom, translated } from "./cursors.js";
+import { scaleOf } from "./plot.js";
 
 const SPOKEN = 6; // lines that are spoken
 const NEAR_MARK = 5; // CSS pixels
@@ -65,7 +66,8 @@ export class ChartCursor {
     if (!Number.isFinite(x)) return;
     this.point(x);
     const texts = this.texts();
-    const spoken = this.chart.shown().filter(({ line }) => texts.has(line.key)).map(({ line }) => `${line.label} ${texts.get(line.key)}`);
+    const labels = this.chart.shown().map(({ line: { key, label } }) => [key, label]);
+    const spoken = labels.filter(([key]) => texts.has(key)).map(([key, label]) => `${label} ${texts.get(key)}`);
     const more = spoken.length > SPOKEN ? `, and ${spoken.length - SPOKEN} more` : "";
     this.chart.parts.live.textContent = `${this.place()}: ${spoken.slice(0, SPOKEN).join(", ")}${more}`;
   }
@@ -106,6 +108,6 @@ export class ChartCursor {
 
   dot(key, i) {
     const { line, drawn } = this.chart.lines.entries.get(key);
-    return { x: drawn.xs[i], y: drawn.ys[i], scale: line.scale === "y2" ? "y2" : "y", colour: colourName(line.colour) };
+    return { x: drawn.xs[i], y: drawn.ys[i], scale: scaleOf(line), colour: colourName(line.colour) };
   }
 }

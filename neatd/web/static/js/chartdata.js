@@ -34,6 +34,7 @@ export function startsOf(steps, restarts = []) {
   let next = 0;
   return steps.map((step, i) => {
     const isBack = i === 0 || step < steps[i - 1];
+    if (!begins.length) return isBack ? 1 : 0;
     if (isBack) next = begins.findIndex((begin) => begin > step);
     let isRestart = false;
     while (next >= 0 && next < begins.length && begins[next] <= step) {
@@ -83,6 +84,12 @@ export const kindOf = (value) => (value === Infinity ? "up" : value === -Infinit
 
 const onLog = (value) => (value > 0 ? value : value === -Infinity || Number.isNaN(value) ? value : NaN);
 
+/** Every point has its place: the columns themselves are what is drawn. */
+function asTheyAre({ steps, values, times }, smoothed, starts) {
+  const isSorted = steps.every((step, i) => i === 0 || step >= steps[i - 1]);
+  return { xs: steps, ys: smoothed ?? values, raw: smoothed ? values : null, starts, steps, times, values, isSorted };
+}
+
 /**
  * What is drawn of a line. Points without a place on the x axis are left out; values that a log axis has no place for
  * break the line. `tally` counts both.
@@ -96,10 +103,8 @@ export function drawnOf(line, options, startedAt) {
   const begins = startsOf(steps, line.restarts);
   const weight = line.isExact ? 0 : Math.min(Math.max(options.smoothing || 0, 0), 0.999);
   const smoothed = weight ? smooth(options.smoothingKind, steps, values, begins, weight, line.gap) : values;
-  const drawn = {
-    xs: [], ys: [], raw: weight ? [] : null, starts: [], steps: [], times: [], values: [],
-    isSorted: true,
-  };
+  if (options.axis === "step" && !options.log) return asTheyAre(line.columns, weight ? smoothed : null, begins);
+  const drawn = { xs: [], ys: [], raw: weight ? [] : null, starts: [], steps: [], times: [], values: [], isSorted: true };
   const shown = options.log ? onLog : (value) => value;
   let isBegun = false;
   for (let i = 0; i < steps.length; i += 1) {

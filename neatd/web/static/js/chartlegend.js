@@ -17,7 +17,8 @@ export const swatchOf = (line) =>
 
 /**
  * @param {HTMLElement} container
- * @param {{toggle: (key: string, isShown: boolean) => void, only: (key: string) => void, all: (isShown: boolean) => void}} on
+ * @param {{toggle: (key: string, isShown: boolean) => void, only: (key: string) => void,
+ *   all: (isShown: boolean) => void}} on
  */
 export function createLegend(container, on) {
   const list = h("ul", { class: "legend-lines" });
@@ -29,10 +30,13 @@ export function createLegend(container, on) {
 
   function rowOf(line, isShown) {
     const value = h("span", { class: "legend-value" });
-    const press = (event) => (event.shiftKey ? on.only(line.key) : on.toggle(line.key, button.getAttribute("aria-pressed") !== "true"));
-    const button = h("button",
-      { type: "button", class: "legend-line", "aria-pressed": String(isShown), title: `${line.label}\nShift and click: only this line`, on: { click: press } },
-      swatchOf(line), h("span", { class: "legend-label" }, line.label), value);
+    const click = (event) => {
+      if (event.shiftKey) on.only(line.key);
+      else on.toggle(line.key, button.getAttribute("aria-pressed") !== "true");
+    };
+    const title = `${line.label}\nShift and click: only this line`;
+    const props = { type: "button", class: "legend-line", "aria-pressed": String(isShown), title, on: { click } };
+    const button = h("button", props, swatchOf(line), h("span", { class: "legend-label" }, line.label), value);
     rows.set(line.key, { button, value });
     return h("li", {}, button);
   }

@@ -15,7 +15,7 @@ export const mostPoints = (width) => Math.max(WHOLE, 4 * Math.ceil(width * devic
 function entryOf({ points, ...line }, most) {
   const whole = columnsOf(points);
   const { columns, size } = condenseTo(whole, most);
-  return { line, columns, size, counts: tally(whole), gap: usualGap(columns.steps), isDirty: true, drawn: null };
+  return { line, columns, size, counts: tally(whole), gap: 0, isDirty: true, drawn: null };
 }
 
 export class Lines {
@@ -53,6 +53,8 @@ export class Lines {
     for (const entry of all) {
       if (!entry.isDirty) continue;
       const restarts = entry.line.restarts ?? restartsOf(marks, entry.line.run);
+      // The gap is that of the first points: were it worked out again, the line's past would change with each new one.
+      if (options.smoothingKind === "time") entry.gap ||= usualGap(entry.columns.steps);
       const { columns, gap, line } = entry;
       entry.drawn = drawnOf({ columns, gap, restarts, isExact: line.isExact }, options, this.starts.get(line.run));
       entry.isDirty = false;

@@ -13,8 +13,12 @@ export function notesOf({ shown, isEmpty, options, whyNoLog }) {
   if (isEmpty) notes.push("No points yet.");
   else if (!shown.length) notes.push("All lines are hidden.");
   if (options.log && whyNoLog && shown.length) notes.push(`${whyNoLog} The axis is linear.`);
-  if (options.log && !whyNoLog && counts.low) notes.push(`${counted(counts.low, "value")} at or below 0 not drawn: a log axis has no place for them.`);
-  if (options.axis !== "step" && counts.timeless) notes.push(`${counted(counts.timeless, "point")} without a time left out on this axis.`);
+  if (options.log && !whyNoLog && counts.low) {
+    notes.push(`${counted(counts.low, "value")} at or below 0 not drawn: a log axis has no place for them.`);
+  }
+  if (options.axis !== "step" && counts.timeless) {
+    notes.push(`${counted(counts.timeless, "point")} without a time left out on this axis.`);
+  }
   if (nonfiniteText(counts)) notes.push(nonfiniteText(counts));
   if (options.isIgnoringOutliers && shown.length) notes.push("The axis leaves out the outer 2 % of the values at each end.");
   return notes;
@@ -26,8 +30,10 @@ const LAST = 5;
 export function describe(title, shown, valueText) {
   const lasts = shown.slice(0, LAST).map(({ line, columns }) => {
     const last = columns.values.length - 1;
-    return last < 0 ? `${line.label} no points` : `${line.label} ${valueText(columns.values[last])} at step ${columns.steps[last]}`;
+    if (last < 0) return `${line.label} no points`;
+    return `${line.label} ${valueText(columns.values[last])} at step ${columns.steps[last]}`;
   });
   const more = shown.length > LAST ? `, and ${shown.length - LAST} more` : "";
-  return `${title || "Chart"}: ${counted(shown.length, "line")}${lasts.length ? `. Last values: ${lasts.join(", ")}${more}` : ""}.`;
+  const values = lasts.length ? `. Last values: ${lasts.join(", ")}${more}` : "";
+  return `${title || "Chart"}: ${counted(shown.length, "line")}${values}.`;
 }

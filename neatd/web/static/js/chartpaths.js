@@ -16,13 +16,14 @@ export function placing(u, scaleKey) {
   const x = u.scales.x;
   const y = u.scales[scaleKey];
   const perX = width / (x.max - x.min);
-  const low = y.distr === 3 ? Math.log10(y.min) : y.min;
-  const perY = height / ((y.distr === 3 ? Math.log10(y.max) : y.max) - low);
+  const onScale = y.distr === 3 ? Math.log10 : (value) => value;
+  const low = onScale(y.min);
+  const perY = height / (onScale(y.max) - low);
   const bottom = top + height;
   const held = (px) => Math.min(Math.max(px, top - 9 * height), bottom + 9 * height);
   return {
     toX: (value) => left + (value - x.min) * perX,
-    toY: y.distr === 3 ? (value) => held(bottom - (Math.log10(value) - low) * perY) : (value) => held(bottom - (value - low) * perY),
+    toY: (value) => held(bottom - (onScale(value) - low) * perY),
   };
 }
 
@@ -138,9 +139,11 @@ export function drawLine(u, data, { scale, colour, alpha, width, dash }) {
   const { ctx, bbox } = u;
   ctx.save();
   ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  const room = DOT * devicePixelRatio; // a dot at the edge is whole
+  ctx.rect(bbox.left - room, bbox.top - room, bbox.width + 2 * room, bbox.height + 2 * room);
   ctx.clip();
-  Object.assign(ctx, { strokeStyle: colour, fillStyle: colour, globalAlpha: alpha, lineWidth: width, lineJoin: "bevel", lineCap: "butt" });
+  Object.assign(ctx, { strokeStyle: colour, fillStyle: colour, globalAlpha: alpha });
+  Object.assign(ctx, { lineWidth: width, lineJoin: "bevel", lineCap: "butt" });
   ctx.setLineDash(dash);
   const pen = new Pen(ctx, dash, width <= 1 || alpha < 1);
   follow(pen, u, scale, data);

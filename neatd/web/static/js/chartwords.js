@@ -14,7 +14,7 @@ export function valueText(value, digits = 5) {
   if (!Number.isFinite(value)) return value > 0 ? "+Infinity" : "-Infinity";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-4 || size >= 1e7) return value.toExponential(Math.min(digits - 1, 3)).replace(/\.?0+e/, "e").replace("e+", "e");
+  if (size < 1e-4 || size >= 1e7) return value.toExponential(Math.min(digits - 1, 3)).replace(/\.?0*e\+?/, "e");
   return String(Number(value.toPrecision(digits)));
 }
 
@@ -33,13 +33,16 @@ export function shortStep(step) {
 export function spanText(seconds) {
   if (seconds < 0) return `-${spanText(-seconds)}`;
   if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60 >= 1 ? ` ${two(seconds % 60)}s` : ""}`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)}h${seconds % 3600 >= 60 ? ` ${two((seconds % 3600) / 60)}m` : ""}`;
-  return `${Math.floor(seconds / 86400)}d${seconds % 86400 >= 3600 ? ` ${Math.floor((seconds % 86400) / 3600)}h` : ""}`;
+  const parts = [seconds / 86400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60];
+  const [days, hours, minutes, rest] = parts.map(Math.floor);
+  if (days) return `${days}d${hours ? ` ${hours}h` : ""}`;
+  if (hours) return `${hours}h${minutes ? ` ${two(minutes)}m` : ""}`;
+  return `${minutes}m${rest ? ` ${two(rest)}s` : ""}`;
 }
 
 const dayText = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-const clockText = (date, isFine) => `${two(date.getHours())}:${two(date.getMinutes())}${isFine ? `:${two(date.getSeconds())}` : ""}`;
+const clockText = (date, isFine) =>
+  [date.getHours(), date.getMinutes(), ...(isFine ? [date.getSeconds()] : [])].map(two).join(":");
 
 /** A moment in the reader's zone, to the second. */
 export const momentText = (unix) => `${dayText(new Date(unix * 1000))} ${clockText(new Date(unix * 1000), true)}`;
@@ -57,8 +60,11 @@ export function momentLabels(ticks) {
 }
 
 /** Where the cursor is, in words of its axis. */
-export const placeText = (axis, x) =>
-  axis === "step" ? `step ${stepText(Math.abs(x) < 100 ? Number(x.toPrecision(4)) : Math.round(x))}` : axis === "wall" ? momentText(x) : `${spanText(x)} after the start`;
+export function placeText(axis, x) {
+  if (axis === "wall") return momentText(x);
+  if (axis === "relative") return `${spanText(x)} after the start`;
+  return `step ${stepText(Math.abs(x) < 100 ? Number(x.toPrecision(4)) : Math.round(x))}`;
+}
 
 /** "1 point", "2 points". */
 export const counted = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -86,10 +86,11 @@ const widest = (steps) => {
  */
 export function condenseTo(columns, most, size = 0) {
   if (columns.steps.length <= most) return { columns, size };
-  const end = Math.max(1, widest(columns.steps)) * 2;
+  const span = widest(columns.steps);
+  const end = Math.max(1, span) * 2;
   let width = size || 2 ** Math.floor(Math.log2(end / most));
-  let found = condense(columns, width);
-  while (found.steps.length > most && width < end) {
+  let found = span ? condense(columns, width) : columns;
+  while (span && found.steps.length > most && width < end) {
     width *= 2;
     found = condense(found, width);
   }

@@ -45,7 +45,8 @@ export function positionAt(axis, entries, x) {
   const runs = new Map();
   for (const { line, drawn } of entries) {
     const i = nearest(drawn, x);
-    if (i >= 0 && !(runs.has(line.run) && line.isFaded)) runs.set(line.run, { step: drawn.steps[i], time: drawn.times[i] });
+    if (i < 0 || (runs.has(line.run) && line.isFaded)) continue;
+    runs.set(line.run, { step: drawn.steps[i], time: drawn.times[i] });
   }
   return { axis, x, runs };
 }
@@ -87,11 +88,12 @@ export function translated(position, axis, entries) {
 
 /** The x of the next point of the leading line (the one with most points) from x; `by` points on. */
 export function stepFrom(entries, x, by) {
-  const leading = entries.reduce((best, entry) => (entry.drawn.xs.length > (best?.drawn.xs.length ?? 0) ? entry : best), null);
-  if (!leading) return NaN;
-  const { xs } = leading.drawn;
+  const longer = (best, { drawn }) => (drawn.xs.length > best.xs.length ? drawn : best);
+  const leading = entries.reduce(longer, { xs: [] });
+  const { xs } = leading;
+  if (!xs.length) return NaN;
   if (!Number.isFinite(x)) return xs[by > 0 ? 0 : xs.length - 1];
-  return xs[Math.min(xs.length - 1, Math.max(0, nearest(leading.drawn, x) + by))];
+  return xs[Math.min(xs.length - 1, Math.max(0, nearest(leading, x) + by))];
 }
 
 /** Draws the upright line and a dot on each line, on the canvas above uPlot's: the plot itself is not drawn again. */

@@ -1,6 +1,6 @@
 // What every view has around it: the theme, whether the page is live, the project that is looked at, the login.
 
-import { get, keepToken } from "./api.js";
+import { get, keepToken, takeToken } from "./api.js";
 import { $, h, replace, say } from "./dom.js";
 import { failed } from "./state.js";
 import { themeButton } from "./theme.js";
@@ -41,6 +41,7 @@ export async function frame(view, { hasProject = false } = {}) {
   window.addEventListener("neat-login", login, { once: true });
   const node = $("#view");
   try {
+    await takeToken();
     if (hasProject) await projectChoice(tools);
     await view(node);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * What happened beside the numbers - checkpoints, evaluations, events, commits, restarts - as marks: shapes, words,
+ * What happened beside the numbers - checkpoints, evaluations, events, commits, restarts, notes - as marks: shapes, words,
  * places. The rail and the charts draw the same ones.
  *
  * @typedef {{kind: string, step?: number|null, time?: number|null, label: string, run?: string, href?: string}} Mark
@@ -8,13 +8,17 @@
 import { xOf } from "./chartdata.js";
 import { svg } from "./dom.js";
 
-/** Per kind: its names, its shape as the path of an SVG of 12 by 12, and the variable of the theme that colours it. */
+/**
+ * Per kind: its shape as the path of an SVG of 12 by 12, the variable of the theme that colours it, and
+ * whether a chart shows its head only: a training has many of some.
+ */
 export const KINDS = {
-  checkpoint: { name: "checkpoint", names: "checkpoints", path: "M6 0.5 11.5 6 6 11.5 0.5 6Z", colour: "--good", dash: [2, 3] },
-  evaluation: { name: "evaluation", names: "evaluations", path: "M6 1a5 5 0 1 0 .01 0Z", colour: "--c0", dash: [1, 4] },
-  event: { name: "event", names: "events", path: "M6 0.5 11.7 11H0.3Z", colour: "--bad", dash: [] },
-  commit: { name: "commit", names: "commits", path: "M1.2 1.2H10.8V10.8H1.2Z", colour: "--dim", dash: [6, 3] },
-  restart: { name: "restart", names: "restarts", path: "M0.5 1 6 6 0.5 11ZM6 1 11.5 6 6 11Z", colour: "--warn", dash: [8, 3, 2, 3] },
+  checkpoint: { path: "M6 0.5 11.5 6 6 11.5 0.5 6Z", colour: "--good", dash: [], isHead: true },
+  evaluation: { path: "M6 1a5 5 0 1 0 .01 0Z", colour: "--c0", dash: [], isHead: true },
+  event: { path: "M6 0.5 11.7 11H0.3Z", colour: "--bad", dash: [] },
+  commit: { path: "M1.2 1.2H10.8V10.8H1.2Z", colour: "--dim", dash: [6, 3] },
+  restart: { path: "M0.5 1 6 6 0.5 11ZM6 1 11.5 6 6 11Z", colour: "--warn", dash: [8, 3, 2, 3] },
+  note: { path: "M4.2 0.5h3.6v3.7h3.7v3.6h-3.7v3.7h-3.6v-3.7h-3.7v-3.6h3.7Z", colour: "--c6", dash: [], isHead: true },
 };
 
 /** The shape of a kind, coloured by the theme. */
@@ -35,31 +39,33 @@ export function placedMarks(marks, axis, starts) {
 
 /** Steps at which a run was started again: its lines are broken there. */
 export const restartsOf = (marks, run) =>
-  (marks ?? []).filter((mark) => mark.kind === "restart" && (mark.run ?? run) === run && Number.isFinite(mark.step)).map((mark) => mark.step);
+  (marks ?? []).filter((mark) => mark.kind === "restart" && (mark.run ?? run) === run)
+    .map(({ step }) => step).filter(Number.isFinite);
 
 /** Draws each kind as upright lines of its own dash; only their heads where they would cover the plot. */
 export function drawMarks(u, placed, theme) {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
   for (const kind of Object.keys(KINDS)) {
-    const columns = new Set(placed.filter(({ mark }) => mark.kind === kind).map(({ x }) => Math.round(u.valToPos(x, "x", true))));
+    const ofKind = placed.filter(({ mark }) => mark.kind === kind);
+    const columns = new Set(ofKind.map(({ x }) => Math.round(u.valToPos(x, "x", true))));
     const inside = [...columns].filter((px) => px >= bbox.left && px <= bbox.left + bbox.width);
     if (inside.length) drawKind(ctx, kind, inside, bbox, ratio, theme);
   }
 }
 
 function drawKind(ctx, kind, columns, bbox, ratio, theme) {
-  const isCrowded = columns.length > bbox.width / (24 * ratio);
-  const { path, colour, dash } = KINDS[kind];
+  const isCrowded = columns.length > bbox.width / (12 * ratio);
+  const { path, colour, dash, isHead } = KINDS[kind];
   const size = 7 * ratio;
   ctx.save();
-  Object.assign(ctx, { strokeStyle: theme[colour], fillStyle: theme[colour], lineWidth: ratio, globalAlpha: 0.55 });
+  Object.assign(ctx, { strokeStyle: theme[colour], fillStyle: theme[colour], lineWidth: ratio, globalAlpha: 0.7 });
   ctx.setLineDash(dash.map((length) => length * ratio));
   const shape = new Path2D(path);
   for (const px of columns) {
     ctx.beginPath();
     ctx.moveTo(px, bbox.top);
-    ctx.lineTo(px, isCrowded ? bbox.top + size : bbox.top + bbox.height);
+    ctx.lineTo(px, isCrowded || isHead ? bbox.top + size : bbox.top + bbox.height);
     ctx.stroke();
     if (isCrowded) continue;
     ctx.setTransform(size / 12, 0, 0, size / 12, px - size / 2, bbox.top - size);

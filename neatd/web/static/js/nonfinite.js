@@ -1,14 +1,16 @@
 /**
  * Marks of values that no line can show, at the edge of the plot: a triangle up at the top for +Infinity, one down at
- * the bottom for -Infinity, a crossed circle at the bottom for NaN; a count beside it where several are near.
+ * the bottom for -Infinity, a crossed circle at the bottom for NaN; beside it its name, and a count where several are
+ * near.
  */
 import { kindOf } from "./chartdata.js";
 import { counted } from "./chartwords.js";
 import { number } from "./format.js";
 
 export const NAMES = { nan: "NaN", up: "+Infinity", down: "-Infinity" };
+const SHORT = { nan: "NaN", up: "+Inf", down: "-Inf" };
 const SIZE = 5; // half the width of a mark, CSS pixels
-const NEAR = 26; // marks nearer than this are one with a count, CSS pixels
+const NEAR = 48; // marks nearer than this are one with a count, CSS pixels
 
 /** Places of the values of a line that are not finite: `{x, kind}`. */
 export function placesOf(drawn) {
@@ -36,7 +38,8 @@ export function clusters(places, near) {
 
 /** Pure: how many there are, in words; "" of none. */
 export function nonfiniteText(counts) {
-  const parts = Object.keys(NAMES).filter((kind) => counts[kind]).map((kind) => `${number(counts[kind])} ${NAMES[kind]}`);
+  const kinds = Object.keys(NAMES).filter((kind) => counts[kind]);
+  const parts = kinds.map((kind) => `${number(counts[kind])} ${NAMES[kind]}`);
   const total = counts.nan + counts.up + counts.down;
   return total ? `${counted(total, "value")} without a place on the axis: ${parts.join(", ")} (marked at the edge).` : "";
 }
@@ -66,7 +69,10 @@ function drawMark(ctx, { px, kind, count }, box, ratio) {
   const y = kind === "up" ? box.top + size * 1.4 : box.top + box.height - size * 1.4;
   if (kind === "nan") crossedCircle(ctx, px, y, size);
   else triangle(ctx, px, y, size, kind === "up" ? 1 : -1);
-  if (count > 1) ctx.fillText(`×${count}`, px + size * 1.5, y);
+  const text = count > 1 ? `${SHORT[kind]} ×${count}` : SHORT[kind];
+  const isLast = px + size * 1.5 + ctx.measureText(text).width > box.left + box.width;
+  ctx.textAlign = isLast ? "right" : "left";
+  ctx.fillText(text, px + size * (isLast ? -1.5 : 1.5), y);
 }
 
 /** Draws the marks of all shown lines onto uPlot's canvas. */
@@ -79,7 +85,7 @@ export function drawNonfinite(u, allDrawn, theme) {
   ctx.save();
   ctx.setLineDash([]);
   Object.assign(ctx, { strokeStyle: theme.bad, fillStyle: theme.bad, lineWidth: 1.6 * ratio });
-  Object.assign(ctx, { font: `600 ${11 * ratio}px system-ui, sans-serif`, textBaseline: "middle", textAlign: "left" });
+  Object.assign(ctx, { font: `600 ${10 * ratio}px system-ui, sans-serif`, textBaseline: "middle", textAlign: "left" });
   for (const mark of clusters(seen, NEAR * ratio)) drawMark(ctx, mark, bbox, ratio);
   ctx.restore();
 }

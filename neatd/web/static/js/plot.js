@@ -8,11 +8,11 @@ import { momentLabels, shortStep, spanText, valueText } from "./chartwords.js";
 import { linearTicks, logTicks, stepTicks, timeTicks } from "./scales.js";
 
 export const SIDE = 58; // width of a y axis, CSS pixels: the same in all charts, so that they stand under each other
-const RIGHT = 14;
+const RIGHT = { step: 14, relative: 14, wall: 32 }; // room for half a label
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-/** uPlot refuses an increment that it thinks too small to be drawn; our own ticks do not use it. */
-const oneIncrement = (u, i, min, max) => [Math.max(5, max - min)];
+/** uPlot refuses an increment that it thinks too small to be drawn, and one below 10 that is not in its list; our own ticks use none. */
+const oneIncrement = (u, i, min, max) => [Math.max(10, max - min)];
 
 const eastOf = (unix) => -new Date(unix * 1000).getTimezoneOffset() * 60;
 
@@ -32,9 +32,14 @@ function xAxis(chart) {
     ticks: { show: true, width: 1, size: 4, stroke: () => chart.theme.line },
     splits: (u, i, min, max) => xTicks(chart.axis, u, min, max),
     filter: (u, splits) => splits,
-    values: (u, splits) => xLabels[chart.axis](splits),
+    values: (u, splits) => (chart.isEmpty ? splits.map(() => "") : xLabels[chart.axis](splits)),
   };
 }
+
+const cssHeight = (u) => u.bbox.height / devicePixelRatio;
+
+/** The y axis of a line: "y", or "y2" on the right. */
+export const scaleOf = (line) => (line.scale === "y2" ? "y2" : "y");
 
 function yAxis(chart, scale, side) {
   return {
@@ -42,9 +47,9 @@ function yAxis(chart, scale, side) {
     stroke: () => chart.theme.dim,
     grid: { show: side === 3, width: 1, stroke: () => chart.theme.line },
     ticks: { show: true, width: 1, size: 4, stroke: () => chart.theme.line },
-    splits: (u, i, min, max) => (chart.isLog ? logTicks : linearTicks)(min, max, Math.max(2, u.bbox.height / devicePixelRatio / 34)),
+    splits: (u, i, min, max) => (chart.isLog ? logTicks : linearTicks)(min, max, Math.max(2, cssHeight(u) / 34)),
     filter: (u, splits) => splits,
-    values: (u, splits) => splits.map((split) => valueText(split)),
+    values: (u, splits) => splits.map((split) => (chart.isEmpty ? "" : valueText(split))),
   };
 }
 
@@ -65,29 +70,32 @@ export const isCrowded = (layers) => layers.reduce((sum, { entry }) => sum + ent
 function lookOf({ entry: { line }, isRaw }, chart) {
   const isThin = isRaw || line.isFaded;
   return {
-    scale: line.scale === "y2" ? "y2" : "y",
+    scale: scaleOf(line),
     colour: chart.theme[colourName(line.colour)],
-    alpha: isRaw ? 0.3 : line.isFaded ? 0.4 : 1,
+    alpha: isRaw || line.isFaded ? (devicePixelRatio > 1.4 ? 0.5 : 0.35) : 1, // a device pixel is thinner there
     width: chart.isCrowded || isThin ? 1 : 1.6 * devicePixelRatio,
     dash: isRaw ? [] : dashOf(line.dash).map((length) => length * devicePixelRatio),
   };
 }
 
-/** uPlot draws no path of its own: `drawLine` does, when its turn comes. */
+const facets = (scale) => [{ scale: "x", auto: false }, { scale, auto: false }];
+
+/** uPlot draws no path of its own: `drawLine` does, when its turn comes. Without any series it has no axes either. */
+const NOTHING = { auto: false, show: false, facets: facets("y"), paths: () => null, points: { show: false } };
+
 function seriesOf({ entry: { line } }, chart) {
-  const facets = [{ scale: "x", auto: false }, { scale: line.scale === "y2" ? "y2" : "y", auto: false }];
-  return { label: line.label, auto: false, show: !chart.hidden.has(line.key), facets, paths: () => null, points: { show: false } };
+  return { ...NOTHING, label: line.label, show: !chart.hidden.has(line.key), facets: facets(scaleOf(line)) };
 }
 
 /** uPlot's data of the layers: `[xs, ys, starts, isSorted]` each. */
-export const dataOf = (layers) =>
-  [null, ...layers.map(({ entry: { drawn }, isRaw }) => [drawn.xs, isRaw ? drawn.raw : drawn.ys, drawn.starts, drawn.isSorted])];
+export const dataOf = (layers) => [null, ...layers.map(columnsOf)];
 
-/** uPlot needs a series to have axes. */
-const NOTHING = { auto: false, show: false, facets: [{ scale: "x", auto: false }, { scale: "y", auto: false }], paths: () => null, points: { show: false } };
+const columnsOf = ({ entry: { drawn }, isRaw }) =>
+  [drawn.xs, isRaw ? drawn.raw : drawn.ys, drawn.starts, drawn.isSorted];
 
 /**
- * @param {object} chart  `{axis, isLog, hasSecond, isCrowded, layers, theme, hidden, xDomain, yDomain, y2Domain, width, height}`, read anew at each drawing
+ * @param {object} chart  `{axis, isLog, isEmpty, hasSecond, isCrowded, layers, theme, hidden, xDomain, yDomain, y2Domain,
+ *   width, height}`, read anew at each drawing
  * @param {object[]} layers  of `layersOf`
  * @param {{draw: Function, before: Function}} hooks
  */
@@ -95,8 +103,9 @@ export function plotOptions(chart, layers, hooks) {
   const distr = chart.isLog ? 3 : 1;
   return {
     mode: 2, width: chart.width, height: chart.height, pxAlign: 1,
-    padding: [12, chart.hasSecond ? 0 : RIGHT, 0, 0],
-    cursor: { show: false }, legend: { show: false, live: false }, select: { show: true, left: 0, top: 0, width: 0, height: 0 },
+    padding: [12, chart.hasSecond ? 0 : RIGHT[chart.axis], 0, 0],
+    cursor: { show: false }, legend: { show: false, live: false },
+    select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: {
       x: { time: false, auto: false, range: () => chart.xDomain },
       y: { distr, auto: false, range: () => chart.yDomain },

@@ -5,7 +5,7 @@
  * The rail is one stop of the Tab key; left and right go from mark to mark. A mark that is pointed at shows its
  * place on the charts of the same group.
  */
-import { placeText } from "./chartwords.js";
+import { counted, placeText } from "./chartwords.js";
 import { joinGroup } from "./cursors.js";
 import { h } from "./dom.js";
 import { KINDS, placedMarks, shapeOf } from "./marks.js";
@@ -28,8 +28,8 @@ export function bundled(placed, [min, max], width, near = NEAR) {
 
 /** Pure: the words of a bundle. */
 export function wordsOf(kind, marks) {
-  if (marks.length === 1) return `${KINDS[kind].name}: ${marks[0].label}`;
-  return `${marks.length} ${KINDS[kind].names}: ${marks[0].label} to ${marks[marks.length - 1].label}`;
+  if (marks.length === 1) return `${kind}: ${marks[0].label}`;
+  return `${marks.length} ${kind}s: ${marks[0].label} to ${marks[marks.length - 1].label}`;
 }
 
 class Rail {
@@ -53,8 +53,9 @@ class Rail {
     const { signal } = this.ending;
     this.details.addEventListener("toggle", () => this.fillList(), { signal });
     this.lanes.addEventListener("keydown", (event) => this.press(event), { signal });
-    for (const name of ["focusin", "pointerover"]) this.lanes.addEventListener(name, (event) => this.say(event.target), { signal });
-    for (const name of ["focusout", "pointerleave"]) this.lanes.addEventListener(name, () => this.group.tell(null), { signal });
+    const on = (name, act) => this.lanes.addEventListener(name, act, { signal });
+    for (const name of ["focusin", "pointerover"]) on(name, (event) => this.say(event.target));
+    for (const name of ["focusout", "pointerleave"]) on(name, () => this.group.tell(null));
     this.resizing = new ResizeObserver(() => this.schedule());
     this.resizing.observe(this.lanes);
   }
@@ -93,11 +94,13 @@ class Rail {
     const kinds = Object.keys(KINDS).filter((kind) => this.marks.some((mark) => mark.kind === kind));
     const focused = this.focusedKey();
     this.places = new Map();
-    this.lanes.replaceChildren(...kinds.map((kind) => this.lane(kind, seen.filter(({ mark }) => mark.kind === kind))), this.cursor);
+    const ofKind = (kind) => seen.filter(({ mark }) => mark.kind === kind);
+    this.lanes.replaceChildren(...kinds.map((kind) => this.lane(kind, ofKind(kind))), this.cursor);
     this.buttons = [...this.lanes.querySelectorAll("button")].sort((a, b) => this.places.get(a).x - this.places.get(b).x);
     this.setStop(this.buttons.find((button) => button.dataset.key === focused) ?? this.buttons[0], focused !== null);
     const away = this.marks.length - placed.length;
-    this.summary.textContent = `${this.marks.length} marks as a list${away ? ` (${away} without a place on this axis)` : ""}`;
+    const note = away ? ` (${away} without a place on this axis)` : "";
+    this.summary.textContent = `${counted(this.marks.length, "mark")} as a list${note}`;
     this.details.hidden = !this.marks.length;
     this.fillList();
   }
@@ -107,14 +110,16 @@ class Rail {
     const [min, max] = this.domain;
     const buttons = bundled(placed, this.domain, width).map(({ x, marks }) => {
       const words = wordsOf(kind, marks);
-      const button = h("button", { type: "button", class: `rail-mark rail-${kind}`, tabindex: "-1", "aria-label": words, title: words, dataset: { key: `${kind} ${x}` } },
-        shapeOf(kind), marks.length > 1 ? h("span", { "aria-hidden": "true" }, `×${marks.length}`) : null);
+      const count = marks.length > 1 ? h("span", { "aria-hidden": "true" }, `×${marks.length}`) : null;
+      const props = { type: "button", class: `rail-mark rail-${kind}`, tabindex: "-1", "aria-label": words, title: words };
+      const button = h("button", { ...props, dataset: { key: `${kind} ${x}` } }, shapeOf(kind), count);
       button.style.left = `${((x - min) / (max - min)) * 100}%`;
       this.places.set(button, { x, marks, words });
       return h("li", {}, button);
     });
-    const name = h("span", { class: "rail-name" }, shapeOf(kind), h("span", {}, KINDS[kind].names));
-    return h("div", { class: "rail-lane" }, name, h("ul", { class: "rail-track", "aria-label": KINDS[kind].names }, ...buttons));
+    const names = `${kind}s`;
+    const name = h("span", { class: "rail-name" }, shapeOf(kind), h("span", {}, names));
+    return h("div", { class: "rail-lane" }, name, h("ul", { class: "rail-track", "aria-label": names }, ...buttons));
   }
 
   focusedKey() {
@@ -139,7 +144,8 @@ class Rail {
     const place = this.places?.get(target.closest?.("button"));
     if (!place) return;
     this.said.textContent = `${place.words} (${placeText(this.options.axis, place.x)})`;
-    const runs = new Map(place.marks.slice(0, 1).map((mark) => [mark.run, { step: mark.step ?? NaN, time: mark.time ?? NaN }]));
+    const [{ run, step, time }] = place.marks;
+    const runs = new Map([[run, { step: step ?? NaN, time: time ?? NaN }]]);
     this.group.tell({ axis: this.options.axis, x: place.x, runs });
   }
 
@@ -155,7 +161,8 @@ class Rail {
 
   fillList() {
     if (!this.details.open) return;
-    const items = this.marks.slice(-LISTED).map((mark) => h("li", {}, shapeOf(mark.kind, 10), ` ${wordsOf(mark.kind, [mark])}`));
+    const itemOf = (mark) => h("li", {}, shapeOf(mark.kind, 10), ` ${wordsOf(mark.kind, [mark])}`);
+    const items = this.marks.slice(-LISTED).map(itemOf);
     const more = this.marks.length - items.length;
     this.list.replaceChildren(...(more > 0 ? [h("li", {}, `${more} earlier ones`)] : []), ...items);
   }
@@ -171,7 +178,8 @@ class Rail {
 
 /**
  * @param {HTMLElement} container
- * @param {Partial<typeof DEFAULTS>} [options]  `domain` is what a chart's `fullDomain()` says, `starts` when runs began (unix s)
+ * @param {Partial<typeof DEFAULTS>} [options]  `domain` is what a chart's `fullDomain()` says, `starts` what its
+ *   `starts()` says
  */
 export function createRail(container, options = {}) {
   const rail = new Rail(container, options);

@@ -18,12 +18,25 @@ export function whyNoLog(columns) {
 /** The values of lines within [from, to], or all of them. */
 function finiteWithin(columns, from, to) {
   const found = [];
-  for (const { xs, ys } of columns) {
-    for (let i = 0; i < xs.length; i += 1) {
-      if (Number.isFinite(ys[i]) && xs[i] >= from && xs[i] <= to) found.push(ys[i]);
-    }
-  }
+  eachWithin(columns, from, to, (y) => found.push(y));
   return found;
+}
+
+function eachWithin(columns, from, to, take) {
+  for (const { xs, ys } of columns) {
+    for (let i = 0; i < xs.length; i += 1) if (xs[i] >= from && xs[i] <= to && Number.isFinite(ys[i])) take(ys[i]);
+  }
+}
+
+/** Their extent; null of none. A hundred thousand points are not copied for it. */
+function extentWithin(columns, from, to) {
+  let low = Infinity;
+  let high = -Infinity;
+  eachWithin(columns, from, to, (y) => {
+    if (y < low) low = y;
+    if (y > high) high = y;
+  });
+  return low <= high ? [low, high] : null;
 }
 
 /** [least, greatest] of numbers, null of none. */
@@ -58,9 +71,8 @@ const padded = ([low, high]) => {
  */
 export function yDomain(columns, { log, isIgnoringOutliers = false, range = null }) {
   const [from, to] = range ?? [-Infinity, Infinity];
-  const found = finiteWithin(columns, from, to);
-  const values = found.length ? found : finiteWithin(columns, -Infinity, Infinity);
-  const ends = (isIgnoringOutliers ? withoutOutliers : extent)(values);
+  const within = isIgnoringOutliers ? (...view) => withoutOutliers(finiteWithin(...view)) : extentWithin;
+  const ends = within(columns, from, to) ?? within(columns, -Infinity, Infinity);
   if (!ends) return log ? [0.1, 1] : [0, 1];
   if (!log) return padded(ends);
   const [low, high] = padded(ends.map(Math.log10));
@@ -69,7 +81,8 @@ export function yDomain(columns, { log, isIgnoringOutliers = false, range = null
 
 /** The x domain: from the first to the last place of any line, and a little where they are one. */
 export function xDomain(columns) {
-  const ends = extent(columns.flatMap(({ xs, isSorted }) => (isSorted ? xs.slice(0, 1).concat(xs.slice(-1)) : extent(xs) ?? [])));
+  const endsOf = ({ xs, isSorted }) => (isSorted ? xs.slice(0, 1).concat(xs.slice(-1)) : (extent(xs) ?? []));
+  const ends = extent(columns.flatMap(endsOf));
   if (!ends) return [0, 1];
   return ends[0] < ends[1] ? ends : [ends[0] - 0.5, ends[1] + 0.5];
 }

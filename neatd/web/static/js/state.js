@@ -31,6 +31,9 @@ const SIGNS = {
   killed: ["✕", "bad"], interrupted: ["◼", "warn"], lost: ["?", "warn"], queued: ["…", "dim"], cancelled: ["–", "dim"],
   pruned: ["✂", "dim"], planned: ["…", "dim"], critical: ["▲", "bad"], warning: ["△", "warn"], info: ["ℹ", "dim"],
   confirmed: ["✓", "good"], supported: ["✓", "good"], refuted: ["✕", "bad"], open: ["○", "dim"], done: ["✓", "good"],
+  fixed: ["✓", "good"], closed: ["✓", "dim"], superseded: ["↷", "dim"], undecided: ["?", "warn"], dropped: ["–", "dim"],
+  passed: ["✓", "good"], ok: ["✓", "good"], note: ["△", "warn"], bad: ["✕", "bad"], off: ["–", "dim"], due: ["◷", "warn"], allowed: ["✓", "good"],
+  "not allowed": ["○", "dim"],
 };
 
 /** A status as a sign and a word: never by colour alone. */

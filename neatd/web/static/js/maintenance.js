@@ -1,0 +1,41 @@
+// The view of upkeep: what retention would take and what lies in the trash, the schedule, consents, backups, the doctor.
+
+import { coalesced } from "./again.js";
+import { whyNotLine } from "./doing.js";
+import { h, replace } from "./dom.js";
+import { frame, project, state } from "./frame.js";
+import { backupPanel, consentPanel, doctorPanel } from "./keptpanels.js";
+import { live } from "./live.js";
+import { planPanel } from "./planpanel.js";
+import { schedulePanel } from "./schedulepanel.js";
+import { trashPanel } from "./trashpanel.js";
+
+const GAP_MS = 1000; // between two readings, however often something changes
+const PLAN_GAP_MS = 3000; // a plan looks at the files of all checkpoints
+
+frame(async (node) => {
+  const changed = () => {
+    plans();
+    jobs();
+  };
+  const [plan, trash, schedule] = [planPanel(changed), trashPanel(changed), schedulePanel(changed)];
+  const [consents, backups, doctor] = [consentPanel(), backupPanel(), doctorPanel()];
+  const plans = coalesced(() => Promise.all([plan.read(), trash.read()]), PLAN_GAP_MS);
+  const jobs = coalesced(() => Promise.all([schedule.read(), backups.read(), consents.read(), trash.read()]), GAP_MS);
+  replace(node, whyNotLine(), h("div", { class: "upkeep" },
+    h("div", {}, plan.node, schedule.node), h("div", {}, trash.node, consents.node, backups.node, doctor.node)));
+  await Promise.all([plans(), jobs()]);
+  doctor.read();
+  let isFirst = true;
+  live({
+    ask: () => ({ topics: ["maintenance", "checkpoints"], project: project() }), state,
+    on: {
+      changed: ({ topics }) => (topics.includes("checkpoints") ? changed() : jobs()),
+      behind: changed,
+      hello: () => {
+        if (!isFirst) changed();
+        isFirst = false;
+      },
+    },
+  });
+}, { hasProject: true });
