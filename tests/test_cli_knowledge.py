@@ -158,6 +158,7 @@ def test_search_narrows_by_what_stands_beside_the_words(cli: Cli) -> None:
     assert titles(cli, "search", "loss", "branch:other") == []
     assert titles(cli, "search", '"the loss"') == ["plot the loss"]
     assert "not a time" in cli.refused("search", "since:soon")
+    assert "not a time" in cli.refused("search", "since:999999w")
     assert "no kind" in cli.refused("search", "kind:thought")
 
 

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 from schemathesis import checks
 from starlette.testclient import TestClient
 
-from neatd.config import Settings
 from neatd.place import here
 from neatd.store import ingest, requests
 from neatd.web.api.every import PARTS
@@ -21,7 +20,7 @@ from neatd.web.app import make_app
 from neatd.web.guard import FILES, SHELLS
 from neatd.web.page import Page
 from neatd.web.pages import VIEWS
-from neatd.web.pages import router as page_routes
+from neatd.web.pages import routes
 from neatd.web.shapes import Told
 from tests.cli_place import Cli
 from tests.test_planted_secrets import found_in, plant_records, plant_run
@@ -61,7 +60,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         with cli.store() as store:
             one = requests.ask(store, "maintain", here().project_id, {"job": "backup"})
             machine = ingest.add(store, here().project_id, str(cli.root), "gpu2")
-        page = Page(cli.home, Settings(), "127.0.0.1", 7777)
+        page = Page(cli.home, "127.0.0.1")
         app = make_app(page)
         ids = {"runs": run, "records": records[0], "requests": one, "project": here().project_id}
         headers = {"Authorization": f"Bearer {page.token}"}
@@ -162,8 +161,7 @@ def test_all_that_is_served_but_shells_and_files_is_data(asked: Asked) -> None:
     """Each address of the application is one or the other; a new one is data."""
     for path in VIEWS:
         assert SHELLS.fullmatch(path.replace("{word:path}", "a/b").replace("{word}", "a")), path
-    pages = [one for one in page_routes.routes if isinstance(one, APIRoute)]
-    paths = {route.path for route in [*api_routes(), *pages]} | {"/openapi.json"}
+    paths = {route.path for route in [*api_routes(), *routes()]} | {"/openapi.json"}
     shells = {path for path in paths if SHELLS.fullmatch(path) or FILES.fullmatch(path)}
     assert shells == {*VIEWS, "/static/{stamped}/{name:path}", "/vendor/{name}", "/favicon.ico"}
     for path in sorted(paths - shells - {"/api/ingest"}):

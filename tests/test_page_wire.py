@@ -209,9 +209,10 @@ def test_who_says_nothing_or_half_is_hung_up_on(monkeypatch: pytest.MonkeyPatch)
         served.close()
 
 
-def test_strangers_take_no_more_than_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["MOST_STRANGERS", "MOST_OF_ONE"])
+def test_strangers_take_no_more_than_their_places(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many connections another user holds, this one's are answered."""
-    monkeypatch.setattr(peers, "MOST_STRANGERS", 5)
+    monkeypatch.setattr(peers, limit, 5)
     served = Served()
     held = [served.call(stranger=True) for _ in range(20)]
     try:

@@ -50,6 +50,7 @@ def daemon(home: Path) -> Iterator[Daemon]:
     try:
         yield made
     finally:
+        made.page.close()
         made.door.close()
         made.scene.records.close()
         made.scene.points.close()

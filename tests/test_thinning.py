@@ -285,6 +285,7 @@ def made_daemons() -> Iterator[list[Daemon]]:
     made: list[Daemon] = []
     yield made
     for one in made:
+        one.page.close()
         one.door.close()
         one.scene.records.close()
         one.scene.points.close()

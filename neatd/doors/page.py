@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def remembered_port(home: Path) -> int:
 class PageDoor:
     """The listening socket, and the process that answers at it."""
 
-    def __init__(self, home: Path, address: str, port: int) -> None:
-        self.home = home
+    def __init__(self, home: Path, address: str, port: int, hosts: Sequence[str] = ()) -> None:
+        self.home, self._hosts = home, hosts
         self.mistake = ""  # why it does not listen where it was told to
         try:
             self._socket = _bound(address, port or remembered_port(home))
@@ -93,7 +94,7 @@ class PageDoor:
             ready, _, _ = select.select([self._socket, self._wake], [], [])
             if self._wake in ready:
                 return
-            process = self._process = _started(self.home, self._socket)
+            process = self._process = _started(self.home, self._socket, self._hosts)
             if self._is_ending.is_set():
                 self._end(process)
                 return
@@ -137,9 +138,9 @@ def _bound(address: str, port: int) -> socket.socket:
             time.sleep(0.05)
 
 
-def _started(home: Path, listening: socket.socket) -> subprocess.Popen[bytes]:
+def _started(home: Path, listening: socket.socket, hosts: Sequence[str]) -> subprocess.Popen[bytes]:
     """The page's process with the socket in its hands, and nothing else of the daemon's."""
-    words = [sys.executable, "-m", "neatd.web"]
+    words = [sys.executable, "-m", "neatd.web", *(f"--host={name}" for name in hosts)]
     environment = {**os.environ, "NEAT_HOME": str(home)}
     more: dict[str, Any] = {"start_new_session": True, "pass_fds": [listening.fileno()]}
     page_log_path(home).parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ from typing import Any
 import uvicorn
 
 from neatd.doors.page import page_log_path
-from neatd.pipeline.settingsfile import in_force
 from neatd.place import neat_home
 from neatd.redact import redact
 from neatd.web.app import make_app
@@ -43,12 +42,13 @@ def main() -> None:
     """Serve until the daemon ends, or nobody asks."""
     parser = argparse.ArgumentParser(prog="python -m neatd.web", description=__doc__)
     parser.add_argument("--fd", type=int, help="the listening socket, as a descriptor")
+    parser.add_argument("--host", action="append", default=[], help="a name by which the page may be called")
     given = parser.parse_args()
     home = neat_home()
     _set_up_log(page_log_path(home))
     _let_open_files()
     listening = _socket(given.fd)
-    page = Page(home, in_force(home).settings, listening.getsockname()[0], listening.getsockname()[1])
+    page = Page(home, listening.getsockname()[0], given.host)
     server = uvicorn.Server(configured(make_app(page)))
     asyncio.run(_serve(server, page, listening))
 
@@ -66,7 +66,7 @@ async def _serve(server: uvicorn.Server, page: Page, listening: socket.socket) -
     loop = asyncio.get_running_loop()
 
     def end() -> None:
-        page.hub.close()
+        page.close()
         server.should_exit = True
 
     _on_end_of_stdin(lambda: loop.call_soon_threadsafe(end))

@@ -19,7 +19,7 @@ from neatd.errors import NeatError
 from neatd.pipeline.showing import json_text
 from neatd.store.since import Heads
 from neatd.web.looking import Names, News, NewsLooker, Piece, PointsLooker, Told
-from neatd.web.stores import Stores
+from neatd.web.stores import BusyError, Stores
 
 LOOK_S = 0.05  # between looks at points while somebody follows
 NEWS_S = 0.25  # and at the rest
@@ -27,10 +27,6 @@ TROUBLE_S = 1.0  # when the store does not answer
 QUIET_S = 15.0  # without news, before a comment says that the line stands
 MOST_FOLLOWERS = 400
 MOST_WAITING = 500  # pieces that wait for one follower
-
-
-class BusyError(NeatError):
-    """Too many ask at once."""
 
 
 class Follower:

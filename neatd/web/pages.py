@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from neatd import __version__
-from neatd.control import status
 from neatd.files import data_path
 from neatd.web.files import KINDS, STATIC, files, modules_of, stamp
 from neatd.web.parts import page_of
-from neatd.web.plain import Plain
 from neatd.web.stores import NotFoundError
 from neatd.web.vendor import FILES, vendor_file
 
-router = APIRouter(include_in_schema=False)
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address holds what the file says
 
 # Path -> (the script that fills it, its title).
@@ -41,35 +39,35 @@ def _templates() -> jinja2.Environment:
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
 
 
+def routes() -> list[Route]:
+    """The addresses of the page that hold no data."""
+    shells = [Route(path, _shell(script, title)) for path, (script, title) in VIEWS.items()]
+    return [
+        *shells,
+        Route("/static/{stamped}/{name:path}", static),
+        Route("/vendor/{name}", vendor),
+        Route("/favicon.ico", icon),
+        Route("/status.json", daemon_status),
+    ]
+
+
 def _shell(script: str, title: str) -> Any:
     def shell(request: Request) -> HTMLResponse:
         page = page_of(request)
         token = page.token if request.state.is_same_user else ""
-        text = (
-            _templates()
-            .get_template("shell.html.j2")
-            .render(
-                script=script,
-                title=title,
-                stamp=stamp(),
-                token=token,
-                version=__version__,
-                boot=page.boot,
-                modules=modules_of(script),
-            )
-        )
+        template = _templates().get_template("shell.html.j2")
+        text = template.render(
+            script=script, title=title, stamp=stamp(), token=token, version=__version__, boot=page.boot,
+            modules=modules_of(script),
+        )  # fmt: skip
         return HTMLResponse(text)
 
     return shell
 
 
-for path, (script, title) in VIEWS.items():
-    router.add_api_route(path, _shell(script, title), methods=["GET", "HEAD"], response_class=HTMLResponse)
-
-
-@router.get("/static/{stamped}/{name:path}")
-def static(stamped: str, name: str) -> Response:
+def static(request: Request) -> Response:
     """A file of the page."""
+    stamped, name = request.path_params["stamped"], request.path_params["name"]
     found = files().get(name)
     if found is None:
         raise NotFoundError(f"no file {name[:100]!r}", "reload the page")
@@ -77,24 +75,23 @@ def static(stamped: str, name: str) -> Response:
     return FileResponse(found, media_type=KINDS[found.suffix], headers=headers)
 
 
-@router.get("/vendor/{name}")
-def vendor(name: str) -> Response:
+def vendor(request: Request) -> Response:
     """A file of a charting library."""
+    name = request.path_params["name"]
     if name not in FILES:
         raise NotFoundError(f"no file {name[:100]!r}", "reload the page")
     kind = KINDS[Path(name).suffix]
     return FileResponse(vendor_file(name), media_type=kind, headers={"Cache-Control": "public, max-age=86400"})
 
 
-@router.get("/favicon.ico")
-def icon() -> Response:
+def icon(_: Request) -> Response:
     """The mark of the page."""
-    return FileResponse(
-        STATIC / "mark.svg", media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"}
-    )
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return FileResponse(STATIC / "mark.svg", media_type="image/svg+xml", headers=headers)
 
 
-@router.get("/status.json")
-def daemon_status(request: Request) -> Plain:
+def daemon_status(request: Request) -> JSONResponse:
     """The daemon's own word, as `neatd status --json` has it."""
-    return Plain(status(page_of(request).home))
+    from neatd.control import status
+
+    return JSONResponse(status(page_of(request).home))

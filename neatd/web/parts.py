@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from fastapi import Request
+from starlette.requests import Request
 
 if TYPE_CHECKING:
     from neatd.web.page import Page

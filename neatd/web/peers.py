@@ -11,7 +11,6 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Iterable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -22,7 +21,7 @@ LARGEST_HEAD = 64 << 10
 LARGEST_REQUEST = (
     32 << 20
 )  # bytes on the wire: a body in pieces of one byte is six times as long as what is taken of it
-MOST_STRANGERS = 200  # connections of others, at once
+MOST_STRANGERS, MOST_OF_ONE = 400, 100  # connections of others at once, of all and of one address
 _TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n"
     b"x-content-type-options: nosniff\r\n\r\n"
@@ -56,10 +55,17 @@ class Protocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, "is_same_user": is_known}
         self._is_stranger = not is_known
         super().connection_made(transport)
-        if self._is_stranger and _count_strangers(self.connections) > MOST_STRANGERS:
+        if self._is_stranger and self._are_too_many():
             transport.abort()
             return
         self._wait_for_head()
+
+    def _are_too_many(self) -> bool:
+        strangers = [one for one in self.connections if isinstance(one, Protocol) and one._is_stranger]
+        own = sum(
+            one.client is not None and self.client is not None and one.client[0] == self.client[0] for one in strangers
+        )
+        return len(strangers) > MOST_STRANGERS or own > MOST_OF_ONE
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -112,7 +118,3 @@ class Protocol(HttpToolsProtocol):
     def _hang_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.abort()
-
-
-def _count_strangers(connections: Iterable[object]) -> int:
-    return sum(isinstance(one, Protocol) and one._is_stranger for one in connections)

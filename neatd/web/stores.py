@@ -26,6 +26,10 @@ class NotFoundError(NeatError):
     """What an address names is not there."""
 
 
+class BusyError(NeatError):
+    """Too many ask at once."""
+
+
 class Pair(NamedTuple):
     """Both databases."""
 

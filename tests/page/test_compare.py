@@ -90,7 +90,7 @@ def test_a_comparison_says_what_the_command_says(browser: Browser, site: Site) -
         page.wait_for_selector(".card [data-drawn='3']")
         numbers = page.get_by_role("table", name="How the runs ended")
         numbers.wait_for()
-        shown = [one.get_attribute("data-series") for one in page.locator(".card").all()]
+        shown = [str(one.get_attribute("data-series")) for one in page.locator(".card").all()]
         assert shown[0] == told["metric"] and sorted(shown) == sorted(one["name"] for one in told["series"])
         page.get_by_role("button", name=f"All {len(told['series'])} series").click()
         cells = rows(page, "numbers")
@@ -123,8 +123,8 @@ def test_what_is_chosen_is_in_the_address(browser: Browser, site: Site) -> None:
         page.get_by_role("button", name="lr = not set (mean, n = 1)").first.wait_for()
         kept = page.url
     words = parse_qs(urlsplit(kept).query)
-    names = (*RUNS, "runs/restarted")
-    assert words == {"group": ["lr"], "log": ["1"], "run": [site.run_id(name) for name in names]}
+    ids = [one["id"] for one in site.json("neat", "compare", *RUNS, "runs/restarted")["runs"]]
+    assert words == {"group": ["lr"], "log": ["1"], "run": ids}
     with opened(browser, kept, width=375, color_scheme="dark") as page:
         page.wait_for_selector(".card.is-grouped [data-drawn='3']")
         assert page.get_by_label("log scale").is_checked()

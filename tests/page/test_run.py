@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 from tests.page.checks import check_page, opened
-from tests.page.shared_site import site  # noqa: F401
 from tests.page.site import Site, lines
 
 if TYPE_CHECKING:
@@ -41,6 +40,15 @@ def until(page: Page, is_true: Any, what: str, wait_s: float = 15.0) -> None:
     while not is_true():
         assert time.monotonic() < deadline, f"waited {wait_s} s in vain for {what}"
         page.wait_for_timeout(10)
+
+
+def hide(page: Page, is_hidden: bool) -> None:
+    """As if the tab were hidden, or shown again."""
+    page.evaluate(
+        "(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        is_hidden,
+    )
 
 
 def test_a_run_says_what_the_commands_say(browser: Browser, site: Site) -> None:
@@ -90,7 +98,9 @@ def test_how_one_looks_at_a_run_stays_in_the_address(browser: Browser, site: Sit
             page.mouse.down()
             page.mouse.move(box["x"] + 90, box["y"] + 60, steps=3)
             page.mouse.up()
-        low, high = (int(page.evaluate(f"new URLSearchParams(location.search).get('x{one}')")) for one in ("min", "max"))
+        low, high = (
+            int(page.evaluate(f"new URLSearchParams(location.search).get('x{one}')")) for one in ("min", "max")
+        )
         whole = asked(site, f"series?run={run['id']}&name=train/loss&from={low}&to={high}&points=8000")
         there = whole["runs"][run["id"]]["series"]["train/loss"]["points"]
         assert len(there) == high - low + 1
@@ -103,7 +113,10 @@ def test_how_one_looks_at_a_run_stays_in_the_address(browser: Browser, site: Sit
         page.reload()
         drawn(page, LOSS)
         assert page.get_by_label("X axis").input_value() == "relative" and page.get_by_label("Log y").is_checked()
-        assert page.locator(".run-output").inner_text() == "0.60" and "after the start" in page.locator(".run-range").inner_text()
+        assert (
+            page.locator(".run-output").inner_text() == "0.60"
+            and "after the start" in page.locator(".run-range").inner_text()
+        )
         pinned = page.get_by_role("region", name="Pinned charts").locator(".run-card")
         assert [one.get_attribute("data-card") for one in pinned.all()] == [LOSS, "pinned accuracy", "grad_norm"]
         page.get_by_role("button", name="Show all", exact=True).click()
@@ -112,7 +125,7 @@ def test_how_one_looks_at_a_run_stays_in_the_address(browser: Browser, site: Sit
 
 
 def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> None:
-    """Points are drawn as they come, without asking again; a series that is new gets its chart."""
+    """Points are drawn as they come, without asking again, and not while nobody looks; a new series gets its chart."""
     began = time.time() - 60
     site.write("tailed", "metrics.jsonl", [{"step": n, "time": began + n, "loss": 1 / n} for n in range(1, 41)])
     run = site.until(lambda: [one for one in asked(site, "runs?filter=runs/tailed") if one["step"] == 40], "lines")[0]
@@ -126,7 +139,15 @@ def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> Non
             site.write("tailed", "metrics.jsonl", [{"step": step, "time": began + step, "loss": 1 / step}])
             until(page, lambda step=step: chart.get_attribute("data-points") == str(step), f"step {step}")
         assert not [one for one in questions if "/api/series" in one]
-        until(page, lambda: "at step 45" in (chart.locator(".chart-plot").get_attribute("aria-label") or ""), "its line")
+        until(
+            page, lambda: "at step 45" in (chart.locator(".chart-plot").get_attribute("aria-label") or ""), "its line"
+        )
+        hide(page, True)
+        questions.clear()
         site.write("tailed", "metrics.jsonl", [{"step": 46, "time": began + 46, "loss": 0.02, "val/dice": 0.5}])
+        site.until(lambda: asked(site, f"runs/{run['id']}")["step"] == 46, "the line of a hidden tab")
+        assert not questions and chart.get_attribute("data-points") == "45"
+        hide(page, False)
+        until(page, lambda: chart.get_attribute("data-points") == "46", "what a hidden tab did not ask for")
         drawn(page, "pinned dice")
         check_page(page)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 GROUPS = """async ([names, system, how]) => {
   const { groupsOf } = await import("/static/js/run-groups.js");
   const { pinned, machine, sections } = groupsOf(names, system, how);
-  const short = (cards) => cards.map((card) => [card.title, ...card.lines.map(({ name, scale }) => (scale === "y2" ? `${name} right` : name))]);
-  return { pinned: short(pinned), machine: short(machine), sections: sections.map(({ title, cards, isClosed }) => [title, cards.length, isClosed]) };
+  const line = ({ name, scale }) => (scale === "y2" ? `${name} right` : name);
+  const short = (cards) => cards.map((card) => [card.title, ...card.lines.map(line)]);
+  const closed = sections.map(({ title, cards, isClosed }) => [title, cards.length, isClosed]);
+  return { pinned: short(pinned), machine: short(machine), sections: closed };
 }"""
 
 
@@ -47,7 +49,7 @@ def test_series_find_their_charts_by_their_names(stage: Page) -> None:  # noqa: 
 
 
 def test_the_primary_metric_and_pins_come_first(stage: Page) -> None:  # noqa: F811
-    """The project's metric leads, whatever its name; a pin moves one chart, and one for a series that is not there does nothing."""
+    """The project's metric leads, whatever its name; a pin moves one chart, and one of a series that is not there none."""
     names = ["val/dice", "train/loss", "val/hd95"]
     found = groups(stage, names, primary={"metric": "val/hd95"})
     assert [one[0] for one in found["pinned"]] == ["val/hd95", "train/loss", "val/dice"]
@@ -100,8 +102,10 @@ def test_lines_tell_what_a_restart_gave_up(stage: Page) -> None:  # noqa: F811
     script = """async () => {
       const { linesOf } = await import("/static/js/run-card.js");
       const card = { lines: [{ name: "a", label: "a" }, { name: "b", label: "used", by: 1e-9, scale: "y2" }] };
-      const held = new Map([["a", { points: [[1, 2, null]], abandoned: [[[1, 3, null]]] }], ["b", { points: [[1, 2e9, 5], [2, "NaN", 6]], abandoned: [] }]]);
-      return linesOf(card, held, "r", 0).map(({ key, isFaded, scale, points }) => [key, Boolean(isFaded), scale, points.map(([, value]) => String(value))]);
+      const a = { points: [[1, 2, null]], abandoned: [[[1, 3, null]]] };
+      const b = { points: [[1, 2e9, 5], [2, "NaN", 6]], abandoned: [] };
+      const short = ({ key, isFaded, scale, points }) => [key, Boolean(isFaded), scale, points.map((one) => String(one[1]))];
+      return linesOf(card, new Map([["a", a], ["b", b]]), "r", 0).map(short);
     }"""
     assert stage.evaluate(script) == [
         ["a#0", True, "y", ["3"]], ["a", False, "y", ["2"]], ["b", False, "y2", ["2", "NaN"]],

@@ -33,6 +33,7 @@ async def stream(
     """`hello`; `points`: appended points of a run; `rewritten`: read a run's points again; `runs`: runs that changed;
     `happened`: new events; `changed`: topics whose queries have other answers now; `behind`: read everything again."""
     hub = page_of(request).hub
+    assert hub is not None  # it came with the API
     wanted = frozenset(one for one in topics.split(",") if one)
     if unknown := wanted - TOPICS:
         raise NeatError(f"topics: {sorted(unknown)[0]!r} is none", f"there are {', '.join(sorted(TOPICS))}")

@@ -77,7 +77,7 @@ export class RunList {
     const chosen = this.page.chosen();
     const more = this.found.filter(({ id }) => !chosen.includes(id));
     const rows = [...chosen.map((id) => this.known.get(id)).filter(Boolean), ...more];
-    say(this.said, `${chosen.length} of at most ${MOST} chosen${rows.length ? "" : "; no run fits the search"}`);
+    say(this.said, `${chosen.length} of at most ${MOST} chosen${rows.length || !this.search.value ? "" : "; no run fits the search"}`);
     replace(this.list, rows.map((run) => this.row(run, chosen.includes(run.id), chosen.length >= MOST)));
   }
 

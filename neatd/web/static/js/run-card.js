@@ -86,6 +86,10 @@ export class Card {
     this.chart?.append(name, scaled(points, this.by.get(name)));
   }
 
+  fine() {
+    replace(this.said);
+  }
+
   fail(error) {
     replace(this.said, failed(error, () => this.how.series.wait(this)));
   }

@@ -1,9 +1,8 @@
 // The strip at the top of a run: how it goes now. What ticks ticks by itself; nothing is asked for it.
 
 import { h, replace, say } from "./dom.js";
-import { ago, number, span, step, when } from "./format.js";
+import { ago, number, percent, span, step, when } from "./format.js";
 import { badge } from "./state.js";
-import { percent } from "./format.js";
 
 const TICK_MS = 1000;
 const SLOW = 1.5; // times the median from which a step is said to be slow
@@ -27,7 +26,7 @@ export function header() {
   return {
     node,
     set(detail) {
-      now = { ...now, ...detail };
+      now = { ...now, ...detail, ...paceOf(now, detail) };
       replace(node, standing(now), progress(now), facts(now, ticking), command(now));
       tick();
     },
@@ -40,7 +39,11 @@ export function header() {
 
 const newest = (run) => (run.checkpoints ?? []).reduce((best, one) => (!best || one.completed_at > best.completed_at ? one : best), null);
 
-const standing = (run) => h("p", { class: "row", id: "standing" }, badge(run.status), h("span", { class: "dim" }, run.reason));
+/** Short shapes tell no pace of a run that has ended: it is the one that it had. */
+const paceOf = (before, now) => (now.step_s === null && before?.step_s ? { step_s: before.step_s, step_ratio: before.step_ratio } : {});
+
+const standing = (run) => h("p", { class: "row", id: "standing" }, badge(run.status), h("span", { class: "dim" }, run.reason),
+  h("a", { class: "run-compare", href: `/compare?run=${encodeURIComponent(run.id)}` }, "Compare with others"));
 
 function progress(run) {
   if (!run.planned_steps || run.step === null) return null;

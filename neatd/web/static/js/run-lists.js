@@ -93,6 +93,6 @@ export function records(marks) {
   const found = marks.filter(({ kind }) => kind === "note").reverse();
   if (!found.length) return empty("No note or decision names this run.", "`neat note \"…\" --evidence RUN` writes one, `neat decide` a decision.");
   return h("ul", { class: "list" }, found.map((one) => h("li", {},
-    h("a", { href: `/knowledge?record=${encodeURIComponent(one.id)}` }, one.text),
+    h("a", { href: `/knowledge?id=${encodeURIComponent(one.id)}` }, one.text),
     h("span", { class: "dim" }, [one.step !== null && `step ${step(one.step)}`, one.time && ago(new Date(one.time * 1000).toISOString())].filter(Boolean).join(" · ")))));
 }

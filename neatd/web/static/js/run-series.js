@@ -6,12 +6,11 @@
  * points that an answer has already are left out. What was drawn stays until the next answer comes.
  *
  * @typedef {import("./run-window.js").Points} Points
- * @typedef {{points: Points, abandoned: Points[], isWhole: boolean, size: number, isOpen: boolean}} Held
- *   `size` is how many points were asked for (0: ask again), `isOpen` whether appended points belong to it
+ * @typedef {import("./run-questions.js").Held} Held
  * @typedef {{names: string[], size: () => number, draw: (held: Map<string, Held>) => void,
- *   append: (name: string, points: Points) => void, fail: (error: Error) => void}} Member  a chart
+ *   append: (name: string, points: Points) => void, fail: (error: Error) => void, fine: () => void}} Member  a chart
  */
-import { get } from "./api.js";
+import { Questions } from "./run-questions.js";
 import { later, stepsOf, withMargin } from "./run-window.js";
 
 const PREVIEW = 200; // points of a series that are drawn first
@@ -23,12 +22,13 @@ const MOST_TURNS = 4;
 export class Series {
   /** @param {{run: string, startedAt: number, begun: (cursor: string) => void, drawn: () => void}} how */
   constructor({ run, startedAt, begun, drawn }) {
-    Object.assign(this, { run, startedAt, begun, drawn });
+    Object.assign(this, { startedAt, drawn });
     /** @type {Map<string, Held>} whole series, as far as they were asked for */
     this.base = new Map();
     /** @type {Map<Member, {held: Map<string, Held>|null, ending: AbortController|null}>} */
     this.members = new Map();
-    this.flights = new Set();
+    const last = (name) => this.base.get(name)?.points.at(-1)?.[0] ?? -Infinity;
+    this.questions = new Questions(run, { begun, last });
     this.waiting = new Set();
     this.range = null;
     this.axis = "step";
@@ -63,14 +63,14 @@ export class Series {
   /** All of it is to be asked for again: the series were rewritten, or too much was missed. */
   spoil() {
     for (const held of this.base.values()) Object.assign(held, { size: 0, isWhole: false });
-    this.isSpoiled = true;
+    this.questions.begin();
     for (const member of this.members.keys()) this.wait(member);
   }
 
   /** Points that were told by the stream. */
   append(series) {
     for (const [name, points] of Object.entries(series)) {
-      for (const flight of this.flights) if (flight.names.has(name)) flight.late.push([name, points]);
+      this.questions.hear(name, points);
       if (this.base.has(name)) this.extend(name, this.base.get(name), points);
       for (const [member, { held }] of this.members) if (member.names.includes(name)) this.appendTo(member, held, name, points);
     }
@@ -124,7 +124,7 @@ export class Series {
     const names = [...new Set(some.flatMap((member) => member.names).filter((name) => !this.base.has(name)))];
     for (let at = 0; at < names.length; at += MOST_NAMES) {
       try {
-        const found = await this.ask(names.slice(at, at + MOST_NAMES), PREVIEW);
+        const found = await this.questions.ask(names.slice(at, at + MOST_NAMES), PREVIEW);
         for (const [name, held] of found) this.base.set(name, held);
       } catch (error) {
         some.forEach((member) => member.fail(error));
@@ -158,7 +158,7 @@ export class Series {
   }
 
   async refineBase(member, size, signal) {
-    const found = await this.ask(member.names, size, null, signal);
+    const found = await this.questions.ask(member.names, size, null, signal);
     for (const [name, held] of found) this.base.set(name, held);
     member.draw(this.base);
     this.drawn();
@@ -168,7 +168,7 @@ export class Series {
     let steps = this.stepsFor(member, this.base);
     for (let turn = 0; steps && turn < MOST_TURNS; turn += 1) {
       const isWhole = member.names.every((name) => this.base.get(name).isWhole);
-      const found = isWhole ? this.base : await this.ask(member.names, size, withMargin(steps), signal);
+      const found = isWhole ? this.base : await this.questions.ask(member.names, size, withMargin(steps), signal);
       state.held = isWhole ? null : found;
       member.draw(found);
       if (isWhole || this.axis === "step") return;
@@ -183,40 +183,12 @@ export class Series {
     return stepsOf(this.range, this.axis, { points: densest(member.names, held), startedAt: this.startedAt });
   }
 
-  /** A question; what is told meanwhile is added to the answer. */
-  async ask(names, size, steps = null, signal = undefined) {
-    const flight = { names: new Set(names), late: [] };
-    this.flights.add(flight);
-    try {
-      const asked = { run: this.run, name: names, points: size, from: steps?.[0], to: steps?.[1] };
-      const { runs } = await get("series", asked, signal);
-      const told = runs[this.run];
-      if (!told) throw new Error("The run is not there any more.");
-      this.tellBegun(told.cursor);
-      return new Map(names.map((name) => [name, this.heldOf(told.series[name], size, steps, flight, name)]));
-    } finally {
-      this.flights.delete(flight);
-    }
-  }
-
-  tellBegun(cursor) {
-    if (this.isBegun && !this.isSpoiled) return;
-    this.isBegun = true;
-    this.isSpoiled = false;
-    this.begun(cursor);
-  }
-
-  heldOf(told, size, steps, { late }, name) {
-    const last = this.base.get(name)?.points.at(-1)?.[0] ?? -Infinity;
-    const isOpen = !steps || steps[1] >= last;
-    const points = told?.points ?? [];
-    if (isOpen) for (const [of, some] of late) if (of === name) points.push(...later(points, some));
-    return { points, abandoned: told?.abandoned ?? [], isWhole: !steps && (told?.is_whole ?? true), size, isOpen };
-  }
-
   /** Charts that could not be filled are asked for again. */
   retry() {
-    for (const member of this.members.keys()) this.wait(member);
+    for (const member of this.members.keys()) {
+      member.fine();
+      this.wait(member);
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import { layOut } from "./run-sections.js";
 import { densest, Series } from "./run-series.js";
 import { rounded, translated } from "./run-window.js";
 
+const RAIL_MS = 700;
 const AROUND = 0.05; // of all steps, on each side of a step that the address names
 
 export class RunCharts {
@@ -30,7 +31,7 @@ export class RunCharts {
     this.deck = new Deck({
       run: this.run, startedAt: this.startedAt, series: this.series, look: () => this.look,
       choose: (range) => this.change({ range: range && rounded(range, this.look.axis) }), pin: (id, isPinned) => this.pin(id, isPinned), mounted: () => this.follow.widen(),
-      aligned: (domain) => this.rail?.setOptions({ domain }),
+      aligned: (domain) => this.alignRail(domain),
     });
     this.controls = controls(this.look, { change: (part) => this.change(part), reset: () => this.change({ range: null }) });
     this.follow = this.follower();
@@ -61,6 +62,16 @@ export class RunCharts {
         changed: ({ topics }) => this.on.changed(topics),
       },
     });
+  }
+
+  /** The rail is made anew each time: not as often as points come. */
+  alignRail(domain) {
+    this.domain = domain;
+    this.railTimer ??= setTimeout(() => {
+      this.railTimer = null;
+      this.rail.setOptions({ domain: this.domain });
+    }, this.hasDomain ? RAIL_MS : 0);
+    this.hasDomain = true;
   }
 
   // Which charts.

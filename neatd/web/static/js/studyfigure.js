@@ -4,7 +4,7 @@
 
 import { fresh, h, replace } from "./dom.js";
 import { readTheme } from "./charttheme.js";
-import { failed, loading } from "./state.js";
+import { empty, failed, loading } from "./state.js";
 
 const NEAR = "400px";
 let library = null;
@@ -73,6 +73,11 @@ export class Figure {
       const library = await plotly();
       const theme = readTheme();
       const { data, layout, words } = this.draw(theme);
+      if (!this.isDrawn && !data.some(({ x }) => x.length)) {
+        this.plot.setAttribute("aria-label", "No trial yet");
+        replace(this.plot, empty("No trial yet.", "The first ones begin when the queue has room for them."));
+        return;
+      }
       if (!this.isDrawn) replace(this.plot);
       this.plot.setAttribute("aria-label", words);
       const config = { displaylogo: false, responsive: true, displayModeBar: false };

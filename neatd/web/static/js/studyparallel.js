@@ -24,7 +24,7 @@ export class Parallel {
     Object.assign(this, { metric, goal, space, narrowed, ranges: new Map(), trials: [], axes: [] });
     const id = fresh("parallel");
     this.said = h("p", { class: "dim", role: "status" });
-    this.reset = h("button", { type: "button", on: { click: () => this.clear() } }, "Show all trials");
+    this.reset = h("button", { type: "button", disabled: true, on: { click: () => this.clear() } }, "Show all trials");
     this.picture = svg("svg", { class: "parallel-picture", role: "img", height: HEIGHT });
     this.sliders = h("div", { class: "parallel-sliders" });
     this.wide = h("div", {}, this.picture, this.sliders);

@@ -45,7 +45,7 @@ export function historyFigure(trials, { metric, goal, log }, theme) {
   };
   return {
     data: [line, ...byKind(trials, theme, (trial) => trial.number)],
-    layout: { xaxis: { title: { text: "trial" }, rangemode: "tozero", tickformat: "d" }, yaxis: { title: { text: metric }, type: log ? "log" : "linear" }, yaxis2: edge },
+    layout: { xaxis: { title: { text: "trial" }, rangemode: "tozero", tickformat: "d" }, yaxis: { title: { text: escaped(metric) }, type: log ? "log" : "linear" }, yaxis2: edge },
     words: `${metric} by trial: ${counts(trials)}. ${best.length ? `Best so far: ${best.map(([at, value]) => `${number(value)} by trial ${at}`).slice(-4).join(", ")}.` : "None has a value yet."}`,
   };
 }
@@ -54,13 +54,13 @@ export function historyFigure(trials, { metric, goal, log }, theme) {
 export function sliceFigure(trials, name, { metric, log, isLogX, isNumeric }, theme) {
   const x = (trial) => {
     const value = paramOf(trial, name);
-    return value === undefined || isNumeric ? value : paramText(value);
+    return value === undefined || isNumeric ? value : escaped(paramText(value));
   };
   return {
     data: byKind(trials, theme, x).map((trace) => ({ ...trace, showlegend: false })),
     layout: {
-      height: 230, margin: { l: 50, r: 10, t: 6, b: 36 }, yaxis: { title: { text: metric }, type: log ? "log" : "linear" }, yaxis2: edge,
-      xaxis: { title: { text: name }, type: isNumeric ? (isLogX ? "log" : "linear") : "category", ...(isNumeric ? {} : { categoryorder: "array", categoryarray: choices(trials, name) }) },
+      height: 230, margin: { l: 50, r: 10, t: 6, b: 36 }, yaxis: { title: { text: escaped(metric) }, type: log ? "log" : "linear" }, yaxis2: edge,
+      xaxis: { title: { text: escaped(name) }, type: isNumeric ? (isLogX ? "log" : "linear") : "category", ...(isNumeric ? {} : { categoryorder: "array", categoryarray: choices(trials, name).map(escaped) }) },
     },
     words: `${metric} by ${name}: ${counts(trials)}.`,
   };
