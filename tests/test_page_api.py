@@ -19,8 +19,7 @@ from neatd.web.api.every import PARTS
 from neatd.web.app import make_app
 from neatd.web.guard import FILES, SHELLS
 from neatd.web.page import Page
-from neatd.web.pages import VIEWS
-from neatd.web.pages import routes
+from neatd.web.pages import VIEWS, routes
 from neatd.web.shapes import Told
 from tests.cli_place import Cli
 from tests.test_planted_secrets import found_in, plant_records, plant_run

@@ -12,9 +12,10 @@ from neatd.store.points import series_of
 from neatd.store.resolution import at_resolution
 from neatd.store.since import cursor_text, heads
 from neatd.store.tabled import attempts
-from neatd.store.window import limits_of, series_named
+from neatd.store.window import WHOLE, Found, Limits, limits_of, narrow_rows, opened, series_named
 
-MOST_ABANDONED = 2000  # of a series, newest first
+MOST_ABANDONED = 2000  # of an attempt of a series, the newest
+MOST_CHUNKS = 8  # that are opened for them
 
 
 @in_one_view
@@ -65,20 +66,35 @@ def _series(
 def abandoned(
     points: sqlite3.Connection, run_id: str, name: str, first: int | None = None, last: int | None = None
 ) -> list[list[tuple[int, float, float | None]]]:
-    """The points that restarts gave up, by attempt; of very many the newest. From the narrow table only: what was sealed
-    in whole columns and given up is rare, and long past."""
+    """The points that restarts gave up, by attempt; of very many the newest."""
     named = series_named(points, run_id, name)
     limits = limits_of(points, run_id, named[1]) if named else None
     if named is None or limits is None or not limits.starts:
         return []
     low = min(step for _, step in limits.starts)
+    low, high = (low if first is None else max(low, first)), (2**62 if last is None else last)
+    found = _sealed(points, named[0], limits, low, high) + _narrow(points, named[0], low, high)
+    kept: dict[int, list[tuple[int, float, float | None]]] = {}
+    for one in sorted(found, key=lambda one: one.seq):
+        if limits.below(one.attempt) <= one.step and low <= one.step <= high:
+            kept.setdefault(one.attempt, []).append((one.step, one.value, one.time))
+    return [kept[attempt][-MOST_ABANDONED:] for attempt in sorted(kept)]
+
+
+def _narrow(points: sqlite3.Connection, series_id: int, low: int, high: int) -> list[Found]:
     sql = (
-        "SELECT attempt, step, value, time FROM point WHERE series_id = ? AND step >= ? AND step <= ?"
+        "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? AND step >= ? AND step <= ?"
         " ORDER BY seq DESC LIMIT ?"
     )
-    asked = (named[0], low if first is None else max(low, first), 2**62 if last is None else last, 4 * MOST_ABANDONED)
-    kept: dict[int, list[tuple[int, float, float | None]]] = {}
-    for attempt, step, value, time in points.execute(sql, asked):
-        if step >= limits.below(attempt):
-            kept.setdefault(attempt, []).append((step, float("nan") if value is None else value, time))
-    return [kept[attempt][:MOST_ABANDONED][::-1] for attempt in sorted(kept)]
+    return narrow_rows(points.execute(sql, (series_id, low, high, 4 * MOST_ABANDONED)))
+
+
+def _sealed(points: sqlite3.Connection, series_id: int, limits: Limits, low: int, high: int) -> list[Found]:
+    """Those of the newest chunks that hold some given up."""
+    sql = (
+        "SELECT id, attempt, last_step FROM chunk WHERE series_id = ? AND last_step >= ? AND first_step <= ?"
+        " ORDER BY first_seq DESC"
+    )
+    rows = points.execute(sql, (series_id, low, high)).fetchall()
+    some = [row["id"] for row in rows if row["last_step"] >= limits.below(row["attempt"])][:MOST_CHUNKS]
+    return [one for chunk in some for one in opened(points.execute(f"{WHOLE} WHERE c.id = ?", (chunk,)).fetchone())]

@@ -121,7 +121,7 @@ def test_how_one_looks_at_a_run_stays_in_the_address(browser: Browser, site: Sit
         assert [one.get_attribute("data-card") for one in pinned.all()] == [LOSS, "pinned accuracy", "grad_norm"]
         page.get_by_role("button", name="Show all", exact=True).click()
         assert "xmin" not in page.url
-        check_page(page)
+        check_page(page, with_rules=False)
 
 
 def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> None:
@@ -150,4 +150,4 @@ def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> Non
         hide(page, False)
         until(page, lambda: chart.get_attribute("data-points") == "46", "what a hidden tab did not ask for")
         drawn(page, "pinned dice")
-        check_page(page)
+        check_page(page, with_rules=False)

@@ -41,7 +41,7 @@ class RunPage {
       setTimeout(go, FIRST_MS);
     });
     this.charts = new RunCharts(detail, {
-      drawn: () => this.goOn(),
+      drawn: () => requestAnimationFrame(() => setTimeout(this.goOn)), // after the charts' own frame
       heard: (time) => this.strip.heard(time), runs: (shape) => this.strip.set(shape), happened: (some) => this.happened(some),
       again: () => this.refresh(), found: () => this.soon(), changed: (topics) => this.changed(topics),
     });
