@@ -15,8 +15,8 @@ from typing import Any
 
 from neatd.lifesign import not_watching
 from neatd.models import ENDED, Project, Run
-from neatd.now import is_system, telling
 from neatd.pipeline.eventlist import named
+from neatd.pipeline.lastvalues import Last, values_of
 from neatd.pipeline.memorystats import daemons_word, gpus_of, rss_last
 from neatd.pipeline.queueshown import queue_objects
 from neatd.pipeline.showing import run_shapes, shapes_of
@@ -26,11 +26,9 @@ from neatd.redact import redact
 from neatd.store import backup, events, pauses, queued, queuelist, standing
 from neatd.store.standing import Projects, last_values, projects_of
 
-MOST_RUNNING, MOST_ENDED, MOST_EVENTS, MOST_WAITING, MOST_JOBS, MOST_VALUES = 20, 10, 20, 10, 5, 4
+MOST_RUNNING, MOST_ENDED, MOST_EVENTS, MOST_WAITING, MOST_JOBS = 20, 10, 20, 10, 5
 MOST_ROOTS = 50
 EVERY = "*"  # the group that a pause of the whole queue is of: `rules/admission.py`
-
-Last = Mapping[str, tuple[float | None, int | None]]
 
 
 def overview(
@@ -123,15 +121,6 @@ def progress(run: Run, shape: Mapping[str, Any], last: Last) -> float | None:
 
 def _share(done: float, whole: float) -> float | None:
     return round(min(1.0, max(0.0, done / whole)), 4) if whole > 0 else None
-
-
-def values_of(last: Last, most: int = MOST_VALUES) -> list[dict[str, Any]]:
-    """The last values that people look at first, of a run's own series; NaN where one is not a number."""
-    names = sorted((name for name in last if not is_system(name)), key=telling)[:most]
-    return [
-        {"name": name, "value": float("nan") if last[name][0] is None else last[name][0], "step": last[name][1]}
-        for name in names
-    ]
 
 
 def disks(roots: Iterable[str]) -> list[dict[str, Any]]:

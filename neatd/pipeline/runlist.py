@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from neatd.models import Project
-from neatd.pipeline.overview import Last, values_of
+from neatd.pipeline.lastvalues import Last, values_of
 from neatd.pipeline.showing import run_shapes
 from neatd.store.runpage import run_page
 from neatd.store.standing import last_values, projects_of

@@ -136,6 +136,7 @@ def test_a_point_is_on_the_screen_within_300_ms(tmp_path: Path, browser: Browser
         client = page.context.new_cdp_session(page)
         client.send("Network.enable")
         client.on("Network.dataReceived", lambda told: received.append(told["dataLength"]))
+        page.on("request", lambda request: print("asked at rest:", request.url))
         page.wait_for_timeout(20_000)
         print("bytes of 20 s at rest", sum(received))
         assert max(late) < 300 and sum(received) < 5000

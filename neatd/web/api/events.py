@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from neatd.errors import NeatError
-from neatd.pipeline.eventlist import event_rows
 from neatd.web.api.given import Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
@@ -27,6 +26,8 @@ def events(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
 ) -> Plain:
     """What `neat events --json` prints, each with `run_name`, `project` and `written_at`."""
+    from neatd.pipeline.eventlist import event_rows
+
     stores = page_of(request).stores
     project_id = stores.project(project).id if project is not None else None
     run_id = stores.run(run, project_id).id if run is not None else None

@@ -9,11 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from neatd.errors import NeatError
 from neatd.lifesign import not_watching
-from neatd.pipeline.gathering import brief_text
-from neatd.pipeline.recordlist import Asked
-from neatd.pipeline.recordshown import project_of, record_list, record_page
 from neatd.pipeline.searching import LIMIT, check
-from neatd.store.search import search
 from neatd.web.api.given import Id, Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
@@ -36,6 +32,9 @@ def records(
 ) -> Plain:
     """What `neat list --json` prints, newest first (tasks in their order), with what of it is unverified and the runs that
     it names. Hosts, ports and keys only where `neat allow addresses` says so."""
+    from neatd.pipeline.recordlist import Asked
+    from neatd.pipeline.recordshown import record_list
+
     stores = page_of(request).stores
     pair, now = stores.open(), datetime.now(UTC)
     asked = Asked(kind, only_open, tag, deleted)
@@ -48,6 +47,8 @@ def records(
 @router.get("/records/{word}", summary="One record.", responses={200: {"model": RecordPage}})
 def record(request: Request, word: Id) -> Plain:
     """What `neat show --json` prints: its fields, links and history; and what it is tied to, by title."""
+    from neatd.pipeline.recordshown import project_of, record_page
+
     stores = page_of(request).stores
     pair, now = stores.open(), datetime.now(UTC)
     try:
@@ -69,6 +70,8 @@ def found(
     limit: Annotated[int, Query(ge=1, le=1000)] = LIMIT,
 ) -> Plain:
     """What `neat search --json` prints: the best hits first; filters alone list the newest."""
+    from neatd.store.search import search
+
     check(q, kind)
     stores = page_of(request).stores
     project_id = stores.project(project).id if project is not None else None
@@ -80,6 +83,8 @@ def brief(
     request: Request, project: Project = None, budget: Annotated[int | None, Query(ge=200, le=1_000_000)] = None
 ) -> Plain:
     """What `neat brief` prints, to the byte, and its budget."""
+    from neatd.pipeline.gathering import brief_text
+
     page = page_of(request)
     pair, one = page.stores.open(), page.stores.project(project)
     config = page.stores.config(one)

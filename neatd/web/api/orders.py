@@ -6,7 +6,6 @@ from fastapi import APIRouter, Body, Request
 
 from neatd.errors import NeatError
 from neatd.models import Job
-from neatd.pipeline import stopjob
 from neatd.store import jobs, requests
 from neatd.store.short import resolve_in
 from neatd.web.api.given import Id
@@ -35,6 +34,8 @@ def request_(request: Request, word: Id) -> Plain:
 @router.post("/jobs/{word}/stop", summary="End a job.", status_code=202, responses=Asked)
 def stop(request: Request, word: Id, body: StopAsked = Body(default=StopAsked())) -> Plain:  # noqa: B008
     """What `neat stop` asks for: a job that waits is cancelled, one that runs gets INT, TERM, KILL."""
+    from neatd.pipeline import stopjob
+
     page = page_of(request)
     job = _job(page.stores, word)
     with page.stores.writing() as records:

@@ -6,10 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 
-from neatd.control import status
-from neatd.pipeline.overview import overview
 from neatd.pipeline.runlist import primary_values
-from neatd.pipeline.servicelist import service_list
 from neatd.store import standing
 from neatd.web.api.given import Project
 from neatd.web.parts import page_of
@@ -23,6 +20,9 @@ router = APIRouter(prefix="/api", tags=["machine"])
 def overview_(request: Request, project: Project = None) -> Plain:
     """What runs and how it goes, what ended last, the queue, the last events, disks, memory, services, schedule, backups.
     Queue, memory, schedule and backups are the machine's, whatever the project."""
+    from neatd.pipeline.overview import overview
+    from neatd.pipeline.servicelist import service_list
+
     stores = page_of(request).stores
     pair, project_id = stores.open(), stores.project(project).id if project is not None else None
     found = overview(pair.records, pair.points, stores.home, datetime.now(UTC), project_id)
@@ -39,6 +39,7 @@ def overview_(request: Request, project: Project = None) -> Plain:
 )
 def projects(request: Request) -> Plain:
     """Each with the folders in which it stands, and its runs counted by status."""
+
     records = page_of(request).stores.open().records
     counted = standing.counts_by_project(records)
     return Plain([
@@ -51,4 +52,6 @@ def projects(request: Request) -> Plain:
 @router.get("/status", summary="The daemon's own word.", responses={200: {"model": DaemonShape}})
 def status_(request: Request) -> Plain:
     """What `neatd status --json` prints."""
+    from neatd.control import status
+
     return Plain(status(page_of(request).stores.home))

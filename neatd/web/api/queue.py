@@ -8,9 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from neatd.pipeline.devicesshown import device_shapes
-from neatd.pipeline.overview import queue_overview
-from neatd.pipeline.queueshown import queue_objects
 from neatd.web.api.given import Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
@@ -30,6 +27,8 @@ def queue(
     limit: Most = 1000,
 ) -> Response:
     """What `neat queue --json` prints: each job with why it waits, and when it is likely to begin and to end."""
+    from neatd.pipeline.queueshown import queue_objects
+
     stores = page_of(request).stores
     objects = queue_objects(stores.open().records, stores.home, datetime.now(UTC), is_all, limit, group)
     return Response(f"[{', '.join(objects)}]".encode("utf-8", "replace"), media_type="application/json")
@@ -38,6 +37,8 @@ def queue(
 @router.get("/queue/summary", summary="The queue in short.", responses={200: {"model": QueueShape}})
 def summary(request: Request, project: Project = None, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Plain:
     """What runs, the first that wait, how many there are, and pauses: as `/api/overview` has it."""
+    from neatd.pipeline.overview import queue_overview
+
     stores = page_of(request).stores
     project_id = stores.project(project).id if project is not None else None
     return Plain(queue_overview(stores.open().records, stores.home, datetime.now(UTC), project_id, limit))
@@ -46,5 +47,7 @@ def summary(request: Request, project: Project = None, limit: Annotated[int, Que
 @router.get("/devices", summary="The machine's devices.", responses={200: {"model": list[DeviceShape]}})
 def devices(request: Request) -> Plain:
     """What `neat queue --devices --json` prints: what is free, and which job holds what of it."""
+    from neatd.pipeline.devicesshown import device_shapes
+
     stores = page_of(request).stores
     return Plain(device_shapes(stores.open().records, stores.home, datetime.now(UTC)))

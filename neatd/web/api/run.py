@@ -7,10 +7,6 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 
-from neatd.pipeline.kept import kept_checkpoints
-from neatd.pipeline.rail import rail
-from neatd.pipeline.suspects import prediction_rules, suspects
-from neatd.pipeline.trends import trends
 from neatd.web.api.given import Id
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
@@ -22,6 +18,8 @@ router = APIRouter(prefix="/api/runs/{word}", tags=["runs"])
 @router.get("/rail", summary="What happened around a run.", responses={200: {"model": Rail}})
 def run_rail(request: Request, word: Id) -> Plain:
     """Checkpoints, evaluations, events, commits, restarts and records, in the order of their times."""
+    from neatd.pipeline.rail import rail
+
     stores = page_of(request).stores
     run = stores.run(word)
     pair = stores.open()
@@ -31,6 +29,9 @@ def run_rail(request: Request, word: Id) -> Plain:
 @router.get("/predictions", summary="A run's predictions.", responses={200: {"model": Predicted}})
 def run_predictions(request: Request, word: Id) -> Plain:
     """How the accuracy of the last 20, the last 50 and all evaluations goes, and the predictions that look wrong."""
+    from neatd.pipeline.suspects import prediction_rules, suspects
+    from neatd.pipeline.trends import trends
+
     page = page_of(request)
     run = page.stores.run(word)
     project, points = page.stores.project_of(run), page.stores.open().points
@@ -42,6 +43,8 @@ def run_predictions(request: Request, word: Id) -> Plain:
 @router.get("/checkpoints", summary="A run's checkpoints.", responses={200: {"model": KeptCheckpoints}})
 def run_checkpoints(request: Request, word: Id) -> Plain:
     """Each with the reasons for which it is kept, or why it would go or went. Nothing is changed."""
+    from neatd.pipeline.kept import kept_checkpoints
+
     stores = page_of(request).stores
     run = stores.run(word)
     pair = stores.open()

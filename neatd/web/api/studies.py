@@ -8,8 +8,6 @@ from fastapi import APIRouter, Request
 
 from neatd.errors import NeatError
 from neatd.models import Study
-from neatd.pipeline.studyanalysed import study_analysis, study_trials
-from neatd.pipeline.studyshown import as_object, shown, study_shapes
 from neatd.redact import redact_value
 from neatd.store import studies
 from neatd.web.api.given import Id, Project
@@ -40,6 +38,8 @@ def _study(stores: Stores, word: str, project: str | None) -> Study:
 @router.get("/studies", summary="The studies, newest first.", responses={200: {"model": list[StudyShape]}})
 def study_list(request: Request, project: Project = None) -> Plain:
     """What `neat study list --json` prints."""
+    from neatd.pipeline.studyshown import study_shapes
+
     stores = page_of(request).stores
     records, shapes = stores.open().records, []
     for one in stores.projects() if project is None else [stores.project(project)]:
@@ -50,6 +50,8 @@ def study_list(request: Request, project: Project = None) -> Plain:
 @router.get("/studies/{word}", summary="One study.", responses={200: {"model": StudyDetail}})
 def study_detail(request: Request, word: Id, project: Project = None) -> Plain:
     """What `neat study status --json` prints, and what stood in the study's file."""
+    from neatd.pipeline.studyshown import as_object, shown
+
     stores = page_of(request).stores
     found = _study(stores, word, project)
     stands = as_object(shown(stores.open().records, found))
@@ -59,6 +61,8 @@ def study_detail(request: Request, word: Id, project: Project = None) -> Plain:
 @router.get("/studies/{word}/trials", summary="A study's trials.", responses={200: {"model": list[TrialShape]}})
 def study_trial_list(request: Request, word: Id, project: Project = None) -> Plain:
     """The trials, each as it ended the last time, with their runs."""
+    from neatd.pipeline.studyanalysed import study_trials
+
     stores = page_of(request).stores
     return Plain(study_trials(*stores.open(), _study(stores, word, project)))
 
@@ -66,6 +70,8 @@ def study_trial_list(request: Request, word: Id, project: Project = None) -> Pla
 @router.get("/studies/{word}/analysis", summary="What a study showed.", responses={200: {"model": AnalysisShape}})
 def study_shown(request: Request, word: Id, project: Project = None) -> Plain:
     """What `neat study analyze --json` prints: by each parameter, in pairs, importances, what the best have in common."""
+    from neatd.pipeline.studyanalysed import study_analysis
+
     stores = page_of(request).stores
     pair, found = stores.open(), _study(stores, word, project)
     mark = (found.updated_at, sorted(studies.counts(pair.records, found.id).items()))

@@ -20,6 +20,20 @@ const LATER_MS = 1500;
 const soon = window.requestIdleCallback ?? ((work) => setTimeout(work, 300)); // the lines come first
 const AGAIN_MS = 5000; // between two looks at numbers that change
 
+/** Until the first lines are drawn, and no longer than this. */
+function drawn(node, ms) {
+  return new Promise((go) => {
+    const watch = new MutationObserver(() => node.querySelector("[data-drawn]") && end());
+    const late = setTimeout(end, ms);
+    function end() {
+      watch.disconnect();
+      clearTimeout(late);
+      go();
+    }
+    watch.observe(node, { subtree: true, childList: true, attributeFilter: ["data-drawn"] });
+  });
+}
+
 class Compare {
   constructor(node) {
     this.shown = shownOf();
@@ -40,14 +54,17 @@ class Compare {
     });
   }
 
-  /** What an address names is shown before the list of all runs is there. */
+  /** What an address names is drawn before the list of all runs is asked for. */
   async begin() {
-    const listed = this.list.read();
-    if (!this.shown.runs.length) {
-      await listed;
+    if (this.shown.runs.length) {
+      await this.settle();
+      await drawn(this.body, LATER_MS);
+      await this.list.read();
+    } else {
+      await this.list.read();
       this.shown.runs = this.list.usual();
+      await this.settle();
     }
-    await Promise.all([this.settle(), listed]);
     this.list.show();
   }
 
