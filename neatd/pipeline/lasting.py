@@ -37,8 +37,10 @@ def standing(records: sqlite3.Connection, run_id: str) -> frozenset[str]:
     stays: set[str] = set()
     best: dict[tuple[str, str], tuple[float, str]] = {}
     for snapshot in reversed(events.snapshots(records, run_id=run_id, status="done")):
+        if not _holds(records, snapshot):  # most of them, of a run without checkpoints: their events are not read
+            continue
         event = events.get_event(records, snapshot.event_id)
-        if not is_best(event) or not _holds(records, snapshot):
+        if not is_best(event):
             continue
         goal, value = event.details.get("goal"), event.value
         if event.details.get("keep_beaten") or goal is None or value is None or not math.isfinite(value):
@@ -82,10 +84,11 @@ def _holds(records: sqlite3.Connection, snapshot: Snapshot) -> bool:
 
 def release_beaten(records: sqlite3.Connection, run_id: str) -> None:
     """Let go what a run's best values that were beaten only protect in place: the policy decides about it again."""
-    stays = standing(records, run_id)
-    for snapshot in events.snapshots(records, run_id=run_id, status="done"):
-        is_pin_alone = snapshot.mode == "pin" and not snapshot.path
-        if is_pin_alone and snapshot.id not in stays and is_best(events.get_event(records, snapshot.event_id)):
+    some = events.snapshots(records, run_id=run_id, status="done")
+    pins = [snapshot for snapshot in some if snapshot.mode == "pin" and not snapshot.path]
+    stays = standing(records, run_id) if pins else frozenset()
+    for snapshot in pins:
+        if snapshot.id not in stays and is_best(events.get_event(records, snapshot.event_id)):
             events.set_snapshot(records, snapshot.id, status="expired", reason=BEATEN)
 
 

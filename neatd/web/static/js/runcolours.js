@@ -5,6 +5,7 @@
 
 const KEPT = "neat-run-colours";
 const COLOURS = 10;
+const DASHES = 6;
 const SLOTS = 60;
 const MOST_KEPT = 500;
 
@@ -33,8 +34,8 @@ export function slotsOf(runs, kept) {
   return slots;
 }
 
-/** Pure: how a slot is drawn. */
-export const lookOf = (slot) => ({ colour: slot % COLOURS, dash: Math.floor(slot / COLOURS) });
+/** Pure: how a slot is drawn. Neighbours differ in their dashes too: who sees no colours can tell them. */
+export const lookOf = (slot) => ({ colour: slot % COLOURS, dash: (slot + Math.floor(slot / COLOURS)) % DASHES });
 
 function remembered() {
   try {
