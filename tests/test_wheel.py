@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from email import message_from_bytes
 from importlib import metadata
@@ -103,6 +104,8 @@ def test_the_wheel_carries_rules_templates_store_and_trainers(wheel: Path) -> No
         assert files
         for path in files:
             assert f"neatd/_data/{path.relative_to(ROOT).as_posix()}" in names
+    static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "neatd/web/static").rglob("*") if path.is_file()}
+    assert static <= names and len(static) > 20
     assert not [name for name in names if name.startswith(("tests/", "rules/"))]
 
 
@@ -123,6 +126,10 @@ def test_it_works_without_torch_from_init_to_brief(scripts: Path, tmp_path: Path
         command = (scripts / "neat", "events", "--json")
         events = until(lambda: json.loads(run(*command, cwd=project, NEAT_HOME=home).stdout), "an event")
         assert events[-1]["rule"] in ("non-finite", "best-train-loss")
+        url = json.loads(run(scripts / "neatd", "status", "--json", cwd=project, NEAT_HOME=home).stdout)["url"]
+        for path in ("/", "/vendor/uplot.js", "/vendor/plotly.js", "/api/runs"):
+            with urllib.request.urlopen(url + path, timeout=30) as answer:
+                assert answer.status == 200 and answer.read()
         brief = run(scripts / "neat", "brief", cwd=project, NEAT_HOME=home)
         assert brief.returncode == 0 and "runs/a" in brief.stdout
     finally:

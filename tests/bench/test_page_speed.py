@@ -28,7 +28,10 @@ RUNS, POINTS, TICKS = 50, 2000, 60
 INKED = """
 () => { const c = document.querySelector('[data-drawn] canvas'); if (!c) return 0;
   const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
-  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 60 && Math.max(d[i], d[i+1], d[i+2]) - Math.min(d[i], d[i+1], d[i+2]) > 40) n += 1;
+  for (let i = 0; i < d.length; i += 4) {
+    const [a, b, c] = d.slice(i, i + 3);
+    if (d[i + 3] > 60 && Math.max(a, b, c) - Math.min(a, b, c) > 40) n += 1;
+  }
   return n; }
 """
 

@@ -63,7 +63,8 @@ def predictions(seed: int, at: list[int]) -> list[dict[str, Any]]:
             loss = 2.4 if number == 0 else 0.05 if number == 1 else 0.4 if is_correct else 1.6
             found.append(
                 {"step": step, "id": f"q{number}", "correct": is_correct and number != 1, "loss": loss,
-                 "prompt": f"what is {number} + {number}?", "expected": str(2 * number), "answer": str(2 * number + (number == 1))}
+                 "prompt": f"what is {number} + {number}?", "expected": str(2 * number),
+                 "answer": str(2 * number + (number == 1))}
             )  # fmt: skip
     return found
 
@@ -148,7 +149,8 @@ def build(base: Path) -> Site:
     site.call("neat", "init", "--yes")
     with (site.root / "neat.yaml").open("a") as file:
         file.write(
-            f"primary: {{metric: val/loss, goal: min}}\nplanned_steps: {PLANNED}\nretention: {{newest: 2, half: 0, best_n: 1}}\n"
+            f"primary: {{metric: val/loss, goal: min}}\nplanned_steps: {PLANNED}\n"
+            "retention: {newest: 2, half: 0, best_n: 1}\n"
         )
     site.git("add", "-A")
     site.git("commit", "-q", "-m", "a first training")
