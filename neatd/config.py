@@ -132,6 +132,7 @@ class Settings(Model):
     page_address: str = "127.0.0.1"  # where the page listens; any other asks everybody for the token
     page_port: int = Field(default=0, ge=0, le=65535)  # 0: a free one, remembered from then on
     page_hosts: tuple[str, ...] = ()  # names by which the page may be called, besides its address and localhost
+    page_ready: bool = True  # its process is started soon after neatd: the first look waits for none
     memory_pauses: bool = True  # HIGH keeps jobs from being started; nothing that runs is ever ended for it
 
 

@@ -91,7 +91,10 @@ class Daemon:
         self.ticks = Ticks()
         self.loop = Loop(self.scene, self.watcher)
         self.door = StatusDoor(self.status)
-        self.page = PageDoor(home, self.settings.page_address, self.settings.page_port, self.settings.page_hosts)
+        self.page = PageDoor(
+            home, self.settings.page_address, self.settings.page_port, self.settings.page_hosts,
+            is_ready=self.settings.page_ready,
+        )  # fmt: skip
         self.is_ending = False
         self.compacted, self.points_gone = Position(), 0
         self.next_compact = float("inf")

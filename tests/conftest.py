@@ -154,8 +154,9 @@ class Neat:
 
     def settings(self, **values: object) -> None:
         """Write NEAT_HOME/settings.yaml. A daemon that a busy machine makes slow looks at its folders less often, up to a
-        minute apart: longer than a test waits. Here it looks every second."""
-        lines = [f"{name}: {value}" for name, value in ({"full_sweep_s": 1.0} | values).items()]
+        minute apart: longer than a test waits. Here it looks every second; and hundreds of daemons start no page for nobody."""
+        usual: dict[str, object] = {"full_sweep_s": 1.0, "page_ready": "false"}
+        lines = [f"{name}: {value}" for name, value in (usual | values).items()]
         (self.home / "settings.yaml").write_text("\n".join(lines) + "\n")
 
     def metrics(self, run: str, *lines: object, mode: str = "a") -> Path:

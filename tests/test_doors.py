@@ -19,6 +19,7 @@ from neatd.doors.page import PageDoor, port_path, remembered_port
 from neatd.doors.status import PLACES, StatusDoor
 from neatd.doors.tokens import page_token, token_path
 from neatd.files import write_atomic
+from tests.conftest import until
 
 
 def answered(url: str, host: str | None = None) -> tuple[int, str]:
@@ -82,6 +83,21 @@ def test_who_listens_everywhere_is_called_by_loopback_from_here(tmp_path: Path) 
     door = PageDoor(tmp_path, "0.0.0.0", 0)
     with closing(door):
         assert urlsplit(door.url).hostname == "127.0.0.1" and door.mistake == ""
+
+
+def test_the_process_of_a_page_that_is_to_be_ready_waits_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there before the first caller, and another one waits for that."""
+    monkeypatch.setattr(pages, "READY_S", 0.05)
+    for is_ready in (True, False):
+        with closing(PageDoor(tmp_path, "127.0.0.1", 0, is_ready=is_ready)) as door:
+            door.open()
+            if is_ready:
+                until(lambda door=door: door._process is not None, "the process")
+            else:
+                door._thread.join(0.3)
+                assert door._process is None
 
 
 def test_a_file_is_written_for_its_owner_alone_where_that_is_asked(tmp_path: Path) -> None:

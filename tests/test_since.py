@@ -120,7 +120,8 @@ def test_who_is_far_behind_reads_again(db: sqlite3.Connection) -> None:
     training.write("a", 3, 0)
     before = heads(db, [training.run])[training.run]
     training.write("a", since.MOST + 1, 0)
-    assert not is_continued(before, heads(db, [training.run])[training.run])
+    now = heads(db, [training.run])[training.run]
+    assert not is_continued(before, now) and not is_continued({}, now)
 
 
 def test_only_named_series_come(db: sqlite3.Connection) -> None:

@@ -1,7 +1,8 @@
 """The page's port: the daemon holds it, a process of its own answers there, started by the first caller.
 
 The daemon only listens. While nobody asks, the page costs nothing; while many do, they take no time from watching. The
-process ends after a while without callers, and with the daemon: its standard input is a pipe that closes then. Callers
+process is also started soon after the daemon, for who looks at once; it ends after a while without callers, and with the
+daemon: its standard input is a pipe that closes then. Callers
 that come between two of them wait in the socket's row. The port is remembered, so that a page that is open finds the
 next daemon at the same address.
 """
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 _HERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # how who listens everywhere is called from here
 BACKLOG = 512
+READY_S = 4.0  # after the daemon's start: its first reading comes first
 BIND_S = 3.0  # the page of a daemon that was killed holds the port for a moment longer
 END_S = 3.0  # that it has to end in before it is killed
 CRASH_WAIT_S = 2.0  # before one that failed is started again: whoever asks is let wait, and the log is not filled
@@ -51,8 +53,11 @@ def remembered_port(home: Path) -> int:
 class PageDoor:
     """The listening socket, and the process that answers at it."""
 
-    def __init__(self, home: Path, address: str, port: int, hosts: Sequence[str] = ()) -> None:
-        self.home, self._hosts = home, hosts
+    def __init__(
+        self, home: Path, address: str, port: int, hosts: Sequence[str] = (), *, is_ready: bool = False
+    ) -> None:
+        """`is_ready`: the process is started before anybody asks."""
+        self.home, self._hosts, self._is_ready = home, hosts, is_ready
         self.mistake = ""  # why it does not listen where it was told to
         try:
             self._socket = _bound(address, port or remembered_port(home))
@@ -90,8 +95,10 @@ class PageDoor:
 
     def _attend(self) -> None:
         """Start a process for the first caller, again and again: each ends when nobody has asked for a while."""
+        wait_s = READY_S if self._is_ready else None
         while not self._is_ending.is_set():
-            ready, _, _ = select.select([self._socket, self._wake], [], [])
+            ready, _, _ = select.select([self._socket, self._wake], [], [], wait_s)
+            wait_s = None
             if self._wake in ready:
                 return
             process = self._process = _started(self.home, self._socket, self._hosts)

@@ -71,9 +71,9 @@ def cursor_of(text: str) -> Heads:
 
 def is_continued(before: Heads, now: Heads) -> bool:
     """Whether all that a reader has is still the beginning of what is stored, and little enough was added."""
-    return all(
-        stream in now and now[stream].mark == head.mark and 0 <= now[stream].seq - head.seq <= MOST
-        for stream, head in before.items()
+    is_kept = all(stream in now and now[stream].mark == head.mark for stream, head in before.items())
+    return is_kept and all(
+        0 <= head.seq - (before[stream].seq if stream in before else 0) <= MOST for stream, head in now.items()
     )
 
 

@@ -24,7 +24,7 @@ from neatd.web.limits import App
 from neatd.web.page import Page
 from neatd.web.peers import Protocol
 
-IDLE_S = 300.0  # without a caller, before it ends
+IDLE_S = 900.0  # without a caller, before it ends
 LOOK_S = 5.0
 MOST_CONNECTIONS = 1000  # beyond these it is answered that there are too many
 MOST_FILES = 4096  # that are open at once: each connection is one

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 
 from neatd.errors import NeatError, StoreError
 from neatd.web.limits import TooLargeError
-from neatd.web.stores import BusyError, NotFoundError
+from neatd.web.refusals import BusyError, NotFoundError
 
 
 def told(code: int, message: str, hint: str) -> JSONResponse:

@@ -8,6 +8,7 @@ then on what each look finds. One that reads too slowly is told to read again; n
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +20,10 @@ from neatd.errors import NeatError
 from neatd.pipeline.showing import json_text
 from neatd.store.since import Heads
 from neatd.web.looking import Names, News, NewsLooker, Piece, PointsLooker, Told
-from neatd.web.stores import BusyError, Stores
+from neatd.web.refusals import BusyError
+from neatd.web.stores import Stores
 
+log = logging.getLogger(__name__)
 LOOK_S = 0.05  # between looks at points while somebody follows
 NEWS_S = 0.25  # and at the rest
 TROUBLE_S = 1.0  # when the store does not answer
@@ -73,6 +76,7 @@ class Hub:
         self._points, self._news = PointsLooker(stores), NewsLooker(stores)
         self._threads = (ThreadPoolExecutor(1, "points"), ThreadPoolExecutor(1, "news"))
         self._followers: set[Follower] = set()
+        self._coming = 0  # who asked to follow, and has no place among them yet
         self._stands: dict[str, Heads] = {}  # run -> what its followers were told up to
         self._turn = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,14 +104,20 @@ class Hub:
 
     def check_room(self) -> None:
         """Raise BusyError when too many follow."""
-        if len(self._followers) >= MOST_FOLLOWERS or self._is_closed:
+        if len(self._followers) + self._coming >= MOST_FOLLOWERS or self._is_closed:
             raise BusyError(f"{len(self._followers)} pages are open already", "close some")
 
     @asynccontextmanager
     async def followed(self, one: Follower) -> AsyncIterator[Follower]:
         """Follow for a while."""
         one.tell(Piece("hello", json_text({"boot": self.boot, "version": __version__})))
-        await self._join(one)
+        self._coming += 1
+        try:
+            await self._join(one)
+        finally:
+            self._coming -= 1
+        if self._is_closed:
+            one.end()
         self._come.set()
         try:
             yield one
@@ -119,12 +129,14 @@ class Hub:
         """Tell one what came since its cursors, up to where the others stand."""
         async with self._turn:  # no look comes between what it is told here and what it is told from now on
             found = await self._asked(0, self._points.positions, list(one.runs))
+            stands = {run_id: self._stands.get(run_id, found.get(run_id, {})) for run_id in one.runs}
             for run_id, before in one.runs.items():
-                stands = self._stands.setdefault(run_id, found.get(run_id, {}))
-                if before != stands and (
-                    piece := await self._asked(0, self._points.since, run_id, before, stands, one.names)
+                if before != stands[run_id] and (
+                    piece := await self._asked(0, self._points.since, run_id, before, stands[run_id], one.names)
                 ):
                     one.tell(piece)
+            # Only now: who left meanwhile took with it what nobody but this one stands at.
+            self._stands |= stands
             self._followers.add(one)
 
     def _forget(self) -> None:
@@ -145,6 +157,9 @@ class Hub:
                 await look()
                 await asyncio.sleep(every_s)
             except (NeatError, sqlite3.Error):  # a store that is being restored, or is gone: requests tell it
+                await asyncio.sleep(TROUBLE_S)
+            except Exception:  # whatever it was: those who follow are not left without news for ever
+                log.exception("a look at the store failed")
                 await asyncio.sleep(TROUBLE_S)
 
     async def _look_at_points(self) -> None:

@@ -2,12 +2,14 @@
 
 Behind the guard, so that it answers only those who may read; all of them read the same. Nobody who was told of a change
 is answered from before it: each change that is made here, and all news that those who follow are told, forget the answers.
-Points are always read anew: who asks for them was perhaps told a moment ago that they are others now.
+Points are always read anew: who asks for them was perhaps told a moment ago that they are others now. Whoever has the
+same answer already, and says so by its ETag, is told that it still is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import MutableMapping
@@ -66,12 +68,11 @@ class Lately:
             await asyncio.wait([asked])
         kept = self._kept.get(key)
         if kept and time.monotonic() < kept.good_until:
-            await send(dict(kept.start))
-            await send({"type": "http.response.body", "body": kept.body})
+            await _told(send, kept.start, kept.body, _known(scope))
             return
         self._asked[key] = asyncio.get_running_loop().create_future()
         try:
-            await self._app(scope, receive, _Listening(send, self, key).send)
+            await self._app(scope, receive, _Listening(send, self, key, _known(scope)).send)
         finally:
             self._asked.pop(key).set_result(None)
 
@@ -89,17 +90,41 @@ class Lately:
 class _Listening:
     """Passes an answer on, and keeps it when it is whole and good."""
 
-    def __init__(self, send: Send, kept: Lately, key: tuple[str, bytes]) -> None:
-        self._send, self._kept, self._key, self._begun, self._changes = send, kept, key, time.monotonic(), kept.changes
+    def __init__(self, send: Send, kept: Lately, key: tuple[str, bytes], known: bytes) -> None:
+        self._send, self._kept, self._key, self._known = send, kept, key, known
+        self._begun, self._changes = time.monotonic(), kept.changes
         self._start: Message | None = None
-        self._body = b""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._start = dict(message)
-        elif message["type"] == "http.response.body":
-            self._body += message.get("body", b"")[: LARGEST + 1]
-            is_whole = not message.get("more_body", False) and len(self._body) <= LARGEST
-            if self._start and is_whole and self._start["status"] == 200:
-                self._kept.keep(self._key, self._start, self._body, time.monotonic() - self._begun, self._changes)
+            self._start = message  # whether it is told at all is known when its body is there
+            return
+        if (start := self._start) is not None:
+            self._start = None
+            body = message.get("body", b"")
+            if start["status"] == 200 and not message.get("more_body", False) and len(body) <= LARGEST:
+                start = {**start, "headers": [*start.get("headers", ()), (b"etag", _etag(body))]}
+                self._kept.keep(self._key, start, body, time.monotonic() - self._begun, self._changes)
+                await _told(self._send, start, body, self._known)
+                return
+            await self._send(start)
         await self._send(message)
+
+
+async def _told(send: Send, start: Message, body: bytes, known: bytes) -> None:
+    """An answer, or that it is still the one that the caller has."""
+    headers = start["headers"]
+    if known and (b"etag", known) in headers:
+        start = {**start, "status": 304, "headers": [one for one in headers if not one[0].startswith(b"content-")]}
+        body = b""
+    await send(dict(start))
+    await send({"type": "http.response.body", "body": body})
+
+
+def _etag(body: bytes) -> bytes:
+    return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+
+
+def _known(scope: Scope) -> bytes:
+    """The ETag of the answer that the caller has, b"" without one."""
+    return next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neatd.doors.tokens import Token
 from neatd.web.limits import Bucket
-from neatd.web.stores import Stores
 
 if TYPE_CHECKING:
     from neatd.web.hub import Hub
+    from neatd.web.stores import Stores
 
 SENT_RATE, SENT_BURST = 20.0, 200.0  # requests a second of one machine that sends lines
 WRONG_RATE, WRONG_BURST = 0.2, 10.0  # of one address that shows no token of such a machine
@@ -24,12 +25,18 @@ class Page:
 
     def __init__(self, home: Path, address: str, hosts: Sequence[str] = ()) -> None:
         self.home, self.address, self.hosts = home, address, tuple(hosts)
-        self.stores = Stores(home)
         self.boot = secrets.token_hex(4)
         self.hub: Hub | None = None  # until the API is there
         self.senders, self.wrong_senders = Bucket(SENT_RATE, SENT_BURST), Bucket(WRONG_RATE, WRONG_BURST)
         self._token = Token(home)
         self._heard_at = time.monotonic()
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The store as the page reads it."""
+        from neatd.web.stores import Stores  # the API's: most of what is loaded comes with it
+
+        return Stores(self.home)
 
     @property
     def token(self) -> str:

@@ -15,7 +15,7 @@ from neatd import __version__
 from neatd.files import data_path
 from neatd.web.files import KINDS, STATIC, files, modules_of, stamp
 from neatd.web.parts import page_of
-from neatd.web.stores import NotFoundError
+from neatd.web.refusals import NotFoundError
 from neatd.web.vendor import FILES, vendor_file
 
 _FOR_EVER = "public, max-age=31536000, immutable"  # the address holds what the file says

@@ -18,16 +18,9 @@ from neatd.place import PROJECT_FILE
 from neatd.store import projects, runs
 from neatd.store.opened import OpenedFiles
 from neatd.store.opening import connect
+from neatd.web.refusals import NotFoundError
 
 WAIT_S = 5.0  # for a writer; readers wait for none
-
-
-class NotFoundError(NeatError):
-    """What an address names is not there."""
-
-
-class BusyError(NeatError):
-    """Too many ask at once."""
 
 
 class Pair(NamedTuple):

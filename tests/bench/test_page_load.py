@@ -45,7 +45,8 @@ def program(*words: object) -> subprocess.Popen[str]:
 
 
 def told(process: subprocess.Popen[str]) -> Any:
-    said, _ = process.communicate(timeout=120)
+    with process:
+        said, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     return json.loads(said)
 
@@ -66,7 +67,7 @@ def test_two_hundred_streams_and_five_hundred_requests_a_second(tmp_path: Path) 
         before = [sum(one.cpu_times()[:2]) for one in (daemon, page)]
         asked, streamed = told(asking), told(streams)
         busy = [(sum(one.cpu_times()[:2]) - was) / SECONDS for one, was in zip((daemon, page), before, strict=True)]
-        writing.wait(timeout=60)
+        writing.communicate(timeout=60)
         print(
             json.dumps({"requests": asked, "streams": streamed, "daemon_busy": busy[0], "page_busy": busy[1]}, indent=1)
         )

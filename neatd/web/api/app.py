@@ -16,7 +16,6 @@ from neatd.web.hub import Hub
 from neatd.web.page import Page
 from neatd.web.plain import Plain
 from neatd.web.shapes import Told
-from neatd.web.stores import Stores
 
 FAILURES: dict[int | str, dict[str, Any]] = {
     code: {"model": Told, "description": text}
@@ -31,7 +30,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 
 def make_api(page: Page) -> FastAPI:
     """The API of a page, which has who follows its store from then on."""
-    page.hub = Hub(Stores(page.home), page.boot)
+    page.hub = Hub(page.stores, page.boot)
     app = FastAPI(
         title="neat", version=__version__, docs_url=None, redoc_url=None, default_response_class=Plain,
         redirect_slashes=False, responses=FAILURES, exception_handlers=_HANDLERS,

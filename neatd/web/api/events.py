@@ -10,8 +10,8 @@ from neatd.errors import NeatError
 from neatd.web.api.given import Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
+from neatd.web.refusals import NotFoundError
 from neatd.web.shapes_overview import EventShape
-from neatd.web.stores import NotFoundError
 
 router = APIRouter(prefix="/api", tags=["events"])
 

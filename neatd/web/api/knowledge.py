@@ -13,8 +13,8 @@ from neatd.pipeline.searching import LIMIT, check
 from neatd.web.api.given import Id, Project, Word
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
+from neatd.web.refusals import NotFoundError
 from neatd.web.shapes_knowledge import BriefShape, HitShape, RecordPage, RecordShape
-from neatd.web.stores import NotFoundError
 
 router = APIRouter(prefix="/api", tags=["knowledge"])
 Kind = Annotated[Word | None, Query(description="as `neat list` names it; without it all kinds")]

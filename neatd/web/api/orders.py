@@ -12,8 +12,9 @@ from neatd.web.api.given import Id
 from neatd.web.asking import Asked, asked, ended, request_shape
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
+from neatd.web.refusals import NotFoundError
 from neatd.web.shapes_maintenance import RequestShape, StopAsked
-from neatd.web.stores import NotFoundError, Stores
+from neatd.web.stores import Stores
 from neatd.who import PERSON
 
 _LEAST = 4  # characters of the beginning of a job's id

@@ -14,8 +14,8 @@ from neatd.pipeline.charted import charted
 from neatd.web.api.given import MANY, Step, Words
 from neatd.web.parts import page_of
 from neatd.web.plain import points_json
+from neatd.web.refusals import NotFoundError
 from neatd.web.shapes import SeriesAnswer
-from neatd.web.stores import NotFoundError
 
 router = APIRouter(tags=["runs"])
 MOST_POINTS = 20_000  # of one series

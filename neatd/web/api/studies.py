@@ -13,8 +13,9 @@ from neatd.store import studies
 from neatd.web.api.given import Id, Project
 from neatd.web.parts import page_of
 from neatd.web.plain import Plain
+from neatd.web.refusals import NotFoundError
 from neatd.web.shapes_studies import AnalysisShape, StudyDetail, StudyShape, TrialShape
-from neatd.web.stores import NotFoundError, Stores
+from neatd.web.stores import Stores
 
 router = APIRouter(prefix="/api", tags=["studies"])
 MOST_KEPT = 20  # analyses: of a study whose trials have not changed it is not made again

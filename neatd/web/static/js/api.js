@@ -5,6 +5,9 @@
 const KEPT = "neat-page-token";
 const GIVEN = 'meta[name="neat-token"]';
 const IN_ADDRESS = "#token=";
+const MOST_HAD = 30; // answers that are at hand, should they still be the ones
+const LARGEST_HAD = 1 << 18; // characters of one that is
+const had = new Map(); // address -> {etag, text, total}, the one used last at the end
 
 /** What went wrong, and what to do. */
 export class ApiError extends Error {
@@ -65,14 +68,34 @@ export function address(path, params = {}) {
 }
 
 /** What the API answers; `signal` gives up. Raises ApiError. */
-export function get(path, params = {}, signal = undefined) {
-  return ask(address(`/api/${path}`, params), { signal });
+export async function get(path, params = {}, signal = undefined) {
+  return JSON.parse((await read(address(`/api/${path}`, params), signal)).text);
 }
 
 /** A page of a list: {rows, total}, total of all pages. Raises ApiError. */
 export async function listed(path, params = {}, signal = undefined) {
-  const answer = await asked(address(`/api/${path}`, params), { signal });
-  return { rows: await answer.json(), total: Number(answer.headers.get("X-Total-Count")) };
+  const { text, total } = await read(address(`/api/${path}`, params), signal);
+  return { rows: JSON.parse(text), total };
+}
+
+/** An answer as text; one that is still what it was is not sent again. */
+async function read(where, signal) {
+  const known = had.get(where);
+  const answer = await asked(where, { signal, headers: known ? { "If-None-Match": known.etag } : {} });
+  if (answer.status === 304) {
+    keep(where, known);
+    return known;
+  }
+  const etag = answer.headers.get("ETag");
+  const found = { etag, text: await answer.text(), total: Number(answer.headers.get("X-Total-Count")) };
+  if (etag && found.text.length <= LARGEST_HAD) keep(where, found);
+  return found;
+}
+
+function keep(where, answer) {
+  had.delete(where);
+  had.set(where, answer);
+  if (had.size > MOST_HAD) had.delete(had.keys().next().value);
 }
 
 /** Ask for a change. Raises ApiError. */
@@ -95,7 +118,7 @@ async function asked(where, how, isAgain = false) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "neatd does not answer", "`neatd status` says whether it runs; the page goes on when it does");
   }
-  if (answer.ok) return answer;
+  if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401 && how.method && !isAgain && (await renewed())) return asked(where, how, true);
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401) window.dispatchEvent(new CustomEvent("neat-login"));

@@ -1,0 +1,121 @@
+"""Those who follow: whoever comes and goes at the same moment, nobody is left without news."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neatd.store.opening import connect
+from neatd.web import hub as hubs
+from neatd.web.hub import Follower, Hub
+from neatd.web.refusals import BusyError
+from neatd.web.stores import Stores
+from tests.test_since import Training
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    connect(tmp_path, "neat").close()
+    return tmp_path
+
+
+@pytest.fixture
+def training(home: Path) -> Iterator[Training]:
+    with closing(connect(home, "points")) as points:
+        made = Training(points)
+        made.write("a", 3, 0)
+        yield made
+
+
+def follower(training: Training) -> Follower:
+    return Follower({training.run: {}}, None, (), None)
+
+
+async def points_of(one: Follower, most: int) -> list[int]:
+    """The steps that it is told, until there are so many."""
+    steps: list[int] = []
+    async for piece in one.pieces():
+        if piece is not None and piece.event == "points":
+            steps += [row[0] for row in json.loads(piece.data)["series"]["a/loss"]]
+        if len(steps) >= most:
+            break
+    return steps
+
+
+def test_who_comes_while_another_leaves_is_told_all(home: Path, training: Training) -> None:
+    """At whatever moment of its coming the other one is forgotten."""
+
+    async def coming_and_going() -> list[int]:
+        hub = Hub(Stores(home), "boot")
+        hub.open()
+        one = follower(training)
+        coming = hub.followed(one)
+        joining = asyncio.ensure_future(coming.__aenter__())
+        while not joining.done():
+            hub._forget()  # as each one that leaves does
+            await asyncio.sleep(0)
+        training.write("a", 2, 0)
+        found = await asyncio.wait_for(points_of(one, 5), 20)
+        await coming.__aexit__(None, None, None)
+        hub.close()
+        return found
+
+    assert asyncio.run(coming_and_going()) == [1, 2, 3, 4, 5]
+
+
+def test_a_look_that_fails_is_not_the_last_one(
+    home: Path, training: Training, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever was wrong with it: it is in the log, and what came meanwhile is told by the next one."""
+    monkeypatch.setattr(hubs, "TROUBLE_S", 0.05)
+
+    async def going_on() -> list[int]:
+        hub = Hub(Stores(home), "boot")
+        hub.open()
+        one = follower(training)
+        async with hub.followed(one):
+            kept = hub._stands.pop(training.run)  # a look cannot do without it
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+            training.write("a", 2, 0)
+            hub._stands[training.run] = kept
+            found = await asyncio.wait_for(points_of(one, 5), 20)
+        hub.close()
+        return found
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(going_on()) == [1, 2, 3, 4, 5]
+
+
+def test_those_who_are_coming_have_a_place(home: Path, training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burst does not get more of them in than there are."""
+    monkeypatch.setattr(hubs, "MOST_FOLLOWERS", 2)
+
+    async def burst() -> tuple[int, int]:
+        hub = Hub(Stores(home), "boot")
+        come: list[Any] = []
+        joining = []
+        refused = 0
+        for _ in range(5):
+            try:
+                hub.check_room()
+            except BusyError:
+                refused += 1
+                continue
+            come.append(hub.followed(follower(training)))
+            joining.append(asyncio.ensure_future(come[-1].__aenter__()))
+            await asyncio.sleep(0)  # its turn begins, its looking does not end
+        await asyncio.gather(*joining)
+        for one in come:
+            await one.__aexit__(None, None, None)
+        hub.close()
+        return len(come), refused
+
+    assert asyncio.run(burst()) == (2, 3)
