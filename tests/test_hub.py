@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 
 import pytest
 
+from neatd.store import requests
+from neatd.store.events import add_mishap
 from neatd.store.opening import connect
 from neatd.web import hub as hubs
 from neatd.web.hub import Follower, Hub
 from neatd.web.refusals import BusyError
 from neatd.web.stores import Stores
 from tests.test_since import Training
+
+TOPICS = ("maintenance", "events", "maintenance")
 
 
 @pytest.fixture
@@ -119,3 +124,28 @@ def test_those_who_are_coming_have_a_place(home: Path, training: Training, monke
         return len(come), refused
 
     assert asyncio.run(burst()) == (2, 3)
+
+
+def test_the_first_change_after_one_has_come_is_told(home: Path) -> None:
+    """To the first who follows, and to one who follows something else after a while without anybody."""
+
+    async def told(hub: Hub, topic: str, records: sqlite3.Connection, number: int) -> str:
+        async with hub.followed(Follower({}, None, {topic}, None)) as one:
+            requests.ask(records, "run-maintenance", None, {"n": number})
+            add_mishap(records, "test", f"mishap {number}", str(number))
+            async for piece in one.pieces():
+                if piece is not None and piece.event != "hello":
+                    return f"{piece.event} {piece.data}"
+        raise AssertionError
+
+    async def following() -> list[str]:
+        hub = Hub(Stores(home), "boot")
+        hub.open()
+        with closing(connect(home, "neat")) as records:
+            found = [await asyncio.wait_for(told(hub, topic, records, n), 20) for n, topic in enumerate(TOPICS)]
+        hub.close()
+        return found
+
+    first, second, third = asyncio.run(following())
+    assert first == 'changed {"topics": ["maintenance"]}' == third
+    assert second.startswith("happened") and "mishap 1" in second and "mishap 0" not in second

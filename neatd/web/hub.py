@@ -128,6 +128,8 @@ class Hub:
     async def _join(self, one: Follower) -> None:
         """Tell one what came since its cursors, up to where the others stand."""
         async with self._turn:  # no look comes between what it is told here and what it is told from now on
+            if not self._followers:
+                await self._asked(1, self._news.begin)
             found = await self._asked(0, self._points.positions, list(one.runs))
             stands = {run_id: self._stands.get(run_id, found.get(run_id, {})) for run_id in one.runs}
             for run_id, before in one.runs.items():

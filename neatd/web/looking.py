@@ -100,6 +100,12 @@ class NewsLooker:
         self._event: eventlog.Mark | None = None
         self._next = 0.0
 
+    def begin(self) -> None:
+        """Nobody was told of anything until now: what changes from here on is news."""
+        pair = self._stores.open()
+        self._since, self._event = utc_now(), eventlog.newest(pair.records)
+        self._marks = {topic: mark_of(pair.records, topic) for topic in MARKS}
+
     def look(self, followed: Collection[str], topics: Collection[str]) -> News:
         """What changed since the last look: of these runs, of topics. Nothing before it may look again."""
         moment = time.monotonic()
@@ -150,19 +156,12 @@ class NewsLooker:
         return {name: value for name, value in shape.items() if name in WHICH or before.get(name) != now[name]}
 
     def _happened(self, pair: Pair, topics: Collection[str]) -> tuple[dict[str, Any], ...]:
-        if "events" not in topics:
-            self._event = None
-            return ()
         before, self._event = self._event, eventlog.newest(pair.records)
-        if before is None or before == self._event:
+        if before is None or before == self._event or "events" not in topics:
             return ()
         return tuple(event_rows(pair.records, None, since=before, most=MOST_EVENTS))
 
     def _topics(self, pair: Pair, topics: Collection[str]) -> tuple[str, ...]:
-        changed = []
-        for topic in sorted(set(topics) & set(MARKS)):
-            mark = mark_of(pair.records, topic)
-            if topic in self._marks and self._marks[topic] != mark:
-                changed.append(topic)
-            self._marks[topic] = mark
-        return tuple(changed)
+        """All of them are looked at: who comes to follow one is told what changes from then on."""
+        before, self._marks = self._marks, {topic: mark_of(pair.records, topic) for topic in MARKS}
+        return tuple(topic for topic in sorted(topics) if topic in MARKS and before.get(topic) != self._marks[topic])

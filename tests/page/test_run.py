@@ -82,6 +82,7 @@ def test_a_run_on_a_phone_in_the_dark(browser: Browser, site: Site) -> None:
     url = f"{site.url}/runs/{site.run_id('runs/restarted')}"
     with opened(browser, url, width=375, height=800, color_scheme="dark") as page:
         assert "given up by restart 1" in drawn(page, LOSS).inner_text()
+        page.wait_for_selector(".rail-restart")
         assert page.locator(".rail-restart").count() == 1
         check_page(page)
 

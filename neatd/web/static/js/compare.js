@@ -50,7 +50,7 @@ class Compare {
       project: project(), runs: () => this.shown.runs, known: this.list.known,
       points: (run, series) => this.charts.append(run, series),
       rewritten: (run) => this.charts.forget(run),
-      changed: (runs) => this.heard(runs),
+      changed: (runs) => this.heard(runs), again: () => this.again(),
     });
   }
 
@@ -103,6 +103,12 @@ class Compare {
     if (isNew) this.list.look();
     else if (isOther) this.list.show();
     if (mine.length) this.timer ??= setTimeout(() => this.readAgain(), AGAIN_MS);
+  }
+
+  /** From now on the stream tells what changes: what changed before is read. */
+  again() {
+    this.list.look();
+    if (this.comparison) this.timer ??= setTimeout(() => this.readAgain(), AGAIN_MS);
   }
 
   /** The numbers of runs that go on: the charts follow by themselves. */

@@ -12,7 +12,8 @@ export const isOpen = (run) => !run || OPEN.has(run.status);
 
 /**
  * @param {{project: string, runs: () => string[], known: Map<string, object>, points: (run: string, series: object) => void,
- *   rewritten: (run: string) => void, changed: (runs: object[]) => void}} page
+ *   rewritten: (run: string) => void, changed: (runs: object[]) => void,
+ *   again: () => void}} page
  */
 export class Following {
   constructor(page) {
@@ -58,6 +59,7 @@ export class Following {
           this.page.changed(runs);
           this.follow();
         },
+        hello: () => this.page.again(),
         behind: () => {
           for (const run of this.followed.split(" ").filter(Boolean)) {
             this.cursors.delete(run);

@@ -91,12 +91,7 @@ frame(async (node) => {
   await Promise.all([read(), readOne(), found.again()]);
   brief.read();
   const again = coalesced(() => Promise.all([read(), readOne(), found.again(), brief.read()]), GAP_MS);
-  let isFirst = true;
-  const hello = () => {
-    if (!isFirst) again();
-    isFirst = false;
-  };
-  live({ ask: () => ({ topics: ["records"], project: project() }), on: { changed: again, behind: again, hello }, state });
+  live({ ask: () => ({ topics: ["records"], project: project() }), on: { changed: again, behind: again, hello: again }, state });
 }, { hasProject: true });
 
 /** The address without a record. */

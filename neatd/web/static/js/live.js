@@ -11,7 +11,8 @@ const SILENT_MS = 40000; // the server says something each 15 s: one that does n
 
 /**
  * Follow. `ask()` gives the parameters of each new connection: {topics: [..], project, name: [..], runs: Map(run -> cursor)}.
- * `on` has a function for each event that matters (hello, points, rewritten, runs, happened, changed, behind);
+ * `on` has a function for each event that matters (hello, points, rewritten, runs, happened, changed, behind). From `hello`
+ * on all that changes is told, but for points nothing of before it: what was read by then is read again, the first time too;
  * `state(word)` is told "live", "connecting" or "paused". Returns {close, restart}.
  */
 export function live({ ask, on = {}, state = () => {} }) {

@@ -26,16 +26,11 @@ frame(async (node) => {
     h("div", {}, plan.node, schedule.node), h("div", {}, trash.node, consents.node, backups.node, doctor.node)));
   await Promise.all([plans(), jobs()]);
   doctor.read();
-  let isFirst = true;
   live({
     ask: () => ({ topics: ["maintenance", "checkpoints"], project: project() }), state,
     on: {
       changed: ({ topics }) => (topics.includes("checkpoints") ? changed() : jobs()),
-      behind: changed,
-      hello: () => {
-        if (!isFirst) changed();
-        isFirst = false;
-      },
+      behind: changed, hello: changed,
     },
   });
 }, { hasProject: true });

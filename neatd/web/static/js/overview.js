@@ -29,8 +29,18 @@ frame(async (node) => {
   let shown = null;
   let devices = [];
   let memoryAt = 0;
+  let reading = 0;
 
   async function read() {
+    reading += 1;
+    try {
+      await readNow();
+    } finally {
+      reading -= 1;
+    }
+  }
+
+  async function readNow() {
     const [found, events] = await Promise.all([
       get("overview", { project: project() }), get("events", { project: project(), limit: ASKED }),
     ]);
@@ -90,6 +100,7 @@ frame(async (node) => {
 
   /** Fields of runs that changed: shown in place; a run that comes or goes is read with all others. */
   function runs(shapes) {
+    if (reading) soon(readAll); // what is under way may be of before this
     for (const shape of shapes) {
       const row = parts.going.rows.get(shape.id);
       if (row) row.show(shape);
@@ -127,10 +138,14 @@ frame(async (node) => {
   let following = null;
   await Promise.all([read(), readMemory()]);
   get("devices").then((found) => { devices = found; showGpus(parts.gpus, devices, shown.gpus); }).catch(() => {});
+  const happened = (events) => {
+    if (reading) soon(readAll);
+    parts.events.add(events);
+  };
   const hello = () => soon(readAll, AFTER_HELLO_MS);
   following = live({
     ask: () => ({ topics: ["runs", "events", "queue", "maintenance", "records"], project: project(), name: names(), runs: cursors }),
-    on: { hello, points, runs, changed, behind: hello, happened: (events) => parts.events.add(events),
+    on: { hello, points, runs, changed, behind: hello, happened,
       rewritten: ({ run }) => { forget(run); soon(readAll); } },
     state,
   });

@@ -138,11 +138,9 @@ export class RunCharts {
   }
 
   hello() {
-    if (this.hasGreeted) {
-      this.on.again();
-      this.series.retry();
-    }
+    if (this.hasGreeted) this.series.retry();
     this.hasGreeted = true;
+    this.on.again();
   }
 
   points(series) {

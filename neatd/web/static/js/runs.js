@@ -38,6 +38,8 @@ frame(async (node) => {
       told();
     } catch (error) {
       if (error.name !== "AbortError") replace(parts.below, failed(error, () => read()));
+    } finally {
+      if (asking === mine) asking = null;
     }
   }
 
@@ -85,17 +87,19 @@ frame(async (node) => {
   }
 
   function changed(shapes) {
+    if (asking) again(); // what is under way may be of before this
     for (const shape of shapes) {
       if (table.update(shape)) continue;
       const key = `${shape.id} ${shape.status}`;
       if (!unknown.has(key)) {
         unknown.add(key);
-        soon(() => read(table.count()), SOON_MS);
+        again();
       }
     }
   }
 
   const soon = delayed();
+  const again = () => soon(() => read(table.count()), SOON_MS);
   parts.filter.value = given("filter");
   parts.filter.addEventListener("input", () => soon(() => {
     remember("filter", filter());
@@ -106,12 +110,7 @@ frame(async (node) => {
   parts.none.addEventListener("click", () => table.chooseNone());
   chosen([]);
   await read();
-  let isFirst = true;
-  const hello = () => {
-    if (!isFirst) soon(() => read(table.count()), SOON_MS);
-    isFirst = false;
-  };
-  live({ ask: () => ({ topics: ["runs"], project: project() }), on: { hello, runs: changed, behind: () => soon(() => read(table.count()), SOON_MS) }, state });
+  live({ ask: () => ({ topics: ["runs"], project: project() }), on: { hello: again, runs: changed, behind: again }, state });
 }, { hasProject: true });
 
 /** One piece of work after a while; a later one takes its place. */

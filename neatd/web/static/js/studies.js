@@ -44,5 +44,5 @@ frame(async (node) => {
   const again = () => show().catch((error) => replace(node, failed(error, again)));
   replace(node, loading());
   await show();
-  live({ ask: () => ({ topics: ["studies"], project: project() }), on: { changed: again, hello: () => {} }, state });
+  live({ ask: () => ({ topics: ["studies"], project: project() }), on: { changed: again, hello: again }, state });
 }, { hasProject: true });

@@ -152,6 +152,7 @@ frame(async (node) => {
   const [study, trials] = await read();
   const page = new StudyPage(node, study, trials);
   page.show();
-  live({ ask: () => ({ topics: ["studies"] }), on: { changed: () => page.readAgain(), behind: () => page.readAgain() }, state });
+  const again = () => page.readAgain();
+  live({ ask: () => ({ topics: ["studies"] }), on: { changed: again, behind: again, hello: again }, state });
   await page.readAnalysis();
 });
