@@ -67,7 +67,7 @@ VISIT = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetc
 ALLOWED = [
     ("a read of the same user", "/api/runs", "GET", {}, True),
     ("a shell, by anybody", "/runs/x", "GET", {}, False),
-    ("a file of the page, by anybody", "/static/1/js/api.js", "GET", {}, False),
+    ("a file of the page, by anybody", "/static/1/js/base/api.js", "GET", {}, False),
     ("a read with the token", "/api/runs", "GET", SHOWN, False),
     ("the scheme in other letters", "/api/runs", "GET", {"authorization": f"bearer {TOKEN}"}, False),
     ("a change with the token", "/api/maintain", "POST", SHOWN, False),
@@ -124,7 +124,7 @@ REFUSED = [
     ("a frame", 403, "/", "GET", {**VISIT, "sec-fetch-dest": "iframe"}, True),
     ("a link to data", 403, "/api/runs", "GET", VISIT, True),
     ("a form", 403, "/runs", "POST", VISIT, True),
-    ("a file of the page in another page", 403, "/static/1/js/api.js", "GET", VISIT, True),
+    ("a file of the page in another page", 403, "/static/1/js/base/api.js", "GET", VISIT, True),
     ("lines, sent by a page elsewhere", 403, "/api/ingest", "POST", {"origin": "http://evil.example"}, True),
     ("a body too large", 413, "/api/x", "POST", {"content-length": str(2 << 20), **SHOWN}, True),
     ("a body without an end", 413, "/api/x", "POST", {"content-length": "9" * 5000, **SHOWN}, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from neatd import __version__
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']\./([\w-]+\.js)["']""", re.MULTILINE)
+_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.\.?/[\w/.-]+\.js)["']""", re.MULTILINE)
 
 
 @cache
@@ -38,5 +39,8 @@ def modules_of(script: str) -> tuple[str, ...]:
         path = files().get(f"js/{name}")
         if name not in found and path is not None:
             found[name] = None
-            waiting += _IMPORT.findall(path.read_text(encoding="utf-8"))
+            here = posixpath.dirname(name)
+            waiting += (
+                posixpath.normpath(posixpath.join(here, one)) for one in _IMPORT.findall(path.read_text("utf-8"))
+            )
     return tuple(found)

@@ -79,25 +79,37 @@ class Hub:
         self._coming = 0  # who asked to follow, and has no place among them yet
         self._stands: dict[str, Heads] = {}  # run -> what its followers were told up to
         self._turn = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._come = asyncio.Event()
         self._is_closed = False
         self.on_news: Callable[[], None] = lambda: None  # called before anybody is told
 
     def open(self) -> None:
         """Begin to look as soon as somebody follows."""
+        self._begin("points", self._look_at_points, LOOK_S)
+        self._begin("news", self._look_at_news, NEWS_S)
+
+    def _begin(self, name: str, look: Callable[[], Awaitable[None]], every_s: float) -> None:
         loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(self._again(self._look_at_points, LOOK_S)),
-            loop.create_task(self._again(self._look_at_news, NEWS_S)),
-        ]
+        task = self._tasks[name] = loop.create_task(self._again(look, every_s))
+
+        def ended(task: asyncio.Task[None]) -> None:
+            """Of itself it does not end: it failed. Who follows is not left without news: it reads again, and so do we."""
+            if self._is_closed or task.cancelled():
+                return
+            log.error("looking at %s failed", name, exc_info=task.exception())
+            for one in self._followers:
+                one.end()
+            loop.call_later(TROUBLE_S, self._begin, name, look, every_s)
+
+        task.add_done_callback(ended)
 
     def close(self) -> None:
         """End for everybody."""
         self._is_closed = True
         for one in self._followers:
             one.end()
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
         for thread in self._threads:
             thread.shutdown(wait=False)
@@ -159,9 +171,6 @@ class Hub:
                 await look()
                 await asyncio.sleep(every_s)
             except (NeatError, sqlite3.Error):  # a store that is being restored, or is gone: requests tell it
-                await asyncio.sleep(TROUBLE_S)
-            except Exception:  # whatever it was: those who follow are not left without news for ever
-                log.exception("a look at the store failed")
                 await asyncio.sleep(TROUBLE_S)
 
     async def _look_at_points(self) -> None:

@@ -33,7 +33,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css"}
 # What tests ask of the document: `chart(options, lines)` makes one and waits until it is drawn; `inked` counts the
 # pixels near a colour, `coloured` those that are not grey, as grid and text are.
 HELPERS = """async () => {
-  const { createChart } = await import("/static/js/chart.js");
+  const { createChart } = await import("/static/js/chart/chart.js");
   const stage = document.querySelector("#stage");
   window.made = [];
   window.frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));

@@ -232,7 +232,7 @@ def test_the_rail_shows_marks_as_buttons_and_as_a_list(stage: Page) -> None:
     _make(stage, "{sync: 'rail', axis: 'step'}", lines)
     stage.evaluate(
         """async () => {
-          const { createRail } = await import("/static/js/rail.js");
+          const { createRail } = await import("/static/js/chart/rail.js");
           const container = document.createElement("div");
           document.querySelector("#stage").prepend(container);
           const rail = createRail(container, { sync: "rail", domain: [0, 99] });

@@ -95,7 +95,7 @@ def test_an_hour_of_points_makes_a_chart_no_larger(watched: tuple[Page, CDPSessi
 def test_a_destroyed_chart_leaves_nothing(watched: tuple[Page, CDPSession]) -> None:
     page, devtools = watched
     cycle = """async (times) => {
-      const { membersOf } = await import("/static/js/cursors.js");
+      const { membersOf } = await import("/static/js/chart/cursors.js");
       for (let i = 0; i < times; i += 1) {
         const one = await chart({ sync: "g" }, [line(Array.from({ length: 300 }, (_, k) => [k, k, null]))]);
         one.made.setOptions({ smoothing: 0.5, log: true });

@@ -53,10 +53,10 @@ def _averaged(line: dict[str, list[float]], starts: list[int], weight: float, ga
 @pytest.mark.parametrize("seed", range(8))
 def test_smoothing_is_that_of_the_reference(stage: Page, seed: int) -> None:
     line, weight = _a_line(seed), random.Random(seed).choice([0.1, 0.6, 0.9, 0.99])
-    body = """const { startsOf } = await import('/static/js/chartdata.js');
+    body = """const { startsOf } = await import('/static/js/chart/data.js');
       const starts = startsOf(a.steps, []);
       return [starts, m.ema(a.values, starts, a.weight), m.timeEma(a.steps, a.values, starts, a.weight, 3)];"""
-    starts, even, uneven = _call(stage, "smooth", body, {**line, "weight": weight})
+    starts, even, uneven = _call(stage, "chart/smooth", body, {**line, "weight": weight})
     assert even == pytest.approx(_averaged(line, starts, weight, None), rel=1e-6, nan_ok=True)
     reference = _averaged(line, starts, weight, 3.0)
     known = [i for i, value in enumerate(reference) if not math.isnan(value)]
@@ -66,7 +66,7 @@ def test_smoothing_is_that_of_the_reference(stage: Page, seed: int) -> None:
 @pytest.mark.parametrize("kind", ["ema", "time"])
 def test_smoothing_crosses_neither_a_nan_nor_a_restart(stage: Page, kind: str) -> None:
     """What stands before a break changes nothing behind it."""
-    body = """const { drawnOf, columnsOf } = await import('/static/js/chartdata.js');
+    body = """const { drawnOf, columnsOf } = await import('/static/js/chart/data.js');
       const draw = (values, restarts) => drawnOf({ columns: columnsOf(values.map((v, i) => [i, v, null])), restarts },
         { axis: 'step', log: false, smoothing: 0.9, smoothingKind: a }, undefined);
       const tail = [1, 2, 3, 4];
@@ -75,21 +75,21 @@ def test_smoothing_crosses_neither_a_nan_nor_a_restart(stage: Page, kind: str) -
         draw([5, 6, 7, ...tail], [3]).ys.slice(3), draw([-900, 6, 7, ...tail], [3]).ys.slice(3),
         draw(['Infinity', ...tail], []).ys.slice(1), draw([5, 6, 7, ...tail], []).ys.slice(3),
         draw([5, NaN, 6], []).ys];"""
-    *same, crossed, words = _call(stage, "smooth", body, kind)
+    *same, crossed, words = _call(stage, "chart/smooth", body, kind)
     assert all(one == same[0] for one in same)
     assert crossed != same[0]
     assert math.isnan(words[1]) and words[0] == 5 and words[2] == 6
 
 
 def test_a_stretch_begins_where_a_step_goes_back_and_at_a_restart(stage: Page) -> None:
-    starts = _call(stage, "chartdata", "return m.startsOf([0, 10, 10, 20, 15, 25, 30], [20, 26])")
+    starts = _call(stage, "chart/data", "return m.startsOf([0, 10, 10, 20, 15, 25, 30], [20, 26])")
     assert starts == [1, 0, 0, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_thinning_keeps_the_first_last_least_and_greatest_of_each_bucket(stage: Page, seed: int) -> None:
     line = _a_line(seed)
-    kept = _call(stage, "condense", "return m.condense(a, 16)", line)
+    kept = _call(stage, "chart/condense", "return m.condense(a, 16)", line)
     want: list[tuple[float, float]] = []
     i = 0
     while i < len(line["steps"]):
@@ -127,7 +127,7 @@ def test_thinned_points_stay_where_they_are(stage: Page, seed: int) -> None:
         all, before.slice(0, whole), all.slice(0, whole)];"""
     line = _a_line(seed)
     again, once, coarser, direct, before, after = _call(
-        stage, "condense", body, {**line, "cut": len(line["steps"]) // 2 + 1}
+        stage, "chart/condense", body, {**line, "cut": len(line["steps"]) // 2 + 1}
     )
     assert again == once and coarser == direct and before == after
 
@@ -138,7 +138,7 @@ def test_a_line_is_never_longer_than_it_may_be(stage: Page) -> None:
         values: Array.from({length: 9000}, (_, i) => Math.sin(i)), times: new Array(9000).fill(NaN) });
       return [(i) => i, () => 7, (i) => -i, (i) => i * 1e9, (i) => i * 1e-4]
         .map((step) => m.condenseTo(made(step), 1000).columns.steps.length)"""
-    assert all(200 < length <= 1000 for length in _call(stage, "condense", body))
+    assert all(200 < length <= 1000 for length in _call(stage, "chart/condense", body))
 
 
 def test_domains_come_from_finite_values_and_can_leave_out_what_is_far_off(stage: Page) -> None:
@@ -146,7 +146,7 @@ def test_domains_come_from_finite_values_and_can_leave_out_what_is_far_off(stage
       const ys = xs.map((i) => (i === 50 ? 1e6 : i === 51 ? NaN : i === 52 ? Infinity : 1 + (i % 10)));
       const ask = (more) => m.yDomain([{ xs, ys }], { log: false, ...more });
       return [ask({}), ask({ isIgnoringOutliers: true }), ask({ range: [100, 150] }), ask({ log: true })]"""
-    whole, without, view, log = _call(stage, "scales", body)
+    whole, without, view, log = _call(stage, "chart/scales", body)
     assert whole[1] > 1e6 and math.isfinite(whole[1])
     assert without[0] < 1 and 10 < without[1] < 12 and view[1] < 12
     assert 0 < log[0] < 1 and 1e6 < log[1] < 1e7
@@ -155,7 +155,7 @@ def test_domains_come_from_finite_values_and_can_leave_out_what_is_far_off(stage
 def test_ticks_are_round_numbers_within_the_axis(stage: Page) -> None:
     body = """return [m.linearTicks(0.13, 0.99, 5), m.logTicks(1e-5, 1e3, 8), m.logTicks(0.9, 12, 6), m.logTicks(2, 3, 4),
       m.stepTicks(0, 2.5, 6), m.timeTicks(0, 7200, 5, 0), m.linearTicks(5, 5, 4), m.timeTicks(-3600, 180000, 3, 3600)]"""
-    linear, wide, narrow, within, steps, spans, none, days = _call(stage, "scales", body)
+    linear, wide, narrow, within, steps, spans, none, days = _call(stage, "chart/scales", body)
     assert linear == [0.2, 0.4, 0.6, 0.8] and steps == [0, 1, 2]
     assert wide == [10.0**power for power in range(-5, 4)] and narrow == [1, 2, 5, 10]
     assert within == [2, 2.2, 2.4, 2.6, 2.8, 3] or len(within) >= 3
@@ -164,14 +164,14 @@ def test_ticks_are_round_numbers_within_the_axis(stage: Page) -> None:
 
 def test_marks_of_values_that_are_not_finite_are_one_where_they_are_near(stage: Page) -> None:
     places = [{"px": px, "kind": kind} for px, kind in [(10, "nan"), (14, "up"), (20, "nan"), (25, "nan"), (90, "nan")]]
-    found = _call(stage, "nonfinite", "return m.clusters(a, 20)", places)
+    found = _call(stage, "chart/nonfinite", "return m.clusters(a, 20)", places)
     assert [(one["kind"], one["px"], one["count"]) for one in found] == [("nan", 10, 3), ("up", 14, 1), ("nan", 90, 1)]
 
 
 def test_numbers_and_spans_in_words(stage: Page) -> None:
     body = """return [0.000012345, 123456.7, -0.5, 0, NaN, -Infinity].map((v) => m.valueText(v))
       .concat([0.5, 42, 200, 7500, 100000].map(m.spanText), [999, 25000, 1500000].map(m.shortStep))"""
-    assert _call(stage, "chartwords", body) == [
+    assert _call(stage, "chart/words", body) == [
         *("1.234e-5", "123460", "-0.5", "0", "NaN", "-Infinity"),
         *("0.5s", "42s", "3m 20s", "2h 05m", "1d 3h"),
         *("999", "25k", "1.5M"),
@@ -181,4 +181,4 @@ def test_numbers_and_spans_in_words(stage: Page) -> None:
 def test_zooming_by_keys_stays_within_what_there_is(stage: Page) -> None:
     body = """return [m.zoomed([0, 100], 0.5, 50, [0, 100]), m.zoomed([0, 100], 0.5, NaN, [0, 100]),
       m.zoomed([25, 75], 2, 50, [0, 100]), m.zoomed([0, 20], 2, 20, [0, 100])]"""
-    assert _call(stage, "brush", body) == [[25, 75], [25, 75], None, [0, 20]]
+    assert _call(stage, "chart/brush", body) == [[25, 75], [25, 75], None, [0, 20]]

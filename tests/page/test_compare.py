@@ -46,7 +46,7 @@ def test_a_group_is_the_mean_of_the_steps_that_all_its_runs_have(stage: Page, se
     if seed % 2:
         lines[0][next(iter(lines[0]))] = math.nan
     given = [[[step, "NaN" if math.isnan(value) else value, None] for step, value in line.items()] for line in lines]
-    found = called(stage, "grouping", "m.aggregate(a)", given)
+    found = called(stage, "compare/grouping", "m.aggregate(a)", given)
     common = sorted(set.intersection(*map(set, lines)))
     values = [[line[step] for line in lines] for step in common]
     finite = [[value for value in some if math.isfinite(value)] for some in values]
@@ -60,8 +60,8 @@ def test_a_group_is_the_mean_of_the_steps_that_all_its_runs_have(stage: Page, se
 def test_runs_are_grouped_by_a_parameter_that_some_share(stage: Page) -> None:
     """A parameter that is another in each run, or the same in all, makes no groups; a run without it is in one of its own."""
     parameters = {"lr": [0.01, 0.001, 0.01, None], "seed": [1, 2, 3, 4], "name": ["a", "a", "b", "a"]}
-    assert called(stage, "grouping", "m.groupable(a)", parameters) == ["lr", "name"]
-    found = called(stage, "grouping", "m.groupsOf(['a', 'b', 'c', 'd'], a)", parameters["lr"])
+    assert called(stage, "compare/grouping", "m.groupable(a)", parameters) == ["lr", "name"]
+    found = called(stage, "compare/grouping", "m.groupsOf(['a', 'b', 'c', 'd'], a)", parameters["lr"])
     assert [(one["label"], one["runs"]) for one in found] == [
         ("0.001", ["b"]),
         ("0.01", ["a", "c"]),
@@ -71,14 +71,14 @@ def test_runs_are_grouped_by_a_parameter_that_some_share(stage: Page) -> None:
 
 def test_a_run_keeps_its_colour_when_others_come_and_go(stage: Page) -> None:
     body = "[...m.slotsOf(a[0], new Map(a[1]))]"
-    assert called(stage, "runcolours", body, [["a", "b", "c"], []]) == [["a", 0], ["b", 1], ["c", 2]]
-    assert dict(called(stage, "runcolours", body, [["c", "d", "b"], [["a", 0], ["b", 1], ["c", 2]]])) == {
+    assert called(stage, "compare/runcolours", body, [["a", "b", "c"], []]) == [["a", 0], ["b", 1], ["c", 2]]
+    assert dict(called(stage, "compare/runcolours", body, [["c", "d", "b"], [["a", 0], ["b", 1], ["c", 2]]])) == {
         "c": 2,
         "d": 0,
         "b": 1,
     }
     many = called(
-        stage, "runcolours", "[...m.slotsOf(a, new Map()).values()].map(m.lookOf)", [f"r{i}" for i in range(50)]
+        stage, "compare/runcolours", "[...m.slotsOf(a, new Map()).values()].map(m.lookOf)", [f"r{i}" for i in range(50)]
     )
     assert len({(one["colour"], one["dash"]) for one in many}) == 50
 

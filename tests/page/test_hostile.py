@@ -168,7 +168,7 @@ def test_a_name_pointed_at_this_machine_opens_nothing(rebound: Browser, secret: 
     answer = page.goto(f"http://{EVIL}:{port}/")
     assert answer is not None and answer.status == 403
     asked = """async () => Promise.all(
-      ["/api/runs", "/", "/status.json", "/metrics", "/openapi.json", "/static/x/js/api.js", "/api/stream?topics=runs",
+      ["/api/runs", "/", "/status.json", "/metrics", "/openapi.json", "/static/x/js/base/api.js", "/api/stream?topics=runs",
        ["/api/maintain", {method: "POST", body: "{}"}], ["/api/runs", {headers: {Authorization: "Bearer TOKEN"}}]]
       .map(async (one) => { const answer = await fetch(...[one].flat()); return [answer.status, await answer.text()]; }))"""
     found = page.evaluate(asked.replace("TOKEN", token))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 GROUPS = """async ([names, system, how]) => {
-  const { groupsOf } = await import("/static/js/run-groups.js");
+  const { groupsOf } = await import("/static/js/run/groups.js");
   const { pinned, machine, sections } = groupsOf(names, system, how);
   const line = ({ name, scale }) => (scale === "y2" ? `${name} right` : name);
   const short = (cards) => cards.map((card) => [card.title, ...card.lines.map(line)]);
@@ -64,7 +64,7 @@ def test_the_primary_metric_and_pins_come_first(stage: Page) -> None:  # noqa: F
 def test_a_look_is_the_same_after_the_address(stage: Page) -> None:  # noqa: F811
     """What the address cannot mean is as usual, and words of others in it stay."""
     script = """async (search) => {
-      const { lookOf, searchOf } = await import("/static/js/run-address.js");
+      const { lookOf, searchOf } = await import("/static/js/run/address.js");
       return [lookOf(search), searchOf(lookOf(search), "?project=a"), lookOf(searchOf(lookOf(search)))];
     }"""
     look, search, again = stage.evaluate(script, "?axis=wall&log=1&smooth=0.85&xmin=1795334171.5&xmax=1795334271.25")
@@ -79,7 +79,7 @@ def test_a_look_is_the_same_after_the_address(stage: Page) -> None:  # noqa: F81
 def test_a_range_of_time_is_a_window_of_steps(stage: Page) -> None:  # noqa: F811
     """No step of the range is left out, and points that are known already are no newer ones."""
     script = """async (points) => {
-      const w = await import("/static/js/run-window.js");
+      const w = await import("/static/js/run/window.js");
       const reference = { points, startedAt: 1000 };
       return {
         steps: w.stepsOf([9.5, 20.5], "relative", reference), step: w.stepsOf([1.2, 3.4], "step", reference),
@@ -100,7 +100,7 @@ def test_a_range_of_time_is_a_window_of_steps(stage: Page) -> None:  # noqa: F81
 def test_lines_tell_what_a_restart_gave_up(stage: Page) -> None:  # noqa: F811
     """Abandoned points are faded lines of their own; bytes are drawn as gigabytes, non-finite values as they are."""
     script = """async () => {
-      const { linesOf } = await import("/static/js/run-card.js");
+      const { linesOf } = await import("/static/js/run/card.js");
       const card = { lines: [{ name: "a", label: "a" }, { name: "b", label: "used", by: 1e-9, scale: "y2" }] };
       const a = { points: [[1, 2, null]], abandoned: [[[1, 3, null]]] };
       const b = { points: [[1, 2e9, 5], [2, "NaN", 6]], abandoned: [] };

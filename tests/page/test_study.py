@@ -32,8 +32,8 @@ def test_the_best_so_far_is_of_trials_that_count(stage: Page) -> None:
     """In the order of their numbers; what was pruned or failed is no best."""
     told = [(3, "counted", 0.5), (1, "counted", 0.9), (2, "pruned", 0.1), (4, "counted", 0.7), (5, "counted", "NaN")]
     trials = [{"number": at, "kind": kind, "value": value} for at, kind, value in [*told, (6, "counted", 0.4)]]
-    assert called(stage, "studytrial", "m.records(a, 'min')", trials) == [[1, 0.9], [3, 0.5], [6, 0.4]]
-    assert called(stage, "studytrial", "m.records(a, 'max')", trials) == [[1, 0.9]]
+    assert called(stage, "study/trial", "m.records(a, 'min')", trials) == [[1, 0.9], [3, 0.5], [6, 0.4]]
+    assert called(stage, "study/trial", "m.records(a, 'max')", trials) == [[1, 0.9]]
 
 
 def test_a_trial_lies_within_ranges_on_all_axes(stage: Page) -> None:
@@ -47,7 +47,9 @@ def test_a_trial_lies_within_ranges_on_all_axes(stage: Page) -> None:
       const axes = m.axesOf(a[0], { metric: "loss", space: a[1] });
       return a[2].map((one) => [axes.map((axis) => axis.places), m.within(axes, new Map(Object.entries(one)), 3)]);
     })()"""
-    (places, narrow), (_, wide) = called(stage, "parallel", body, [trials, space, [{"dim": [0, 1]}, {"lr": [0.4, 1]}]])
+    (places, narrow), (_, wide) = called(
+        stage, "study/parallel", body, [trials, space, [{"dim": [0, 1]}, {"lr": [0.4, 1]}]]
+    )
     assert places == [[0, 0.5, 1], [0, 1, None], [0, 0.5, 1]]
     assert (narrow, wide) == ([True, True, False], [False, True, True])
 

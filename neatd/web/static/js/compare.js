@@ -2,19 +2,19 @@
  * Compare: the runs that are chosen, their shared series as charts, and what else differs between them.
  */
 
-import { get } from "./api.js";
-import { keep, shownOf } from "./compareaddress.js";
-import { Charts } from "./comparecharts.js";
-import { Following } from "./comparelive.js";
-import { codeParts, parameterParts } from "./compareparts.js";
-import { MOST, RunList, shortName } from "./compareruns.js";
-import { comparisonTable } from "./comparetable.js";
-import { tools } from "./comparetools.js";
-import { h, replace } from "./dom.js";
-import { frame, project } from "./frame.js";
-import { groupable, groupsOf } from "./grouping.js";
-import { looks } from "./runcolours.js";
-import { empty, failed, loading } from "./state.js";
+import { get } from "./base/api.js";
+import { keep, shownOf } from "./compare/address.js";
+import { Charts } from "./compare/charts.js";
+import { Following } from "./compare/live.js";
+import { codeParts, parameterParts } from "./compare/parts.js";
+import { MOST, RunList, shortName } from "./compare/runs.js";
+import { comparisonTable } from "./compare/table.js";
+import { tools } from "./compare/tools.js";
+import { h, replace } from "./base/dom.js";
+import { frame, project } from "./base/frame.js";
+import { groupable, groupsOf } from "./compare/grouping.js";
+import { looks } from "./compare/runcolours.js";
+import { empty, failed, loading } from "./base/state.js";
 
 const LATER_MS = 1500;
 const soon = window.requestIdleCallback ?? ((work) => setTimeout(work, 300)); // the lines come first

@@ -1,16 +1,16 @@
 // The view of what is known: records by kind, one of them, a search, and the brief. What is looked at is in the address:
 // `kind`, `q`, `id`.
 
-import { coalesced } from "./again.js";
-import { get } from "./api.js";
-import { briefPanel } from "./briefpanel.js";
-import { h, replace } from "./dom.js";
-import { frame, given, project, remember, state } from "./frame.js";
-import { live } from "./live.js";
-import { byKind, kindChoice, sections } from "./recordlist.js";
-import { recordPage } from "./recordpage.js";
-import { search } from "./recordsearch.js";
-import { failed, loading } from "./state.js";
+import { coalesced } from "./base/again.js";
+import { get } from "./base/api.js";
+import { briefPanel } from "./knowledge/briefpanel.js";
+import { h, replace } from "./base/dom.js";
+import { frame, given, project, remember, state } from "./base/frame.js";
+import { live } from "./base/live.js";
+import { byKind, kindChoice, sections } from "./knowledge/recordlist.js";
+import { recordPage } from "./knowledge/recordpage.js";
+import { search } from "./knowledge/recordsearch.js";
+import { failed, loading } from "./base/state.js";
 
 const TITLE = document.title;
 const GAP_MS = 1000; // between two readings of the list, however often it changes

@@ -1,14 +1,14 @@
 // The view of upkeep: what retention would take and what lies in the trash, the schedule, consents, backups, the doctor.
 
-import { coalesced } from "./again.js";
-import { whyNotLine } from "./doing.js";
-import { h, replace } from "./dom.js";
-import { frame, project, state } from "./frame.js";
-import { backupPanel, consentPanel, doctorPanel } from "./keptpanels.js";
-import { live } from "./live.js";
-import { planPanel } from "./planpanel.js";
-import { schedulePanel } from "./schedulepanel.js";
-import { trashPanel } from "./trashpanel.js";
+import { coalesced } from "./base/again.js";
+import { whyNotLine } from "./maintenance/doing.js";
+import { h, replace } from "./base/dom.js";
+import { frame, project, state } from "./base/frame.js";
+import { backupPanel, consentPanel, doctorPanel } from "./maintenance/keptpanels.js";
+import { live } from "./base/live.js";
+import { planPanel } from "./maintenance/planpanel.js";
+import { schedulePanel } from "./maintenance/schedulepanel.js";
+import { trashPanel } from "./maintenance/trashpanel.js";
 
 const GAP_MS = 1000; // between two readings, however often something changes
 const PLAN_GAP_MS = 3000; // a plan looks at the files of all checkpoints

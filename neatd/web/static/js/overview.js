@@ -1,16 +1,16 @@
 // The overview: what goes on on this machine. It is read once; from then on the stream says what changed, and only that part
 // is read again. A page on which nothing happens asks nothing.
 
-import { get } from "./api.js";
-import { h, replace, say } from "./dom.js";
-import { frame, project, state as showState } from "./frame.js";
-import { goesOn, goingList, nothingRuns } from "./going.js";
-import { ASKED, happenings } from "./happenings.js";
-import { live } from "./live.js";
-import { panel, showDisks, showGpus, showMemory, showSchedule, showServices } from "./machineshown.js";
-import { recent, tallies } from "./recent.js";
-import { showQueue } from "./queueshown.js";
-import { withCode } from "./state.js";
+import { get } from "./base/api.js";
+import { h, replace, say } from "./base/dom.js";
+import { frame, project, state as showState } from "./base/frame.js";
+import { goesOn, goingList, nothingRuns } from "./overview/going.js";
+import { ASKED, happenings } from "./overview/happenings.js";
+import { live } from "./base/live.js";
+import { panel, showDisks, showGpus, showMemory, showSchedule, showServices } from "./overview/machineshown.js";
+import { recent, tallies } from "./overview/recent.js";
+import { showQueue } from "./overview/queueshown.js";
+import { withCode } from "./base/state.js";
 
 const SOON_MS = 300; // what comes together is read once
 const AGAIN_MS = 1500; // an answer of a moment ago may be given again

@@ -1,14 +1,14 @@
-// The view of one run: how it goes, its charts, what happened, what it keeps. The charts are `run-view.js`.
+// The view of one run: how it goes, its charts, what happened, what it keeps. The charts are `run/view.js`.
 
-import { get } from "./api.js";
-import { $, h, replace, say } from "./dom.js";
-import { frame } from "./frame.js";
-import { accuracy, suspects } from "./run-accuracy.js";
-import { header } from "./run-header.js";
-import { checkpoints, code, configuration, events, records } from "./run-lists.js";
-import { marksOf } from "./run-rail.js";
-import { RunCharts } from "./run-view.js";
-import { failed, loading } from "./state.js";
+import { get } from "./base/api.js";
+import { $, h, replace, say } from "./base/dom.js";
+import { frame } from "./base/frame.js";
+import { accuracy, suspects } from "./run/accuracy.js";
+import { header } from "./run/header.js";
+import { checkpoints, code, configuration, events, records } from "./run/lists.js";
+import { marksOf } from "./run/rail.js";
+import { RunCharts } from "./run/view.js";
+import { failed, loading } from "./base/state.js";
 
 const QUIET_MS = 2000; // between two questions for what changed
 const FIRST_MS = 1000; // lines come first: other questions wait for them so long

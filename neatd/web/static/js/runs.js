@@ -1,13 +1,13 @@
 // The list of runs: newest first, a hundred at a time, filtered and ordered by the store; several chosen to be compared.
 // Filter and order are in the address. Rows change in place as the stream says.
 
-import { listed } from "./api.js";
-import { $, h, replace, say } from "./dom.js";
-import { number } from "./format.js";
-import { frame, given, project, remember, state } from "./frame.js";
-import { live } from "./live.js";
-import { MOST_COMPARED, runTable } from "./runtable.js";
-import { empty, failed, loading } from "./state.js";
+import { listed } from "./base/api.js";
+import { $, h, replace, say } from "./base/dom.js";
+import { number } from "./base/format.js";
+import { frame, given, project, remember, state } from "./base/frame.js";
+import { live } from "./base/live.js";
+import { MOST_COMPARED, runTable } from "./runs/runtable.js";
+import { empty, failed, loading } from "./base/state.js";
 
 const PAGE = 100;
 const TYPED_MS = 200; // after the last key

@@ -1,13 +1,13 @@
 // Studies: the searches of a project, newest first, with how far each is and the best it found.
 
-import { asNumber, get } from "./api.js";
-import { h, replace } from "./dom.js";
-import { number, when } from "./format.js";
-import { frame, project, state } from "./frame.js";
-import { live } from "./live.js";
-import { badge, empty, failed, loading } from "./state.js";
-import { paramsText } from "./studytrial.js";
-import { table } from "./table.js";
+import { asNumber, get } from "./base/api.js";
+import { h, replace } from "./base/dom.js";
+import { number, when } from "./base/format.js";
+import { frame, project, state } from "./base/frame.js";
+import { live } from "./base/live.js";
+import { badge, empty, failed, loading } from "./base/state.js";
+import { paramsText } from "./study/trial.js";
+import { table } from "./base/table.js";
 
 const where = (study) => `/studies/${encodeURIComponent(study.id)}`;
 

@@ -1,16 +1,16 @@
 // A study: how it stands, what its trials showed, the trials.
 
-import { get } from "./api.js";
-import { $, h, replace } from "./dom.js";
-import { span, when } from "./format.js";
-import { frame, state } from "./frame.js";
-import { live } from "./live.js";
-import { empty, failed, loading } from "./state.js";
-import { Figure } from "./studyfigure.js";
-import { Parallel } from "./studyparallel.js";
-import { byValue, header, importances, numbersOf, trialTable } from "./studyparts.js";
-import { historyFigure, sliceFigure, timelineFigure } from "./studytraces.js";
-import { isLog, isNumeric, paramOf, paramText, variedNames } from "./studytrial.js";
+import { get } from "./base/api.js";
+import { $, h, replace } from "./base/dom.js";
+import { span, when } from "./base/format.js";
+import { frame, state } from "./base/frame.js";
+import { live } from "./base/live.js";
+import { empty, failed, loading } from "./base/state.js";
+import { Figure } from "./study/figure.js";
+import { Parallel } from "./study/parallelplot.js";
+import { byValue, header, importances, numbersOf, trialTable } from "./study/parts.js";
+import { historyFigure, sliceFigure, timelineFigure } from "./study/traces.js";
+import { isLog, isNumeric, paramOf, paramText, variedNames } from "./study/trial.js";
 
 const WAIT_MS = 1000; // between two looks at a study that goes on
 const word = decodeURIComponent(location.pathname.split("/")[2] ?? "");
