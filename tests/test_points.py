@@ -19,6 +19,7 @@ from neatd.read.metrics import Parsed, mark_attempts, parse_metrics
 from neatd.read.tail import read_turn
 from neatd.store import points, readings, window
 from neatd.store.opening import connect
+from tests.cost import at_most
 
 SOURCE = "metrics.jsonl"
 RUN = (f"r-{number}" for number in itertools.count())  # a fresh run for each example, in one database
@@ -272,3 +273,24 @@ def test_the_largest_numbers_are_kept(db: sqlite3.Connection) -> None:
     run = next(RUN)
     commit(db, run, [Parsed(seq, seq, None, {"loss": 1.7e308}) for seq in range(1, 11)])
     assert [value for _, value, _ in window.points_of(db, run, "loss")] == [1.7e308] * 10
+
+
+def test_thousands_of_restarts_in_a_turn_are_counted_once(db: sqlite3.Connection) -> None:
+    """A broken writer whose step flips begins an attempt at each second line: that holds up nobody else."""
+    run = next(RUN)
+    with at_most(1.5):
+        commit(db, run, losses(*(number % 2 for number in range(4000))))
+    fact = next(one for one in points.series_of(db, run) if one.name == "loss")
+    assert (fact.points, fact.last, fact.last_step) == (2, 1.0, 1)
+    commit(db, run, [Parsed(4001, 0, None, {"loss": 7.0})])
+    fact = next(one for one in points.series_of(db, run) if one.name == "loss")
+    assert (fact.points, fact.last, fact.max) == (1, 7.0, 7.0)
+
+
+@given(st.lists(st.integers(-20, 20), max_size=12))
+def test_what_is_current_is_what_no_later_restart_reached(steps: list[int]) -> None:
+    """Of each attempt, those that began none and those after the last too."""
+    starts = [(number, step) for number, step in enumerate(steps, start=2)]
+    limits = window.Limits(reversed(starts))
+    for attempt in range(len(steps) + 3):
+        assert limits.below(attempt) == min((step for later, step in starts if later > attempt), default=math.inf)

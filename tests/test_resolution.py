@@ -119,3 +119,15 @@ def test_every_level_tells_the_ends_and_extremes_with_their_times(
     assert len(found) <= most
     for step in (1, 701, 1101, 1800):
         assert (step, values[step - 1], 1e9 + step) in found
+
+
+def test_steps_as_far_apart_as_there_can_be_are_drawn(db: sqlite3.Connection) -> None:
+    """Sealed and read at a resolution, whose buckets are then as wide as numbers go."""
+    run, far = next(RUN), (1 << 63) - 1
+    steps = [-far, *range(-far + 1, -far + 300), *range(far - 300, far)]
+    lines = [Line(seq, 1, step, None, {"loss": float(seq)}) for seq, step in enumerate(steps, start=1)]
+    points.commit_lines(db, run, SOURCE, Cursor(seq=len(steps)), lines, [], 1.0)
+    found = window.points_of(db, run, "loss")
+    assert [one[0] for one in found] == steps
+    few = at_resolution(db, run, "loss", 50)
+    assert len(few) <= 50 and (few[0][0], few[-1][0]) == (-far, far - 1)

@@ -188,6 +188,9 @@ def last_good_run(connection: sqlite3.Connection, run: Run) -> Run | None:
     return found[0] if found else None
 
 
+NO_ANOMALY = (0, "")
+
+
 def gravest(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Run id -> (how many anomalies it had, the gravest of them: "critical non_finite at step 120")."""
     marks = ", ".join("?" * len(run_ids))

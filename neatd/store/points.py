@@ -47,13 +47,15 @@ def commit_lines(
     `seen_at` (unix seconds) is when the lines were written, as near as the file tells. `stream` is the source's own name
     unless several files go on from each other; of a series name in several streams the lowest `rank` is meant.
     """
-    narrow = 0
+    narrow, abandoned = 0, set[int]()
     with transaction(points):
         bounds = [start.from_seq for start in starts]
         for start, part in zip([None, *starts], _parts(lines, bounds), strict=True):
             if start is not None:
-                _begin_attempt(points, run_id, stream or source, start)
+                abandoned |= _begin_attempt(points, run_id, stream or source, start)
             narrow += _insert_points(points, run_id, stream or source, part, rank)
+        for series_id in sorted(abandoned):  # once: a broken writer begins thousands of attempts in one turn
+            _count_anew(points, series_id, run_id, stream or source)
         save_cursor(points, run_id, source, after, last_step(lines), seen_at)
     return narrow
 
@@ -155,22 +157,22 @@ def _extend(points: sqlite3.Connection, series_id: int, more: Summary) -> None:
     points.execute(f"{_EXTEND} WHERE id = :id", {**more._asdict(), "id": series_id})
 
 
-def _begin_attempt(points: sqlite3.Connection, run_id: str, source: str, start: AttemptStart) -> None:
-    """Record a new attempt and take the abandoned points out of every series' numbers."""
+def _begin_attempt(points: sqlite3.Connection, run_id: str, source: str, start: AttemptStart) -> set[int]:
+    """Record a new attempt. The series of which it abandons points: their numbers are to be counted anew."""
     points.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, ?)", (run_id, source, *start))
-    rows = points.execute(
-        "SELECT id, last_step FROM series WHERE run_id = ? AND source = ?", (run_id, source)
-    ).fetchall()
-    for series_id, stands in rows:
-        if stands is None or stands < start.from_step:
-            continue  # nothing of this series is abandoned
-        points.execute(
-            "UPDATE series SET points = 0, first_step = NULL, last_step = NULL, last = NULL, min = NULL, min_step = NULL,"
-            " max = NULL, max_step = NULL, nonfinite = 0 WHERE id = ?",
-            (series_id,),
-        )
-        for one in window.current_summaries(points, series_id, run_id, source):
-            _extend(points, series_id, one)
+    sql = "SELECT id FROM series WHERE run_id = ? AND source = ? AND last_step >= ?"
+    return {row[0] for row in points.execute(sql, (run_id, source, start.from_step))}
+
+
+def _count_anew(points: sqlite3.Connection, series_id: int, run_id: str, source: str) -> None:
+    """The numbers of a series without the points that were abandoned."""
+    points.execute(
+        "UPDATE series SET points = 0, first_step = NULL, last_step = NULL, last = NULL, min = NULL, min_step = NULL,"
+        " max = NULL, max_step = NULL, nonfinite = 0 WHERE id = ?",
+        (series_id,),
+    )
+    for one in window.current_summaries(points, series_id, run_id, source):
+        _extend(points, series_id, one)
 
 
 def commit_predictions(

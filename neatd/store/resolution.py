@@ -21,6 +21,8 @@ from neatd.store.connection import in_one_view
 from neatd.store.summary import BUCKET, NONE, bucket_parts
 from neatd.store.window import CHUNK, DATA, DATA_OF, Limits, limits_of, series_named, steps_between
 
+NO_STEP = (1 << 63) - 1  # behind the last there can be
+WIDEST = 1 << 62  # bucket of steps
 EXACT = 65_536  # points of a window that are looked at one by one
 Point = tuple[int, float, float | None]
 _IN_A_ROW = (
@@ -145,8 +147,11 @@ def _current(one: Drawn, limits: Limits, first: int | None, last: int | None) ->
         keep &= one.steps >= first
     if last is not None:
         keep &= one.steps <= last
-    for attempt, step in limits.starts:
-        keep &= ~((one.attempts < attempt) & (one.steps >= step))
+    if limits.starts:
+        which, place = np.unique(one.attempts, return_inverse=True)
+        below = [limits.below(attempt) for attempt in which.tolist()]
+        tops = np.array([NO_STEP if step == math.inf else step - 1 for step in below], dtype=np.int64)
+        keep &= one.steps <= tops[place]
     kept = one if keep.all() else _picked(one, keep)
     is_rising = bool((kept.steps[1:] >= kept.steps[:-1]).all())
     return kept if is_rising else _picked(kept, np.argsort(kept.steps, kind="stable"))
@@ -160,8 +165,8 @@ def _reduced(one: Drawn, most: int) -> Drawn:
     """At most `most` points: the ends, and of each stretch the lowest, the highest and one that is not finite."""
     if len(one.steps) <= most:
         return one
-    span = int(one.steps[-1] - one.steps[0]) + 1
-    width = 1 << max(0, math.ceil(math.log2(span / max(1, most // 3 - 2))))
+    span = int(one.steps[-1]) - int(one.steps[0]) + 1
+    width = min(1 << max(0, math.ceil(math.log2(span / max(1, most // 3 - 2)))), WIDEST)
     while True:
         index = _kept(one, width)
         if len(index) <= most:

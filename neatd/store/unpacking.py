@@ -9,8 +9,10 @@ import math
 import struct
 import zlib
 from array import array
+from itertools import accumulate
 
 TICKS = 1 << 22  # a second: the finest that a float of unix seconds of this century tells
+HALF = 1 << 63
 EVEN = struct.Struct("<qqq")
 HEAD = struct.Struct("<BBI")  # which planes are noise, which are one byte again and again, how many values
 
@@ -29,12 +31,12 @@ def unpack_ints(data: bytes) -> array[int]:
     if data[:1] == b"e":
         first, stride, count = EVEN.unpack(data[1:])
         return array("q", range(first, first + stride * count, stride))
-    total = struct.unpack_from("<q", data, 1)[0]
-    found = array("q", [total])
-    for one in unpack_array(data[9:]):
-        total += one
-        found.append(total)
-    return found
+    first = struct.unpack_from("<q", data, 1)[0]
+    strides = unpack_array(data[9:])
+    try:
+        return array("q", accumulate(strides, initial=first))
+    except OverflowError:  # distances between far numbers were kept modulo 64 bits
+        return array("q", accumulate(strides, lambda a, b: (a + b + HALF) % (2 * HALF) - HALF, initial=first))
 
 
 def unpack_times(data: bytes, count: int) -> list[float | None]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,20 +41,23 @@ class Found(NamedTuple):
     time: float | None
 
 
-class Limits(NamedTuple):
-    """(attempt, from_step) of each restart of a stream."""
+class Limits:
+    """Where each restart of a stream began: (attempt, from_step). A broken writer has thousands."""
 
-    starts: tuple[tuple[int, int], ...]
+    def __init__(self, starts: Iterable[tuple[int, int]]) -> None:
+        self.starts = tuple(sorted(starts))
+        self._lowest = [*accumulate((step for _, step in reversed(self.starts)), min)][::-1]  # from each of them on
 
     def below(self, attempt: int) -> float:
         """Points of `attempt` are current below this step."""
-        return min((step for later, step in self.starts if later > attempt), default=math.inf)
+        at = bisect_right(self.starts, attempt, key=itemgetter(0))
+        return self._lowest[at] if at < len(self.starts) else math.inf
 
 
 def limits_of(points: sqlite3.Connection, run_id: str, source: str) -> Limits:
     """The restarts of a stream."""
     rows = points.execute("SELECT attempt, from_step FROM attempt WHERE run_id = ? AND source = ?", (run_id, source))
-    return Limits(tuple((row[0], row[1]) for row in rows))
+    return Limits((row[0], row[1]) for row in rows)
 
 
 def series_named(points: sqlite3.Connection, run_id: str, name: str) -> tuple[int, str] | None:
