@@ -100,6 +100,19 @@ def test_the_process_of_a_page_that_is_to_be_ready_waits_for_nobody(
                 assert door._process is None
 
 
+def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of its log is a file for a while: callers wait, and are answered when it is none."""
+    monkeypatch.setattr(pages, "CRASH_WAIT_S", 0.05)
+    (tmp_path / "logs").write_text("in the way")
+    with closing(PageDoor(tmp_path, "127.0.0.1", 0)) as door:
+        door.open()
+        with socket.create_connection((urlsplit(door.url).hostname or "", urlsplit(door.url).port or 0)):
+            door._thread.join(0.3)
+            assert door._process is None and door._thread.is_alive()
+            (tmp_path / "logs").unlink()
+            until(lambda: door._process is not None, "the process")
+
+
 def test_a_file_is_written_for_its_owner_alone_where_that_is_asked(tmp_path: Path) -> None:
     """Also over one that others could read."""
     path = tmp_path / "state.json"

@@ -16,6 +16,7 @@ import pytest
 from neatd.store import requests
 from neatd.store.events import add_mishap
 from neatd.store.opening import connect
+from neatd.store.since import heads
 from neatd.web import hub as hubs
 from neatd.web.hub import Follower, Hub
 from neatd.web.refusals import BusyError
@@ -151,3 +152,22 @@ def test_the_first_change_after_one_has_come_is_told(home: Path) -> None:
     first, second, third = asyncio.run(following())
     assert first == 'changed {"topics": ["maintenance"]}' == third
     assert second.startswith("happened") and "mishap 1" in second and "mishap 0" not in second
+
+
+def test_who_has_read_more_than_the_others_were_told_is_told_nothing_twice(home: Path, training: Training) -> None:
+    """What it read a moment ago is not the next look's news for it, and no reason to read again."""
+
+    async def ahead() -> list[str]:
+        hub = Hub(Stores(home), "boot")  # no look comes by itself
+        async with hub.followed(follower(training)) as first:
+            assert await points_of(first, 3) == [1, 2, 3]
+            training.write("a", 2, 0)
+            now = heads(training.db, [training.run])[training.run]
+            async with hub.followed(Follower({training.run: now}, None, (), None)) as second:
+                second.end()
+                told = [second._waiting.get_nowait() for _ in range(second._waiting.qsize())]
+            assert await asyncio.wait_for(points_of(first, 2), 20) == [4, 5]
+        hub.close()
+        return [one.event for one in told if one]
+
+    assert asyncio.run(ahead()) == ["hello"]

@@ -91,6 +91,26 @@ def test_what_must_be_new_is_always_asked_for(path: str) -> None:
     assert asyncio.run(asking()) == 3
 
 
+def test_who_does_not_read_holds_up_nobody() -> None:
+    """An answer is there for the others before the first one has taken it."""
+
+    async def asking() -> int:
+        place, is_read = Place(), asyncio.Event()
+
+        async def slow(_: Any) -> None:
+            await is_read.wait()
+
+        scope = {"type": "http", "path": "/api/runs", "query_string": b"", "method": "GET", "headers": []}
+        first = asyncio.ensure_future(place.lately(scope, None, slow))  # type: ignore[arg-type]
+        async with asyncio.timeout(20):
+            status, _, _ = await place.asked()
+        is_read.set()
+        await first
+        return status
+
+    assert asyncio.run(asking()) == 200
+
+
 def test_failures_and_answers_in_pieces_are_passed_on() -> None:
     """As they are, each time."""
 

@@ -101,7 +101,12 @@ class PageDoor:
             wait_s = None
             if self._wake in ready:
                 return
-            process = self._process = _started(self.home, self._socket, self._hosts)
+            try:
+                process = self._process = _started(self.home, self._socket, self._hosts)
+            except OSError as error:  # no memory, no room, no descriptor: the next caller may have better luck
+                log.error("the page's process cannot be started: %s", error)
+                self._is_ending.wait(CRASH_WAIT_S)
+                continue
             if self._is_ending.is_set():
                 self._end(process)
                 return

@@ -142,6 +142,8 @@ class Hub:
         async with self._turn:  # no look comes between what it is told here and what it is told from now on
             if not self._followers:
                 await self._asked(1, self._news.begin)
+            if self._stands.keys() & one.runs.keys():
+                await self._tell_points()  # it may have read what the others are yet to be told
             found = await self._asked(0, self._points.positions, list(one.runs))
             stands = {run_id: self._stands.get(run_id, found.get(run_id, {})) for run_id in one.runs}
             for run_id, before in one.runs.items():
@@ -175,17 +177,21 @@ class Hub:
 
     async def _look_at_points(self) -> None:
         async with self._turn:
-            followed: dict[str, tuple[Heads, set[Names]]] = {}
-            for one in self._followers:
-                for run_id in one.runs:
-                    followed.setdefault(run_id, (self._stands[run_id], set()))[1].add(one.names)
-            found: dict[str, Told] = await self._asked(0, self._points.look, followed)
-            for run_id in self._stands.keys() & found.keys():  # nobody may follow one any more
-                self._stands[run_id] = found[run_id].now
-            for one in self._followers:
-                for run_id in one.runs.keys() & found.keys():
-                    if piece := found[run_id].pieces.get(one.names):
-                        one.tell(piece)
+            await self._tell_points()
+
+    async def _tell_points(self) -> None:
+        """With the turn in hand."""
+        followed: dict[str, tuple[Heads, set[Names]]] = {}
+        for one in self._followers:
+            for run_id in one.runs:
+                followed.setdefault(run_id, (self._stands[run_id], set()))[1].add(one.names)
+        found: dict[str, Told] = await self._asked(0, self._points.look, followed)
+        for run_id in self._stands.keys() & found.keys():  # nobody may follow one any more
+            self._stands[run_id] = found[run_id].now
+        for one in self._followers:
+            for run_id in one.runs.keys() & found.keys():
+                if piece := found[run_id].pieces.get(one.names):
+                    one.tell(piece)
 
     async def _look_at_news(self) -> None:
         runs = {run_id for one in self._followers for run_id in one.runs}

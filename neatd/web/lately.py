@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, NamedTuple
 
 from neatd.web.limits import App, Receive, Scope, Send
@@ -70,11 +70,18 @@ class Lately:
         if kept and time.monotonic() < kept.good_until:
             await _told(send, kept.start, kept.body, _known(scope))
             return
-        self._asked[key] = asyncio.get_running_loop().create_future()
+        mine = self._asked[key] = asyncio.get_running_loop().create_future()
+
+        def answered() -> None:
+            """The others need not wait until this caller, who may be slow, has read it."""
+            if not mine.done():
+                del self._asked[key]
+                mine.set_result(None)
+
         try:
-            await self._app(scope, receive, _Listening(send, self, key, _known(scope)).send)
+            await self._app(scope, receive, _Listening(send, self, key, _known(scope), answered).send)
         finally:
-            self._asked.pop(key).set_result(None)
+            answered()
 
     def keep(self, key: tuple[str, bytes], start: Message, body: bytes, took_s: float, changes: int) -> None:
         """Keep an answer for those who ask next, unless something changed since it was begun."""
@@ -90,8 +97,10 @@ class Lately:
 class _Listening:
     """Passes an answer on, and keeps it when it is whole and good."""
 
-    def __init__(self, send: Send, kept: Lately, key: tuple[str, bytes], known: bytes) -> None:
-        self._send, self._kept, self._key, self._known = send, kept, key, known
+    def __init__(
+        self, send: Send, kept: Lately, key: tuple[str, bytes], known: bytes, answered: Callable[[], None]
+    ) -> None:
+        self._send, self._kept, self._key, self._known, self._answered = send, kept, key, known, answered
         self._begun, self._changes = time.monotonic(), kept.changes
         self._start: Message | None = None
 
@@ -105,8 +114,10 @@ class _Listening:
             if start["status"] == 200 and not message.get("more_body", False) and len(body) <= LARGEST:
                 start = {**start, "headers": [*start.get("headers", ()), (b"etag", _etag(body))]}
                 self._kept.keep(self._key, start, body, time.monotonic() - self._begun, self._changes)
+                self._answered()
                 await _told(self._send, start, body, self._known)
                 return
+            self._answered()
             await self._send(start)
         await self._send(message)
 

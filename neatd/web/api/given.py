@@ -19,6 +19,8 @@ def _plain(text: str) -> str:
 
 Word = Annotated[str, StringConstraints(max_length=400), AfterValidator(_plain)]
 Words = tuple[Word, ...]
+# As a trainer wrote them: whatever the store holds can be asked for, or one odd name would take its charts with it.
+Names = tuple[Annotated[str, StringConstraints(max_length=4000)], ...]
 Id = Annotated[Word, Path(description="an id, its beginning, or a run's name")]
 Project = Annotated[Word | None, Query(description="an id or a name; without it all, or the only one")]
 Step = Annotated[int | None, Query(ge=-STEP, le=STEP)]

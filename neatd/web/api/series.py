@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from neatd.errors import NeatError
 from neatd.models import Run
 from neatd.pipeline.charted import charted
-from neatd.web.api.given import MANY, Step, Words
+from neatd.web.api.given import MANY, Names, Step, Words
 from neatd.web.parts import page_of
 from neatd.web.plain import points_json
 from neatd.web.refusals import NotFoundError
@@ -28,7 +28,7 @@ MOST_ALL = 1_000_000  # of one answer
 def series(
     request: Request,
     run: Annotated[Words, Query(min_length=1, max_length=MANY, description="runs: ids or names")],
-    name: Annotated[Words, Query(min_length=1, max_length=MANY, description="names of series")],
+    name: Annotated[Names, Query(min_length=1, max_length=MANY, description="names of series")],
     points: Annotated[int, Query(ge=8, le=MOST_POINTS, description="of each series, about")] = 1000,
     first: Annotated[Step, Query(alias="from")] = None,
     last: Annotated[Step, Query(alias="to")] = None,

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from neatd.errors import NeatError
 from neatd.store.marks import MARKS
 from neatd.store.since import cursor_of
-from neatd.web.api.given import MANY, Project, Words
+from neatd.web.api.given import MANY, Names, Project, Words
 from neatd.web.hub import Follower, Hub
 from neatd.web.looking import Piece
 from neatd.web.parts import page_of
@@ -25,7 +25,7 @@ async def stream(
     request: Request,
     run: Annotated[Words, Query(max_length=MANY, description="RUN~CURSOR; the cursor came with the points")] = (),
     name: Annotated[
-        Words, Query(max_length=MANY, description="the series; none, or *, means all but the machine's")
+        Names, Query(max_length=MANY, description="the series; none, or *, means all but the machine's")
     ] = (),
     topics: Annotated[str, Query(max_length=200, description=", ".join(sorted(TOPICS)))] = "",
     project: Project = None,
