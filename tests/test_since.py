@@ -124,6 +124,23 @@ def test_who_is_far_behind_reads_again(db: sqlite3.Connection) -> None:
     assert not is_continued(before, now) and not is_continued({}, now)
 
 
+def test_a_name_that_means_another_series_is_read_again(db: sqlite3.Connection) -> None:
+    """A stream of lower rank that comes later has the name from then on: its points are no sequel of the other's."""
+    run = next(RUN)
+
+    def put(stream: str, rank: int, values: list[float]) -> None:
+        rows = [Line(seq, 1, seq, None, {"loss": value}) for seq, value in enumerate(values, start=1)]
+        after = Cursor(reading_id=stream, stream=stream, format=stream, seq=len(rows))
+        points.commit_lines(db, run, stream, after, rows, [], 1.0, stream, rank)
+
+    put("tb", 5, [1.0, 2.0])
+    before = heads(db, [run])[run]
+    put("csv", 0, [10.0, 20.0, 30.0])
+    now = heads(db, [run])[run]
+    assert not is_continued(before, now) and is_continued(now, now)
+    assert [one[1] for one in window.points_of(db, run, "loss")] == [10.0, 20.0, 30.0]
+
+
 def test_only_named_series_come(db: sqlite3.Connection) -> None:
     """Who follows one series is told of that one."""
     training = Training(db)

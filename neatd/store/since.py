@@ -44,10 +44,17 @@ def heads(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, Heads
         streams = found.setdefault(run_id, {})
         before, marks = streams.get(stream, (0, []))
         streams[stream] = max(before, seq), [*marks, attempt, *which]
-    return {
-        run_id: {stream: Head(seq, _mark(which)) for stream, (seq, which) in streams.items()}
-        for run_id, streams in found.items()
-    }
+    told: dict[str, Heads] = {}
+    for run_id, streams in found.items():
+        shared = _shared_names(points, run_id) if len(streams) > 1 else 0
+        told[run_id] = {stream: Head(seq, _mark([*which, shared])) for stream, (seq, which) in streams.items()}
+    return told
+
+
+def _shared_names(points: sqlite3.Connection, run_id: str) -> int:
+    """In how many series a name is that another stream has too: with another one a name may mean another series."""
+    sql = "SELECT count(*) - count(DISTINCT name) FROM series WHERE run_id = ? AND points > 0"
+    return int(points.execute(sql, (run_id,)).fetchone()[0])
 
 
 def _mark(which: list[object]) -> str:
