@@ -101,10 +101,11 @@ def test_a_restart_gives_another_process_whatever_the_settings_hold(neat: Neat) 
     pid = neat.start()
     with (neat.home / "settings.yaml").open("a") as settings:
         settings.write("stal_s: 3\n")
+    line = len((neat.home / "settings.yaml").read_text().splitlines())
     neat.call("neatd", "restart")
     status = neat.json("neatd", "status")
     assert status["pid"] != pid and status["crash"] is None
-    assert "settings.yaml:4: stal_s: unknown field (did you mean stall_s?)" in status["settings_mistake"]
+    assert f"settings.yaml:{line}: stal_s: unknown field (did you mean stall_s?)" in status["settings_mistake"]
     assert "the last good settings hold" in neat.ask("neatd", "status")[1]
     assert "stall_s" in neat.wait_for_event("settings-mistake")["message"]
 
