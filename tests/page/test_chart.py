@@ -240,21 +240,32 @@ def test_the_rail_shows_marks_as_buttons_and_as_a_list(stage: Page) -> None:
           rail.set([
             { kind: "checkpoint", step: 10, label: "step_10.pt", run: "r" },
             { kind: "checkpoint", step: 10.1, label: "step_10b.pt", run: "r" },
+            { kind: "checkpoint", step: 100, label: "step_100.pt", run: "r" },
             { kind: "event", step: 50, label: "loss jumped", run: "r" },
+            { kind: "event", step: 80, severity: "info", label: "the best so far", run: "r" },
+            { kind: "event", step: 80, severity: "warning", label: "slower", run: "r" },
+            { kind: "event", step: 95, severity: "info", label: "better still", run: "r" },
             { kind: "commit", time: 4, label: "abc123", run: "r" },
           ]);
           await frame();
         }"""
     )
     names = [button.get_attribute("aria-label") for button in stage.locator(".rail-mark").all()]
-    assert names == ["2 checkpoints: step_10.pt to step_10b.pt", "event: loss jumped"]
+    said = ["event: loss jumped", "2 events (1 warning): the best so far to slower", "info event: better still"]
+    assert names == ["2 checkpoints: step_10.pt to step_10b.pt", "checkpoint: step_100.pt", *said]
+    shapes = stage.locator(".rail-event path").evaluate_all(
+        "(found) => found.map((one) => [one.getAttribute('d'), one.getAttribute('fill')].join())"
+    )
+    assert len(set(shapes)) == 3, "a severity is told by form and colour"
+    edge = stage.locator(".rail-checkpoint").last
+    assert edge.evaluate("(one) => one.style.left") == "100%", "a step beyond the axis"
     stage.locator(".rail-mark").first.focus()
     stage.keyboard.press("ArrowRight")
     assert stage.locator(".rail-said").text_content() == "event: loss jumped (step 50)"
     assert _cursor(stage) == "step 50"
-    assert stage.locator(".rail-list summary").text_content() == "4 marks as a list (1 without a place on this axis)"
+    assert stage.locator(".rail-list summary").text_content() == "8 marks as a list (1 without a place on this axis)"
     stage.locator(".rail-list summary").click()
-    assert len(stage.locator(".rail-list li").all()) == 4
+    assert len(stage.locator(".rail-list li").all()) == 8
     from axe_playwright_python.sync_playwright import Axe  # not there where there is no browser either
 
     assert Axe().run(stage).response["violations"] == []

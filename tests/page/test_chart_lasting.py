@@ -1,4 +1,4 @@
-"""Many lines are drawn soon, and a chart that lives for an hour does not grow."""
+"""Many lines are drawn soon, a chart that lives for an hour does not grow, and one that long texts are told of neither."""
 
 from __future__ import annotations
 
@@ -53,6 +53,47 @@ def test_fifty_lines_of_two_thousand_points_are_drawn_soon(browser: Browser, cha
             break
     print(f"fifty lines: cold and warm in ms, {found}")
     assert cold < COLD_MS and warm < WARM_MS, found
+
+
+def test_no_text_widens_a_chart(stage: Page) -> None:
+    """Neither what is said of marks at the cursor nor a title, in a grid that gives way to what is in it."""
+    text = "loss is far above its own past " * 40 + "x" * 400
+    made = """async (text) => {
+      document.querySelector("#stage").style.display = "grid";
+      const marks = [{ kind: "event", step: 30, severity: "critical", label: text, run: "r" }];
+      const points = Array.from({ length: 100 }, (_, i) => [i, 1, null]);
+      window.c = await chart({ title: "y".repeat(300), marks }, [line(points, { label: "z".repeat(300) })]);
+      await frame();
+    }"""
+    size = "() => [c.plot.clientWidth, c.u().width, document.documentElement.scrollWidth]"
+    stage.evaluate(made, text)
+    before = stage.evaluate(size)
+    box = stage.locator(".u-over").bounding_box()
+    assert box
+    stage.mouse.move(box["x"] + box["width"] * 30 / 99, box["y"] + 30)
+    stage.evaluate("async () => { await frame(); await frame(); document.querySelector('#stage').style.display = ''; }")
+    assert text in (stage.locator(".chart-at").text_content() or "")
+    assert stage.evaluate(size) == before and before[2] == 900
+
+
+def test_a_cursor_waits_for_lines_that_were_set_to_be_drawn(stage: Page) -> None:
+    """Other lines may come while the pointer is over a chart: what has not been drawn has no place to be read at."""
+    found = stage.evaluate(
+        """async () => {
+          const points = Array.from({ length: 100 }, (_, i) => [i, 1, null]);
+          window.c = await chart({ sync: "g" }, [line(points)]);
+          const over = c.container.querySelector(".u-over");
+          const { left, top, width } = over.getBoundingClientRect();
+          const point = (part) => over.dispatchEvent(
+            new PointerEvent("pointermove", { clientX: left + part * width, clientY: top + 9, bubbles: true }));
+          point(0.5);
+          c.made.set([line(points), line(points, { key: "b", label: "val" })]);
+          point(0.333);
+          await frame();
+          return [c.container.querySelector(".chart-at").textContent, c.container.dataset.drawn];
+        }"""
+    )
+    assert found == ["step 33", "2"]
 
 
 def _counters(page: Page, devtools: CDPSession) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,6 +167,37 @@ def test_marks_of_values_that_are_not_finite_are_one_where_they_are_near(stage: 
     places = [{"px": px, "kind": kind} for px, kind in [(10, "nan"), (14, "up"), (20, "nan"), (25, "nan"), (90, "nan")]]
     found = _call(stage, "chart/nonfinite", "return m.clusters(a, 20)", places)
     assert [(one["kind"], one["px"], one["count"]) for one in found] == [("nan", 10, 3), ("up", 14, 1), ("nan", 90, 1)]
+
+
+def test_no_label_covers_another_one(stage: Page) -> None:
+    """Names of values that are not finite are left out where they would, and numbers of the rail's marks have room."""
+    body = """const marks = a.map(([px, kind, count]) => ({ px, kind, count }));
+      return m.named(marks, { widthOf: (text) => 6 * text.length, size: 5, right: 200 }).map(({ text, way }) => [text, way])"""
+    marks = [[10, "nan", 3], [30, "up", 1], [40, "down", 1], [100, "nan", 17], [190, "nan", 2]]
+    found = _call(stage, "chart/nonfinite", body, marks)
+    assert found == [["", 1], ["+Inf", 1], ["-Inf", 1], ["NaN ×17", 1], ["", -1]]
+    body = """const placed = Array.from({ length: 900 }, (_, x) => ({ mark: {}, x }));
+      return m.spaced(placed, [0, 899], a).map(({ x, marks }) => [(x / 899) * a, marks.length])"""
+    bundles = _call(stage, "chart/bundles", body, 500)
+    assert sum(count for _, count in bundles) == 900
+    widths = [12 + 7 * (1 + len(str(count))) for _, count in bundles]
+    gaps = [b[0] - a[0] for a, b in pairwise(bundles)]
+    assert all(gap >= (widths[n] + widths[n + 1]) / 2 for n, gap in enumerate(gaps))
+    body = """return [m.within(a, [0, 99], "step", false), m.within(a, [0, 99], "step", true)]
+      .map((found) => found.map(({ x }) => x))"""
+    near, zoomed = _call(stage, "chart/bundles", body, [{"x": x} for x in (-2, -1, 50, 99, 100, 101)])
+    assert near == [0, 50, 99, 99] and zoomed == [50, 99]
+
+
+def test_there_is_no_half_step_unless_the_data_have_some(stage: Page) -> None:
+    body = "return [m.placeText('step', 89.5), m.placeText('step', 89.5, false), m.placeText('step', 1234.5, false)]"
+    assert _call(stage, "chart/words", body) == ["step 90", "step 89.5", "step 1\u202f235"]
+    body = """const one = new m.Lines();
+      one.set([{ key: "a", run: "r", points: [[1, 1, null]] }], 10);
+      const before = one.areStepsWhole();
+      one.append("a", [[1.5, 1, null]], 10);
+      return [before, one.areStepsWhole()]"""
+    assert _call(stage, "chart/lines", body) == [True, False]
 
 
 def test_numbers_and_spans_in_words(stage: Page) -> None:

@@ -75,6 +75,13 @@ def test_a_run_says_what_the_commands_say(browser: Browser, site: Site) -> None:
         assert f"{len(found['rail']['marks'])} marks" in page.locator(".rail-list summary").inner_text()
         assert "lr\t0.001" in page.locator("#config tbody").inner_text()
         check_page(page)
+        for width in (1280, 375):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert (
+                page.locator("#checkpoints tbody th code").first.evaluate("(one) => one.getClientRects().length") == 1
+            )
+            why = page.locator("#checkpoints td:last-child").first.bounding_box()
+            assert why and why["x"] + why["width"] <= width, "why a checkpoint is kept is on the screen"
 
 
 def test_a_run_on_a_phone_in_the_dark(browser: Browser, site: Site) -> None:
@@ -122,7 +129,17 @@ def test_how_one_looks_at_a_run_stays_in_the_address(browser: Browser, site: Sit
         assert [one.get_attribute("data-card") for one in pinned.all()] == [LOSS, "pinned accuracy", "grad_norm"]
         page.get_by_role("button", name="Show all", exact=True).click()
         assert "xmin" not in page.url
+        page.goto(f"{site.url}/runs/{run['id']}?xmin=-1e300&xmax=1e300")
+        drawn(page, LOSS)
+        until(page, lambda: "xmin" not in page.url, "a range that holds every step to be none")
+        page.goto(f"{site.url}/runs/{run['id']}?xmin=7000&xmax=8000")
+        page.get_by_text("no points in this range: they go from step 1 to step 6").wait_for()
+        page.get_by_role("button", name="Show all of them").click()
+        drawn(page, LOSS)
+        assert "xmin" not in page.url and page.get_by_text("in this range").count() == 0
         check_page(page, with_rules=False)
+        page.goto(f"{site.url}/runs/%")
+        page.get_by_text("no run '%'").wait_for()
 
 
 def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> None:
@@ -143,12 +160,14 @@ def test_a_run_is_followed_as_it_is_written(browser: Browser, site: Site) -> Non
         until(
             page, lambda: "at step 45" in (chart.locator(".chart-plot").get_attribute("aria-label") or ""), "its line"
         )
+        site.write("tailed", "metrics.jsonl", [{"step": 45, "loss": 100}])  # the same step again, without a time
+        until(page, lambda: chart.get_attribute("data-points") == "46", "the second value of a step")
         hide(page, True)
         questions.clear()
         site.write("tailed", "metrics.jsonl", [{"step": 46, "time": began + 46, "loss": 0.02, "val/dice": 0.5}])
         site.until(lambda: asked(site, f"runs/{run['id']}")["step"] == 46, "the line of a hidden tab")
-        assert not questions and chart.get_attribute("data-points") == "45"
+        assert not questions and chart.get_attribute("data-points") == "46"
         hide(page, False)
-        until(page, lambda: chart.get_attribute("data-points") == "46", "what a hidden tab did not ask for")
+        until(page, lambda: chart.get_attribute("data-points") == "47", "what a hidden tab did not ask for")
         drawn(page, "pinned dice")
         check_page(page, with_rules=False)

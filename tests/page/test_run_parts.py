@@ -74,6 +74,8 @@ def test_a_look_is_the_same_after_the_address(stage: Page) -> None:  # noqa: F81
     for odd in ("", "?axis=x&smooth=NaN&xmin=3&xmax=2", "?xmin=1", "?xmin=&xmax=", "?xmin=a&xmax=Infinity"):
         assert stage.evaluate(script, odd)[0] == usual
     assert stage.evaluate(script, "?smooth=7")[0]["smoothing"] == 0.99
+    far = stage.evaluate(script, "?xmin=-1e300&xmax=1e300")[0]["range"]
+    assert far == [-(2**53), 2**53] and stage.evaluate(script, "?xmin=1e299&xmax=1e300")[0] == usual
 
 
 def test_a_range_of_time_is_a_window_of_steps(stage: Page) -> None:  # noqa: F811
@@ -95,6 +97,43 @@ def test_a_range_of_time_is_a_window_of_steps(stage: Page) -> None:  # noqa: F81
     assert found["back"] == [1, 2] and found["wall"] == [1010, 1020]
     assert found["later"] == [[3, 0, 1031], [4, 0, 1040]]
     assert found["domain"] == [10, 60] and found["steps2"] == [1, 9]
+
+
+def test_a_cursor_says_which_points_are_new(stage: Page) -> None:  # noqa: F811
+    """Not their steps, of which a file may hold one twice: those decide only where an event and an answer overlap."""
+    script = """async () => {
+      const { take } = await import("/static/js/run/cursor.js");
+      const at = (seq, mark = "m") => btoa(JSON.stringify({ "metrics.jsonl": [seq, mark] })).replaceAll("=", "");
+      const told = (cursor, from, to) => {
+        const held = { points: [[4, 4, null], [5, 5, null]], cursor };
+        const fresh = take(held, [[5, 100, null], [6, 6, null]], { from, to });
+        return [fresh.map(([step]) => step), held.cursor === to, held.points.length];
+      };
+      return {
+        next: told(at(5), at(5), at(7)), behind: told(at(5), at(6), at(8)), known: told(at(7), at(5), at(7)),
+        part: told(at(6), at(5), at(7)), lost: told(at(5), null, at(7)), other: told(at(5), at(6, "n"), at(8, "n")),
+        none: told(null, null, at(7)), empty: told(btoa("{}"), at(5), at(7)),
+      };
+    }"""
+    found = stage.evaluate(script)
+    assert found["next"] == found["behind"] == found["empty"] == [[5, 6], True, 4]
+    assert found["known"] == [[], True, 2]
+    assert found["part"] == found["lost"] == found["other"] == found["none"] == [[6], True, 3]
+
+
+def test_a_run_that_counts_from_0_is_through_at_its_last_step(stage: Page) -> None:  # noqa: F811
+    """One that goes on is not, nor one that ended earlier."""
+    script = """async (runs) => {
+      const { header } = await import("/static/js/run/header.js");
+      const usual = { id: "r", reason: "", planned_steps: 50, eta_s: null, step_s: null, attempts: 1, series: {} };
+      return runs.map((run) => {
+        const strip = header();
+        strip.set({ ...usual, ...run });
+        return strip.node.querySelector("progress").getAttribute("aria-label");
+      });
+    }"""
+    runs = [{"status": status, "step": step} for status, step in (("finished", 49), ("finished", 40), ("running", 49))]
+    assert [one.split(" ")[0] for one in stage.evaluate(script, runs)] == ["100", "80", "98"]
 
 
 def test_lines_tell_what_a_restart_gave_up(stage: Page) -> None:  # noqa: F811

@@ -16,12 +16,21 @@ const EVENTS = 100; // the newest; more are asked for
 const MOST_EVENTS = 2000;
 
 frame(async (node) => {
-  const id = await runId(decodeURIComponent(location.pathname.replace(/^\/runs\//, "")));
+  const id = await runId(decoded(location.pathname.replace(/^\/runs\//, "")));
   const detail = await get(`runs/${id}`, { events: EVENTS });
   document.title = `${detail.name} · neat`;
   say($("#title"), detail.name);
   new RunPage(node, detail).start();
 });
+
+/** What the address says; what is no text in an address is no run's name either. */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
 
 /** Pages link to ids. A name may hold slashes, which no address of the API can: it is looked up. */
 async function runId(word) {

@@ -23,7 +23,7 @@ import { dataOf, isCrowded, layersOf, plotOptions, scaleOf } from "./plot.js";
 import { whyNoLog, xDomain, yDomain } from "./scales.js";
 
 const DEFAULTS = {
-  title: "", axis: "step", log: false, smoothing: 0, smoothingKind: "ema", isIgnoringOutliers: false, range: null,
+  title: "", axis: "step", log: false, smoothing: 0, smoothingKind: "ema", isIgnoringOutliers: false, range: null, isPart: false,
   sync: null, onRange: null, marks: [], height: 220, headingLevel: 3, hasLegend: true,
 };
 const KEYS = "Arrow keys move the cursor, plus and minus zoom, 0 shows all.";
@@ -162,6 +162,11 @@ class Chart {
     return this.lines.all().filter(({ line }) => !this.hidden.has(line.key));
   }
 
+  /** Those of them that were drawn: lines that were set since then wait for the next frame. */
+  pictured() {
+    return this.shown().filter(({ drawn }) => drawn);
+  }
+
   draw() {
     this.frame = 0;
     this.width = Math.floor(this.parts.plot.clientWidth);
@@ -210,7 +215,7 @@ class Chart {
     this.u?.destroy();
     const hooks = {
       before: (u) => { drawBands(u, this.shown(), this.theme); drawMarks(u, this.placed, this.theme); },
-      draw: (u) => { drawNonfinite(u, this.shown().map(({ drawn }) => drawn), this.theme); this.drawn(); },
+      draw: (u) => { drawNonfinite(u, this.pictured().map(({ drawn }) => drawn), this.theme); this.drawn(); },
     };
     this.u = new window.uPlot(plotOptions(this, layers, hooks), data, this.parts.plot);
     this.parts.plot.append(this.parts.overlay);
@@ -226,7 +231,7 @@ class Chart {
 
   drawn() {
     this.cursor.paint();
-    const count = this.shown().filter(({ drawn }) => drawn.xs.length).length;
+    const count = this.pictured().filter(({ drawn }) => drawn.xs.length).length;
     if (!count) return;
     this.container.dataset.drawn = String(count);
     this.tellDrawn();

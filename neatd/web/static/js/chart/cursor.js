@@ -31,12 +31,12 @@ export class ChartCursor {
   /** The reader points at x; NaN is nowhere. */
   point(x) {
     this.show(x);
-    this.group.tell(Number.isFinite(x) && this.chart.u ? positionAt(this.chart.axis, this.chart.shown(), x) : null);
+    this.group.tell(Number.isFinite(x) && this.chart.u ? positionAt(this.chart.axis, this.chart.pictured(), x) : null);
   }
 
   /** Another chart's reader points at a position. */
   follow(position) {
-    if (this.chart.u) this.show(position ? translated(position, this.chart.axis, this.chart.shown()) : NaN);
+    if (this.chart.u) this.show(position ? translated(position, this.chart.axis, this.chart.pictured()) : NaN);
   }
 
   show(x) {
@@ -51,7 +51,7 @@ export class ChartCursor {
   move(by) {
     if (!this.chart.u) return;
     const [min, max] = this.chart.xDomain;
-    const shown = this.chart.shown();
+    const shown = this.chart.pictured();
     const x = Number.isFinite(this.x) ? stepFrom(shown, this.x, by) : stepFrom(shown, by > 0 ? min : max, 0);
     this.speakAt(Math.min(max, Math.max(min, x)));
   }
@@ -66,7 +66,7 @@ export class ChartCursor {
     if (!Number.isFinite(x)) return;
     this.point(x);
     const texts = this.texts();
-    const labels = this.chart.shown().map(({ line: { key, label } }) => [key, label]);
+    const labels = this.chart.pictured().map(({ line: { key, label } }) => [key, label]);
     const spoken = labels.filter(([key]) => texts.has(key)).map(([key, label]) => `${label} ${texts.get(key)}`);
     const more = spoken.length > SPOKEN ? `, and ${spoken.length - SPOKEN} more` : "";
     this.chart.parts.live.textContent = `${this.place()}: ${spoken.slice(0, SPOKEN).join(", ")}${more}`;
@@ -75,7 +75,7 @@ export class ChartCursor {
   /** Per line the index of its point at the cursor. */
   indices() {
     const [min, max] = this.chart.xDomain;
-    return Number.isFinite(this.x) ? pointsAt(this.chart.shown(), this.x, (max - min) * BEYOND) : new Map();
+    return Number.isFinite(this.x) ? pointsAt(this.chart.pictured(), this.x, (max - min) * BEYOND) : new Map();
   }
 
   /** Per line its value at the cursor in words; of a smoothed line the raw one too. */
@@ -94,7 +94,7 @@ export class ChartCursor {
     const { axis, placed, u, xDomain: [min, max] } = this.chart;
     const near = ((max - min) / u.over.clientWidth) * NEAR_MARK;
     const marks = placed.filter(({ x }) => Math.abs(x - this.x) <= near).slice(0, 3).map(({ mark }) => mark.label);
-    return [placeText(axis, this.x), ...marks].join(" · ");
+    return [placeText(axis, this.x, this.chart.lines.areStepsWhole()), ...marks].join(" · ");
   }
 
   paint() {

@@ -12,10 +12,12 @@ const WHOLE = 4000;
 /** How many points a line may hold on a plot of `width` CSS pixels. */
 export const mostPoints = (width) => Math.max(WHOLE, 4 * Math.ceil(width * devicePixelRatio));
 
+const areWhole = (points) => points.every(([step]) => Number.isInteger(step));
+
 function entryOf({ points, ...line }, most) {
   const whole = columnsOf(points);
   const { columns, size } = condenseTo(whole, most);
-  return { line, columns, size, counts: tally(whole), gap: 0, isDirty: true, drawn: null };
+  return { line, columns, size, counts: tally(whole), areStepsWhole: areWhole(points), gap: 0, isDirty: true, drawn: null };
 }
 
 export class Lines {
@@ -34,6 +36,7 @@ export class Lines {
     if (!entry) return false;
     const from = entry.columns.steps.length;
     extend(entry.columns, points);
+    entry.areStepsWhole &&= areWhole(points);
     entry.counts = summed([entry.counts, tally(entry.columns, from)]);
     // Half of what may be: the next thousands of points are added without condensing again.
     if (entry.columns.steps.length > most) Object.assign(entry, condenseTo(entry.columns, most / 2, entry.size));
@@ -59,6 +62,11 @@ export class Lines {
       entry.drawn = drawnOf({ columns, gap, restarts, isExact: line.isExact }, options, this.starts.get(line.run));
       entry.isDirty = false;
     }
+  }
+
+  /** Whether no line has a point between two steps. */
+  areStepsWhole() {
+    return this.all().every(({ areStepsWhole }) => areStepsWhole);
   }
 
   all() {

@@ -2,8 +2,8 @@
  * What happened beside the numbers - checkpoints, evaluations, events, commits, restarts, notes - as marks: shapes, words,
  * places. The rail and the charts draw the same ones.
  *
- * @typedef {{kind: string, step?: number|null, time?: number|null, label: string, run?: string, href?: string}} Mark
- *   time is in unix seconds
+ * @typedef {{kind: string, step?: number|null, time?: number|null, label: string, run?: string, href?: string,
+ *   severity?: "info"|"warning"|"critical"|null}} Mark  time is in unix seconds
  */
 import { xOf } from "./data.js";
 import { svg } from "../base/dom.js";
@@ -21,10 +21,23 @@ export const KINDS = {
   note: { path: "M4.2 0.5h3.6v3.7h3.7v3.6h-3.7v3.7h-3.6v-3.7h-3.7v-3.6h3.7Z", colour: "--c6", dash: [], isHead: true },
 };
 
-/** The shape of a kind, coloured by the theme. */
-export const shapeOf = (kind, size = 12) =>
+/** Events that are less than critical: a hollow triangle, and an "i" for what is only said. The gravest comes last. */
+const LESSER = {
+  info: { path: "M5 1h2v2h-2ZM5 4.5h2V11h-2Z", colour: "--dim", dash: [1, 3], isHead: true },
+  warning: { path: "M6 0.5 11.7 11H0.3ZM6 4.2 3 9.3H9Z", colour: "--warn", dash: [3, 3] },
+};
+const SEVERITIES = ["info", "warning", "critical"];
+
+/** How a mark looks: by its kind, an event by its severity too. */
+export const lookOf = (kind, severity = null) => (kind === "event" && LESSER[severity]) || KINDS[kind];
+
+/** The gravest severity of marks; null where they have none. */
+export const gravest = (marks) => SEVERITIES[Math.max(...marks.map(({ severity }) => SEVERITIES.indexOf(severity)))] ?? null;
+
+/** The shape of a mark, coloured by the theme. */
+export const shapeOf = (kind, size = 12, severity = null) =>
   svg("svg", { viewBox: "0 0 12 12", width: size, height: size, "aria-hidden": "true", class: "mark-shape" },
-    svg("path", { d: KINDS[kind].path, fill: `var(${KINDS[kind].colour})` }));
+    svg("path", { d: lookOf(kind, severity).path, "fill-rule": "evenodd", fill: `var(${lookOf(kind, severity).colour})` }));
 
 /** Where a mark lies on an axis; NaN where that is not known. */
 export const markX = (mark, axis, startedAt) => xOf(axis, mark.step ?? NaN, mark.time ?? NaN, startedAt);
@@ -42,21 +55,20 @@ export const restartsOf = (marks, run) =>
   (marks ?? []).filter((mark) => mark.kind === "restart" && (mark.run ?? run) === run)
     .map(({ step }) => step).filter(Number.isFinite);
 
-/** Draws each kind as upright lines of its own dash; only their heads where they would cover the plot. */
+/** Draws each look as upright lines of its own dash; only their heads where they would cover the plot. */
 export function drawMarks(u, placed, theme) {
   const { ctx, bbox } = u;
   const ratio = devicePixelRatio;
-  for (const kind of Object.keys(KINDS)) {
-    const ofKind = placed.filter(({ mark }) => mark.kind === kind);
-    const columns = new Set(ofKind.map(({ x }) => Math.round(u.valToPos(x, "x", true))));
+  for (const look of [...Object.values(LESSER), ...Object.values(KINDS)]) {
+    const alike = placed.filter(({ mark }) => lookOf(mark.kind, mark.severity) === look);
+    const columns = new Set(alike.map(({ x }) => Math.round(u.valToPos(x, "x", true))));
     const inside = [...columns].filter((px) => px >= bbox.left && px <= bbox.left + bbox.width);
-    if (inside.length) drawKind(ctx, kind, inside, bbox, ratio, theme);
+    if (inside.length) drawLook(ctx, look, inside, bbox, ratio, theme);
   }
 }
 
-function drawKind(ctx, kind, columns, bbox, ratio, theme) {
+function drawLook(ctx, { path, colour, dash, isHead }, columns, bbox, ratio, theme) {
   const isCrowded = columns.length > bbox.width / (12 * ratio);
-  const { path, colour, dash, isHead } = KINDS[kind];
   const size = 7 * ratio;
   ctx.save();
   Object.assign(ctx, { strokeStyle: theme[colour], fillStyle: theme[colour], lineWidth: ratio, globalAlpha: 0.7 });
@@ -69,7 +81,7 @@ function drawKind(ctx, kind, columns, bbox, ratio, theme) {
     ctx.stroke();
     if (isCrowded) continue;
     ctx.setTransform(size / 12, 0, 0, size / 12, px - size / 2, bbox.top - size);
-    ctx.fill(shape);
+    ctx.fill(shape, "evenodd");
     ctx.setTransform(1, 0, 0, 1, 0, 0);
   }
   ctx.restore();

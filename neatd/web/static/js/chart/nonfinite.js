@@ -1,7 +1,7 @@
 /**
  * Marks of values that no line can show, at the edge of the plot: a triangle up at the top for +Infinity, one down at
  * the bottom for -Infinity, a crossed circle at the bottom for NaN; beside it its name, and a count where several are
- * near.
+ * near. No name covers another mark: the number of them all is said below the chart.
  */
 import { kindOf } from "./data.js";
 import { counted } from "./words.js";
@@ -10,7 +10,7 @@ import { number } from "../base/format.js";
 export const NAMES = { nan: "NaN", up: "+Infinity", down: "-Infinity" };
 const SHORT = { nan: "NaN", up: "+Inf", down: "-Inf" };
 const SIZE = 5; // half the width of a mark, CSS pixels
-const NEAR = 48; // marks nearer than this are one with a count, CSS pixels
+const GAP = 6; // between a name and the next mark, CSS pixels
 
 /** Places of the values of a line that are not finite: `{x, kind}`. */
 export function placesOf(drawn) {
@@ -64,15 +64,37 @@ function crossedCircle(ctx, x, y, size) {
   ctx.stroke();
 }
 
-function drawMark(ctx, { px, kind, count }, box, ratio) {
+const textOf = ({ kind, count }) => (count > 1 ? `${SHORT[kind]} ×${count}` : SHORT[kind]);
+
+/**
+ * Pure: the marks, each with `text` and the `way` that it is written, 1 to the right and -1 to the left: "" where it would
+ * cover another one. Marks of one edge only are in each other's way.
+ * @param {{px: number, kind: string, count: number}[]} marks  in their order
+ * @param {{widthOf: (text: string) => number, size: number, right: number}} how  `right` is where the plot ends
+ */
+export function named(marks, { widthOf, size, right }) {
+  const edgeOf = ({ kind }) => (kind === "up" ? "up" : "down");
+  const taken = { up: [], down: [] };
+  for (const mark of marks) taken[edgeOf(mark)].push([mark.px - size, mark.px + size, mark]);
+  return marks.map((mark) => {
+    const text = textOf(mark);
+    const [near, far] = [1.5 * size, 1.5 * size + widthOf(text)];
+    const way = mark.px + far > right ? -1 : 1;
+    const [from, to] = way > 0 ? [mark.px + near, mark.px + far] : [mark.px - far, mark.px - near];
+    const others = taken[edgeOf(mark)];
+    const isFree = from >= 0 && others.every(([left, end, other]) => other === mark || to < left || from > end);
+    if (isFree) others.push([from, to, mark]);
+    return { ...mark, way, text: isFree ? text : "" };
+  });
+}
+
+function drawMark(ctx, { px, kind, text, way }, box, ratio) {
   const size = SIZE * ratio;
   const y = kind === "up" ? box.top + size * 1.4 : box.top + box.height - size * 1.4;
   if (kind === "nan") crossedCircle(ctx, px, y, size);
   else triangle(ctx, px, y, size, kind === "up" ? 1 : -1);
-  const text = count > 1 ? `${SHORT[kind]} ×${count}` : SHORT[kind];
-  const isLast = px + size * 1.5 + ctx.measureText(text).width > box.left + box.width;
-  ctx.textAlign = isLast ? "right" : "left";
-  ctx.fillText(text, px + size * (isLast ? -1.5 : 1.5), y);
+  ctx.textAlign = way > 0 ? "left" : "right";
+  ctx.fillText(text, px + way * size * 1.5, y);
 }
 
 /** Draws the marks of all shown lines onto uPlot's canvas. */
@@ -86,6 +108,9 @@ export function drawNonfinite(u, allDrawn, theme) {
   ctx.setLineDash([]);
   Object.assign(ctx, { strokeStyle: theme.bad, fillStyle: theme.bad, lineWidth: 1.6 * ratio });
   Object.assign(ctx, { font: `600 ${10 * ratio}px system-ui, sans-serif`, textBaseline: "middle", textAlign: "left" });
-  for (const mark of clusters(seen, NEAR * ratio)) drawMark(ctx, mark, bbox, ratio);
+  const widthOf = (text) => ctx.measureText(text).width;
+  const near = 2.5 * SIZE * ratio + widthOf(textOf({ kind: "down", count: seen.length })) + GAP * ratio;
+  const how = { widthOf, size: SIZE * ratio, right: bbox.left + bbox.width };
+  for (const mark of named(clusters(seen, near), how)) drawMark(ctx, mark, bbox, ratio);
   ctx.restore();
 }

@@ -10,7 +10,8 @@ import { nonfiniteText } from "./nonfinite.js";
 export function notesOf({ shown, isEmpty, options, whyNoLog }) {
   const counts = summed(shown.map((entry) => entry.counts));
   const notes = [];
-  if (isEmpty) notes.push("No points yet.");
+  if (options.isPart && shown.length && isBare(shown, options.range)) notes.push("No points in this range.");
+  else if (isEmpty) notes.push("No points yet.");
   else if (!shown.length) notes.push("All lines are hidden.");
   if (options.log && whyNoLog && shown.length) notes.push(`${whyNoLog} The axis is linear.`);
   if (options.log && !whyNoLog && counts.low) {
@@ -23,6 +24,8 @@ export function notesOf({ shown, isEmpty, options, whyNoLog }) {
   if (options.isIgnoringOutliers && shown.length) notes.push("The axis leaves out the outer 2 % of the values at each end.");
   return notes;
 }
+
+const isBare = (shown, [from, to]) => !shown.some(({ drawn }) => drawn.xs.some((x) => x >= from && x <= to));
 
 const LAST = 5;
 

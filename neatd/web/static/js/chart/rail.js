@@ -5,32 +5,14 @@
  * The rail is one stop of the Tab key; left and right go from mark to mark. A mark that is pointed at shows its
  * place on the charts of the same group.
  */
+import { spaced, within, wordsOf } from "./bundles.js";
 import { counted, placeText } from "./words.js";
 import { joinGroup } from "./cursors.js";
 import { h } from "../base/dom.js";
-import { KINDS, placedMarks, shapeOf } from "./marks.js";
+import { KINDS, gravest, placedMarks, shapeOf } from "./marks.js";
 
-const NEAR = 22; // CSS pixels between marks of a lane
 const LISTED = 500; // marks that the list holds; a training of weeks has more
 const DEFAULTS = { axis: "step", sync: null, domain: null, range: null, starts: new Map(), title: "What happened" };
-
-/** Pure: marks nearer than `near` put together: `{x, marks}`, in the order of the axis. */
-export function bundled(placed, [min, max], width, near = NEAR) {
-  const bundles = [];
-  const toPx = (x) => ((x - min) / (max - min)) * width;
-  for (const { mark, x } of [...placed].sort((a, b) => a.x - b.x)) {
-    const last = bundles[bundles.length - 1];
-    if (last && toPx(x) - toPx(last.x) < near) last.marks.push(mark);
-    else bundles.push({ x, marks: [mark] });
-  }
-  return bundles;
-}
-
-/** Pure: the words of a bundle. */
-export function wordsOf(kind, marks) {
-  if (marks.length === 1) return `${kind}: ${marks[0].label}`;
-  return `${marks.length} ${kind}s: ${marks[0].label} to ${marks[marks.length - 1].label}`;
-}
 
 class Rail {
   constructor(container, options) {
@@ -90,7 +72,7 @@ class Rail {
   draw() {
     const placed = placedMarks(this.marks, this.options.axis, this.options.starts).sort((a, b) => a.x - b.x);
     this.domain = this.view(placed);
-    const seen = placed.filter(({ x }) => x >= this.domain[0] && x <= this.domain[1]);
+    const seen = within(placed, this.domain, this.options.axis, this.options.range !== null);
     const kinds = Object.keys(KINDS).filter((kind) => this.marks.some((mark) => mark.kind === kind));
     const focused = this.focusedKey();
     this.places = new Map();
@@ -108,11 +90,12 @@ class Rail {
   lane(kind, placed) {
     const width = this.lanes.clientWidth - 140;
     const [min, max] = this.domain;
-    const buttons = bundled(placed, this.domain, width).map(({ x, marks }) => {
+    const buttons = spaced(placed, this.domain, width).map(({ x, marks }) => {
       const words = wordsOf(kind, marks);
       const count = marks.length > 1 ? h("span", { "aria-hidden": "true" }, `×${marks.length}`) : null;
+      const severity = gravest(marks);
       const props = { type: "button", class: `rail-mark rail-${kind}`, tabindex: "-1", "aria-label": words, title: words };
-      const button = h("button", { ...props, dataset: { key: `${kind} ${x}` } }, shapeOf(kind), count);
+      const button = h("button", { ...props, dataset: { key: `${kind} ${x}`, severity: severity ?? "" } }, shapeOf(kind, 12, severity), count);
       button.style.left = `${((x - min) / (max - min)) * 100}%`;
       this.places.set(button, { x, marks, words });
       return h("li", {}, button);
@@ -143,10 +126,11 @@ class Rail {
   say(target) {
     const place = this.places?.get(target.closest?.("button"));
     if (!place) return;
-    this.said.textContent = `${place.words} (${placeText(this.options.axis, place.x)})`;
     const [{ run, step, time }] = place.marks;
+    const { axis } = this.options;
+    this.said.textContent = `${place.words} (${placeText(axis, axis === "step" ? step : place.x)})`;
     const runs = new Map([[run, { step: step ?? NaN, time: time ?? NaN }]]);
-    this.group.tell({ axis: this.options.axis, x: place.x, runs });
+    this.group.tell({ axis, x: place.x, runs });
   }
 
   showPosition(position) {
@@ -161,7 +145,7 @@ class Rail {
 
   fillList() {
     if (!this.details.open) return;
-    const itemOf = (mark) => h("li", {}, shapeOf(mark.kind, 10), ` ${wordsOf(mark.kind, [mark])}`);
+    const itemOf = (mark) => h("li", {}, shapeOf(mark.kind, 10, mark.severity), ` ${wordsOf(mark.kind, [mark])}`);
     const items = this.marks.slice(-LISTED).map(itemOf);
     const more = this.marks.length - items.length;
     this.list.replaceChildren(...(more > 0 ? [h("li", {}, `${more} earlier ones`)] : []), ...items);

@@ -59,11 +59,11 @@ export function momentLabels(ticks) {
   });
 }
 
-/** Where the cursor is, in words of its axis. */
-export function placeText(axis, x) {
+/** Where the cursor is, in words of its axis. There is no half step, unless the data have some. */
+export function placeText(axis, x, areStepsWhole = true) {
   if (axis === "wall") return momentText(x);
   if (axis === "relative") return `${spanText(x)} after the start`;
-  return `step ${stepText(Math.abs(x) < 100 ? Number(x.toPrecision(4)) : Math.round(x))}`;
+  return `step ${stepText(areStepsWhole || Math.abs(x) >= 100 ? Math.round(x) : Number(x.toPrecision(4)))}`;
 }
 
 /** "1 point", "2 points". */

@@ -6,14 +6,17 @@
 
 export const AXES = ["step", "relative", "wall"];
 const MOST_SMOOTHING = 0.99;
+const FARTHEST = { step: 2 ** 53, relative: 8.64e12, wall: 8.64e12 }; // whole numbers end there, and moments
 
 /** @param {string} search  of the address @returns {Look} whatever the address says, a look that can be drawn */
 export function lookOf(search) {
   const words = new URLSearchParams(search);
   const axis = AXES.includes(words.get("axis")) ? words.get("axis") : "step";
   const smoothing = Math.min(MOST_SMOOTHING, Math.max(0, Number(words.get("smooth")) || 0));
-  const ends = [words.get("xmin"), words.get("xmax")].map((one) => (one === null || one === "" ? NaN : Number(one)));
-  const range = ends.every(Number.isFinite) && ends[0] < ends[1] ? ends : null;
+  const held = (x) => Math.min(FARTHEST[axis], Math.max(-FARTHEST[axis], x));
+  const given = [words.get("xmin"), words.get("xmax")].map((one) => (one === null || one === "" ? NaN : Number(one)));
+  const ends = given.every(Number.isFinite) ? given.map(held) : [];
+  const range = ends[0] < ends[1] ? ends : null;
   return { axis, log: words.get("log") === "1", smoothing, isIgnoringOutliers: words.get("outliers") === "0", range };
 }
 

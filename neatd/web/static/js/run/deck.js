@@ -60,7 +60,7 @@ export class Deck {
   options() {
     const { axis, log, smoothing, isIgnoringOutliers, range } = this.how.look();
     return {
-      axis, log, smoothing, isIgnoringOutliers, range: range ?? this.domain, marks: this.marks, sync: this.how.run,
+      axis, log, smoothing, isIgnoringOutliers, range: range ?? this.domain, isPart: range !== null, marks: this.marks, sync: this.how.run,
       onRange: (chosen) => this.how.choose(chosen),
     };
   }

@@ -3,7 +3,7 @@
  *
  * All its series are followed, and those that are yet to come; of a run with very many only those that are shown. When
  * others come into view the stream is taken up a little earlier, at what was known before they were asked for: points
- * that come twice are left out by their steps, and none is missing.
+ * that come twice are left out by where the stream stood before and after them, and none is missing.
  */
 import { live } from "../base/live.js";
 
@@ -18,6 +18,7 @@ const SOON_MS = 150;
 export function followRun({ run, project, names, system, shown, on, state }) {
   let cursor = null;
   let back = null; // where to go on from when series were added
+  let stood = null; // where the stream stood before what it tells next; null where that is not known
   let followed = "";
   let stream = null;
   let timer = 0;
@@ -28,6 +29,7 @@ export function followRun({ run, project, names, system, shown, on, state }) {
   function ask() {
     cursor = back ?? cursor;
     back = null;
+    stood = cursor;
     const name = wanted();
     followed = name.join("\n");
     return { topics: ["events", "checkpoints", "records"], project, name, runs: new Map([[run, cursor]]) };
@@ -37,8 +39,17 @@ export function followRun({ run, project, names, system, shown, on, state }) {
     ...on,
     points(event) {
       if (event.run !== run) return;
-      cursor = event.cursor;
-      on.points(event);
+      const from = stood;
+      cursor = stood = event.cursor;
+      on.points({ ...event, from });
+    },
+    rewritten(event) {
+      if (event.run === run) stood = null;
+      on.rewritten(event);
+    },
+    behind(event) {
+      stood = null;
+      on.behind(event);
     },
   };
 

@@ -47,9 +47,12 @@ const standing = (run) => h("p", { class: "row", id: "standing" }, badge(run.sta
 
 function progress(run) {
   if (!run.planned_steps || run.step === null) return null;
-  const share = Math.min(1, run.step / run.planned_steps);
+  const share = isThrough(run) ? 1 : Math.min(1, run.step / run.planned_steps);
   return h("progress", { max: 1, value: share, "aria-label": `${percent(share)} of the planned steps` });
 }
+
+/** A trainer that counts from 0 is through at the last step before the planned number. */
+const isThrough = (run) => run.status === "finished" && run.step + 1 >= run.planned_steps;
 
 function facts(run, ticking) {
   return h(
@@ -61,6 +64,7 @@ function facts(run, ticking) {
     best(run),
     fact("Checkpoint", ticking.save),
     fact("Commit", commit(run)),
+    run.study && fact("Study", study(run.study)),
     (run.host || run.device) && fact("Machine", [run.host, run.device].filter(Boolean).join(" · ")),
     run.attempts > 1 && fact("Attempts", step(run.attempts)),
   );
@@ -90,6 +94,12 @@ export function headlineOf(run) {
   const known = Object.keys(run.series ?? {});
   return named.find((name) => name && known.includes(name)) ?? known.find((name) => run.series[name].best !== null);
 }
+
+/** Of which study it is a trial, and how that stands: a trial may have failed whose process ended well. */
+const study = ({ id, name, trial, status, reason }) => [
+  h("a", { href: `/studies/${encodeURIComponent(id)}` }, name), ` trial ${trial}`,
+  h("span", { class: "dim", title: reason }, ` ${status}`),
+];
 
 function commit({ git = {} }) {
   if (!git.commit) return git.is_repo ? "none yet" : "not known";

@@ -3,11 +3,12 @@
  * older than what was drawn before it.
  *
  * @typedef {import("./window.js").Points} Points
- * @typedef {{points: Points, abandoned: Points[], isWhole: boolean, size: number, isOpen: boolean}} Held
- *   `size` is how many points were asked for (0: ask again), `isOpen` whether appended points belong to it
+ * @typedef {{points: Points, abandoned: Points[], isWhole: boolean, size: number, isOpen: boolean, cursor: string|null}} Held
+ *   `size` is how many points were asked for (0: ask again), `isOpen` whether appended points belong to it, `cursor` up to
+ *   where they go
  */
 import { get } from "../base/api.js";
-import { later } from "./window.js";
+import { take } from "./cursor.js";
 
 export class Questions {
   /**
@@ -26,9 +27,9 @@ export class Questions {
     this.isBeginning = true;
   }
 
-  /** Points that the stream told. */
-  hear(name, points) {
-    for (const flight of this.flights) if (flight.names.has(name)) flight.late.push([name, points]);
+  /** Points that the stream told, and from where to where. */
+  hear(name, points, told) {
+    for (const flight of this.flights) if (flight.names.has(name)) flight.late.push([name, points, told]);
   }
 
   /**
@@ -47,16 +48,17 @@ export class Questions {
       if (!told) throw new Error("The run is not there any more.");
       if (this.isBeginning) this.begun(told.cursor);
       this.isBeginning = false;
-      return new Map(names.map((name) => [name, this.heldOf(name, told.series[name], size, steps, flight.late)]));
+      return new Map(names.map((name) => [name, this.heldOf(name, told, { size, steps, late: flight.late })]));
     } finally {
       this.flights.delete(flight);
     }
   }
 
-  heldOf(name, told, size, steps, late) {
+  heldOf(name, { series, cursor }, { size, steps, late }) {
+    const { points = [], abandoned = [], is_whole: isWhole = true } = series[name] ?? {};
     const isOpen = !steps || steps[1] >= this.last(name);
-    const points = told?.points ?? [];
-    if (isOpen) for (const [of, some] of late) if (of === name) points.push(...later(points, some));
-    return { points, abandoned: told?.abandoned ?? [], isWhole: !steps && (told?.is_whole ?? true), size, isOpen };
+    const held = { points, abandoned, isWhole: !steps && isWhole, size, isOpen, cursor };
+    if (isOpen) for (const [of, some, told] of late) if (of === name) take(held, some, told);
+    return held;
   }
 }

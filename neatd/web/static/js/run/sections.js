@@ -4,6 +4,7 @@
  */
 import { h, replace } from "../base/dom.js";
 import { empty } from "../base/state.js";
+import { placeText } from "../chart/words.js";
 
 /**
  * @param {HTMLElement} node
@@ -27,6 +28,12 @@ export function layOut(node, deck, groups, { opened, hasPins, unpinAll }) {
     machine.length > 0 && section({ title: "Memory and GPU", cards: machine }, opened, grid),
     sections.map((one) => section({ ...one, title: one.title || "Other series" }, opened, grid)),
   );
+}
+
+/** What stands above charts of a range in which nothing lies. */
+export function nothingThere({ axis, domain: [first, last], showAll }) {
+  const what = `The run has no points in this range: they go from ${placeText(axis, first)} to ${placeText(axis, last)}.`;
+  return h("div", { class: "empty" }, h("p", {}, what), h("button", { type: "button", on: { click: showAll } }, "Show all of them"));
 }
 
 function section({ title, cards, isClosed = false }, opened, grid) {

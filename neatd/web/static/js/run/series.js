@@ -11,7 +11,8 @@
  *   append: (name: string, points: Points) => void, fail: (error: Error) => void, fine: () => void}} Member  a chart
  */
 import { Questions } from "./questions.js";
-import { later, stepsOf, withMargin } from "./window.js";
+import { take } from "./cursor.js";
+import { stepsOf, withMargin } from "./window.js";
 
 const PREVIEW = 200; // points of a series that are drawn first
 const MOST_KEPT = 12000; // points held of a series that goes on; then it is read again
@@ -67,19 +68,28 @@ export class Series {
     for (const member of this.members.keys()) this.wait(member);
   }
 
-  /** Points that were told by the stream. */
-  append(series) {
+  /**
+   * Points that were told by the stream.
+   * @param {Object<string, Points>} series
+   * @param {import("./cursor.js").Told} told  from where to where
+   */
+  append(series, told) {
     for (const [name, points] of Object.entries(series)) {
-      this.questions.hear(name, points);
-      if (this.base.has(name)) this.extend(name, this.base.get(name), points);
-      for (const [member, { held }] of this.members) if (member.names.includes(name)) this.appendTo(member, held, name, points);
+      this.questions.hear(name, points, told);
+      const fresh = this.base.has(name) ? this.extend(name, this.base.get(name), points, told) : [];
+      for (const [member, { held }] of this.members) {
+        if (member.names.includes(name)) this.appendTo(member, name, held ? this.within(held.get(name), points, told) : fresh);
+      }
     }
   }
 
-  extend(name, held, points) {
-    held.fresh = later(held.points, points);
-    held.points.push(...held.fresh);
-    if (held.points.length <= MOST_KEPT) return;
+  extend(name, held, points, told) {
+    const fresh = take(held, points, told);
+    if (held.points.length > MOST_KEPT) this.askAnew(name, held);
+    return fresh;
+  }
+
+  askAnew(name, held) {
     const users = [...this.members.keys()].filter((member) => member.names.includes(name));
     if (!users.length) this.base.delete(name);
     held.size = 0;
@@ -87,17 +97,13 @@ export class Series {
     users.forEach((member) => this.wait(member));
   }
 
-  appendTo(member, window, name, points) {
-    if (!window) {
-      const fresh = this.base.get(name)?.fresh ?? [];
-      if (fresh.length) member.append(name, fresh);
-      return;
-    }
-    const held = window.get(name);
-    const fresh = held?.isOpen ? later(held.points, points) : [];
-    if (!fresh.length) return;
-    held.points.push(...fresh);
-    member.append(name, fresh);
+  /** A window that ends before the newest points takes none. */
+  within(held, points, told) {
+    return held?.isOpen ? take(held, points, told) : [];
+  }
+
+  appendTo(member, name, fresh) {
+    if (fresh.length) member.append(name, fresh);
   }
 
   // Asking.

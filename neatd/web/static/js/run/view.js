@@ -1,7 +1,7 @@
 /**
  * The charts of a run with their controls, the rail and the address; live.
  */
-import { h, say } from "../base/dom.js";
+import { h, replace, say } from "../base/dom.js";
 import { state } from "../base/frame.js";
 import { createRail } from "../chart/rail.js";
 import { lookOf, searchOf } from "./address.js";
@@ -11,9 +11,9 @@ import { followRun } from "./follow.js";
 import { groupsOf } from "./groups.js";
 import { forgetPins, pinsOf, turnPin } from "./pins.js";
 import { leftOut, onCharts } from "./rail.js";
-import { layOut } from "./sections.js";
+import { layOut, nothingThere } from "./sections.js";
 import { densest, Series } from "./series.js";
-import { rounded, translated } from "./window.js";
+import { isAllOf, isBeside, rounded, stepsIn, translated } from "./window.js";
 
 const RAIL_MS = 700;
 const AROUND = 0.05; // of all steps, on each side of a step that the address names
@@ -37,8 +37,9 @@ export class RunCharts {
     this.follow = this.follower();
     this.railed = h("div");
     this.railNote = h("p", { class: "dim" });
+    this.beside = h("div", { role: "status" });
     this.charts = h("div", { class: "run-charts" });
-    this.node = h("section", { class: "run-view", "aria-label": "Charts" }, this.controls.node, h("div", { class: "panel run-rail" }, this.railed, this.railNote), this.charts);
+    this.node = h("section", { class: "run-view", "aria-label": "Charts" }, this.controls.node, h("div", { class: "panel run-rail" }, this.railed, this.railNote), this.beside, this.charts);
   }
 
   start() {
@@ -54,7 +55,7 @@ export class RunCharts {
       shown: () => this.deck.mounted().flatMap((card) => card.names),
       on: {
         hello: () => this.hello(),
-        points: ({ series }) => this.points(series),
+        points: (event) => this.points(event),
         rewritten: ({ run }) => run === this.run && this.again(),
         behind: () => this.again(),
         runs: (shapes) => shapes.filter(({ id }) => id === this.run).forEach((shape) => this.on.runs(shape)),
@@ -70,6 +71,7 @@ export class RunCharts {
     this.railTimer ??= setTimeout(() => {
       this.railTimer = null;
       this.rail.setOptions({ domain: this.domain });
+      this.weighRange();
     }, this.hasDomain ? RAIL_MS : 0);
     this.hasDomain = true;
   }
@@ -121,6 +123,23 @@ export class RunCharts {
     this.deck.update();
     this.rail.setOptions({ axis: look.axis, range: look.range });
     if (isElsewhere) this.series.look(look.range, look.axis);
+    this.weighRange();
+  }
+
+  /** A range that holds every step is none; one in which nothing lies is said, with a way back. */
+  weighRange() {
+    const { axis, range } = this.look;
+    const domain = this.reach();
+    if (range && domain && axis === "step" && isAllOf(range, domain)) this.change({ range: null });
+    else if (range && domain && isBeside(range, domain)) replace(this.beside, nothingThere({ axis, domain, showAll: () => this.change({ range: null }) }));
+    else if (this.beside.hasChildNodes()) replace(this.beside);
+  }
+
+  /** From the first to the last place of what is known: of the series that charts were not drawn of too, where those tell it. */
+  reach() {
+    const drawn = this.deck.wholeDomain();
+    const told = this.look.axis === "step" ? stepsIn({ ...this.detail.series, ...this.detail.system }) : null;
+    return drawn && told ? [Math.min(drawn[0], told[0]), Math.max(drawn[1], told[1])] : told ?? drawn;
   }
 
   /** The range on another axis, by the densest series that is known. */
@@ -134,6 +153,7 @@ export class RunCharts {
 
   drawn() {
     this.deck.align();
+    this.weighRange();
     this.on.drawn();
   }
 
@@ -143,8 +163,8 @@ export class RunCharts {
     this.on.again();
   }
 
-  points(series) {
-    this.series.append(series);
+  points({ series, from, cursor }) {
+    this.series.append(series, { from, to: cursor });
     this.deck.align();
     const times = Object.values(series).flat().map(([, , time]) => time).filter(Number.isFinite);
     this.on.heard(times.length ? 1000 * Math.max(...times) : Date.now());
@@ -170,8 +190,8 @@ function withoutStep(search) {
 }
 
 function rangeAround(word, { series }) {
-  const step = word === null || word === "" ? NaN : Number(word);
   const last = Math.max(0, ...Object.values(series).map((one) => one.last_step ?? 0));
+  const step = word === null || word === "" ? NaN : Math.min(last, Math.max(0, Number(word)));
   const room = Math.max(10, Math.round(AROUND * last));
   return Number.isFinite(step) && last > 0 ? [Math.max(0, step - room), Math.min(last, step + room)] : null;
 }

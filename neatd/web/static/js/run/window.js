@@ -60,6 +60,16 @@ function nearestTo(points, step) {
   return timed.reduce((best, point) => (!best || Math.abs(point[0] - step) < Math.abs(best[0] - step) ? point : best), null);
 }
 
+/** Whether a range holds all of a domain, and whether it holds nothing of it. */
+export const isAllOf = ([from, to], domain) => from <= domain[0] && to >= domain[1];
+export const isBeside = ([from, to], domain) => to < domain[0] || from > domain[1];
+
+/** From the first to the last step of series, as their facts tell them; null of none. */
+export function stepsIn(series) {
+  const known = Object.values(series).filter(({ first_step: first, last_step: last }) => Number.isFinite(first) && Number.isFinite(last));
+  return known.length ? [Math.min(...known.map((one) => one.first_step)), Math.max(...known.map((one) => one.last_step))] : null;
+}
+
 /** From the first to the last place of all these points on an axis; null of none. */
 export function domainOf(many, axis, startedAt) {
   let [low, high] = [Infinity, -Infinity];
