@@ -194,6 +194,7 @@ def test_bad_lines_are_refused_one_by_one_and_the_good_ones_taken(cli: Cli, toke
     assert counts(taken) == (len(bad) + 3, 3, 0, len(bad))
     assert [one.line for one in taken.refused] == list(range(3, 3 + len(bad)))
     assert [one.reason for one in taken.refused[:3]] == ["not UTF-8", "not JSON", "not a JSON object"]
+    assert taken.refused[bad.index(b'{"config": {}}')].reason == "config is told by the first line of a request alone"
     lines = [json.loads(line) for line in file_of(cli).read_text().splitlines()]
     assert lines[0] == {"step": 1, "val/loss": 0.5, "id": ["a"]} and [one["id"] for one in lines] == [
         ["a"],

@@ -122,7 +122,7 @@ def line_of(data: dict[str, object]) -> Line | str:
     step = as_step(data.get("step"))
     time = as_time(data.get("time"))
     if not id:
-        return f"no id: text of 1 to {LONGEST_ID} characters, or a whole number" if "id" in data else "no id"
+        return f"no id: text of 1 to {LONGEST_ID} characters, or a whole number" if "id" in data else _without_id(data)
     if step is None:
         return "its step is not a whole number" if "step" in data else "no step"
     if time is None and data.get("time") is not None:
@@ -160,3 +160,7 @@ def id_in(raw: bytes) -> str:
     data = parse_object(raw)
     id = data.get("id") if isinstance(data, dict) else None
     return id[0] if isinstance(id, list) and len(id) == 1 and isinstance(id[0], str) else ""
+
+
+def _without_id(data: dict[str, object]) -> str:
+    return "config is told by the first line of a request alone" if data.keys() == {"config"} else "no id"
