@@ -75,7 +75,11 @@ def every_kind(title: str, count: int) -> Facts:
         stale={one.id: "on unmerged branch wide" for one in doubtful},
         preferences=(record(Preference, 1, "how it is wanted"),),
         git=GitState(is_repo=True, branch="main", dirty=(title.replace("{kind}", "file"),) * count),
-        runs=tuple(run(n, name=title.replace("{kind}", "run")) for n in numbers),
+        runs=tuple(
+            run(1000 * (status == "running") + n, name=title.replace("{kind}", kind), status=status)
+            for kind, status in (("run", "finished"), ("running run", "running"))
+            for n in numbers
+        ),
         events=tuple(event(n, "warning", title.replace("{kind}", "event")) for n in numbers),
         saves=tuple(
             SavesFact(run=title.replace("{kind}", "checkpoint"), present=n, present_bytes=n, trashed=n, trashed_bytes=n)

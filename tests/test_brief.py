@@ -21,7 +21,7 @@ from tests.facts_made import NOW, SHIPPED, event, every_kind, facts, record
 
 HEADINGS = [
     "# segment: where things stand", "## Preferences (authoritative)", "## Read first", "## Last test run",
-    "## Experiments", "## Next", "## Hypotheses", "## Dead ends (refuted: do not try these again)",
+    "## Experiments", "## Recorded experiments", "## Next", "## Hypotheses", "## Dead ends (refuted: do not try these again)",
     "## Events", "## Decisions", "## Not on this branch", "## Bugs", "## Insights", "## Lessons", "## Challenges", "## Goals",
     "## Assessments", "## Machines", "## Commands", "## Code style", "## Data versions", "## Services",
     "## Changes of this week",    "## Other documents", "## Notes", "## Checkpoints",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from neatd.config import ProjectConfig
 from neatd.kinds import KINDS
 from neatd.models import Project
+from neatd.pipeline import choosing, gathering
 from neatd.pipeline.gathering import brief_text
 from neatd.place import here
 from neatd.store import projects
@@ -65,6 +68,60 @@ def test_all_kinds_of_a_store_are_gathered_and_closed_ones_are_not_shown(cli: Cl
     for record_id in kept.values():
         cli.ok("close", record_id)
     assert "my own" not in cli.ok("brief")
+
+
+def rows_of(text: str) -> list[str]:
+    """The names of the runs in the table of a brief, in order."""
+    return [line.split(" | ")[0].removeprefix("| runs/") for line in text.splitlines() if line.startswith("| runs/")]
+
+
+def test_what_runs_now_and_the_best_are_told_of_before_the_rest(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However old they are, and however many poor ones were found since. The table is ordered as its title says; what has
+    no room is counted."""
+    for name, number in (("MOST_RUNS", 12), ("MOST_NOW", 2), ("MOST_BEST", 10), ("MOST_LATELY", 2)):
+        monkeypatch.setattr(choosing, name, number)
+    old, now = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)
+
+    def found(name: str, loss: float, **fields: Any) -> None:
+        cli.add_run(f"runs/{name}", {"val/loss": [loss]}, **{"started_at": old, "ended_at": old, **fields})
+
+    found("long", 9.0, status="running", ended_at=None)
+    found("hi", 0.125)
+    found("base", 3.0)
+    cli.ok("baseline", "runs/base")
+    found("today", 8.0, started_at=now)
+    for number in range(8):
+        found(f"sweep-{number}", 4.0 - number / 8)
+    for number in range(9):
+        found(f"poor-{number}", 7.0 + number / 8)
+    text = cli.ok("brief", "--budget", "100000")
+    assert "## Experiments by val/loss (lower is better; what runs now comes first)" in text
+    sweep = [f"sweep-{number}" for number in reversed(range(8))]
+    assert rows_of(text) == ["long", "base", "hi", *sweep, "today"]
+    assert "Left out: 9 runs (`neat runs`)." in text
+    small = rows_of(cli.ok("brief", "--budget", "1400"))
+    assert small[:3] == ["long", "base", "hi"] and small[-1] == "today" and sweep[-1] not in small
+
+
+def test_events_are_told_by_their_gravity_with_the_run_they_are_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Infos of best values do not crowd out what went wrong, and of no run only those that are in the table are named."""
+    monkeypatch.setattr(gathering, "MOST_EVENTS", 5)
+    monkeypatch.setattr(choosing, "MOST_RUNS", 2)
+    grave = cli.add_run("runs/nan", {"loss": [1.0]})
+    cli.add_event(grave, "non-finite", 3, 1.0, severity="critical")
+    cli.add_event(grave, "spike", 4, 1.0, severity="warning")
+    cli.add_event(grave, "plateau", 5, 1.0, severity="info")
+    for number in range(6):
+        trial = cli.add_run(f"runs/trial-{number}", {"loss": [1.0]})
+        cli.add_event(trial, "best-loss", number, 1.0, severity="info", condition="best")
+    text = cli.ok("brief")
+    assert "runs/nan" not in rows_of(text)
+    told = [line.partition(":")[0] for line in text.partition("## Events\n")[2].splitlines() if line.startswith("- ")]
+    infos = [f"- info best-loss in runs/trial-{number}" for number in (5, 4)]
+    assert told == [
+        "- critical non-finite in runs/nan", "- warning spike in runs/nan", "- info plateau in runs/nan", *infos
+    ]  # fmt: skip
+    assert "4 events (`neat events`)" in text
 
 
 def test_ten_thousand_records_are_gathered_and_written_in_time(cli: Cli) -> None:

@@ -158,7 +158,7 @@ def test_what_is_not_listed_is_counted() -> None:
     """Runs, events and changed files beyond those that were gathered: how many, and the command that shows them."""
     git = GitState(is_repo=True, dirty=("a.py",), marks={"a.py": "deleted"}, unlisted=50)
     text = handoff(facts(runs=(run(1),), events=(event(1, "info", "seen"),), more_runs=800, more_events=7, git=git))
-    assert "\n- … and 800 older ones: `neat runs`\n" in text and "\n- … and 7 older ones: `neat events`\n" in text
+    assert "\n- … and 800 more: `neat runs`\n" in text and "\n- … and 7 more: `neat events`\n" in text
     assert "\n  - `a.py` deleted\n  - … and 50 more: `git status`\n" in text
 
 

@@ -37,6 +37,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connecti
                 " VALUES ('n-1', ?, 'the wide one overfits', '', '[\"keep\"]', ?, '', '')",
                 (PROJECT, json.dumps([{"run": run.id}])),
             )
+        if name == "runs/base":
+            db.execute(
+                "INSERT INTO decision (id, project_id, title, why, alternative, evidence, created_at, updated_at)"
+                " VALUES ('d-1', ?, 'keep adam', 'it is stable', '[\"a cosine schedule\"]', ?, '', '')",
+                (PROJECT, json.dumps([{"run": run.id}])),
+            )
     yield db
     db.close()
 
@@ -49,7 +55,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connecti
         ("status:fail", ""), ("status:failed name:two", "words"), ("cfg.lr>=1e-2", "wide lr=0.1"),
         ("cfg.lr=0.001", "base"), ("cfg.lr!=0.001", "wide lr=0.1"), ("cfg.optim=adam", "base"),
         ("cfg.optim:adam", "base lr=0.1"), ("-cfg.optim:adam", "wide words"), ("cfg.model.dim>64", "wide"),
-        ("cfg.data.name=wiki", "lr=0.1"), ("cfg.amp=true", "base"), ("note:overfits", "wide"), ("tag:keep", "wide"),
+        ("cfg.data.name=wiki", "lr=0.1"), ("cfg.amp=true", "base"), ("note:overfits", "wide"), ("note:stable", "base"),
+        ("note:cosine", "base"), ("tag:keep", "wide"),
         ("-tag:keep", "base lr=0.1 words"), ("other:thing", ""),
     ],
 )  # fmt: skip

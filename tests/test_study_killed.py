@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -60,3 +61,5 @@ def test_a_killed_daemon_doubles_no_trial_and_loses_none(neat: Neat) -> None:
     assert ran == sorted(f"{one.params['dim']}\n" for one in wanted), "each program ran once"
     best = min(wanted, key=lambda one: abs(float(one.params["lr"]) - 0.01) + float(one.params["dim"]) / 1000)
     assert found["best"]["params"] == best.params and found["best"]["step"] == 3
+    of_runs = rows(neat.home, "SELECT r.config, t.params FROM trial t JOIN run r ON r.id = t.run_id")
+    assert len(of_runs) == 8 and all(json.loads(config) == json.loads(params) for config, params in of_runs)

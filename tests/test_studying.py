@@ -16,8 +16,8 @@ import yaml
 
 from neatd.jobs import shim
 from neatd.models import Job, Trial
-from neatd.pipeline import asker, studying, trials
-from neatd.pipeline.scene import Scene
+from neatd.pipeline import asker, facts, finding, studying, trials
+from neatd.pipeline.scene import LiveRun, Scene
 from neatd.store import jobs, requests, runs, studies
 from neatd.store.connection import transaction
 from neatd.store.moments import utc_now
@@ -124,6 +124,31 @@ def test_a_lost_trial_is_tried_once_more_and_a_failed_one_is_not(cli: Cli) -> No
         found = one.turns("ffff")
         until(lambda: one.turn() and one.status()["status"] == "finished", "its end: once more, and no more")
         assert one.status()["trials"] == 3 and one.status()["diverged"] == [2]
+
+
+def test_the_run_of_a_trial_has_its_parameters_where_its_own_files_do_not_say_otherwise(cli: Cli) -> None:
+    """Before its job is tied to it, by its folder; elsewhere by its job. A name in its own files is theirs."""
+    with search(cli, trials=2, command="python t.py out={out} lr={lr} dim={dim}") as one:
+        params = one.turns("qq")[0].params
+        project = one.scene.projects[str(cli.root)]
+
+        def met(folder: str, job_id: str | None = None) -> LiveRun:
+            live = finding.follow(one.scene, project, cli.root / folder)
+            facts.set_run(one.scene, live, job_id=job_id)
+            facts.refresh_facts(one.scene, project, live)
+            return live
+
+        live = met("runs/quick/trial-0001")
+        assert live.run.job_id is None and live.run.config == params
+        found = cli.json("runs", f"cfg.dim:{params['dim']} trial-0001")
+        assert [shape["id"] for shape in found] == [live.run.id]
+        (cli.root / "runs/quick/trial-0001/config.json").write_text('{"optim": {"lr": 0.5}, "seed": 1}')
+        met("runs/quick/trial-0001")
+        assert live.run.config == {"optim": {"lr": 0.5}, "seed": 1, "dim": params["dim"]}
+        assert met("elsewhere").run.config == {} and cli.json("run", "show", "elsewhere")["study"] is None
+        assert met("elsewhere", job_id=one.job(1).id).run.config == params
+        told = {"id": one.id, "name": "quick", "trial": 1, "status": "queued", "reason": ""}
+        assert cli.json("run", "show", "trial-0001")["study"] == cli.json("run", "show", "elsewhere")["study"] == told
 
 
 def test_a_crash_between_any_two_rows_leaves_nothing_doubled(cli: Cli) -> None:

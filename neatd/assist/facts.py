@@ -58,6 +58,8 @@ class RunFact(Model):
     commit: str = ""
     is_dirty: bool = False
     started_at: datetime
+    ended_at: datetime | None = None
+    need: int = 0  # its place when there is no room for all: the highest are left out first
     hours: float | None = None
     accuracy: str = ""  # of the last evaluation's examples: "41 of 64 correct at step 200"
     is_comparable: bool | None = None  # with the baseline; None where there is nothing to compare
@@ -149,7 +151,7 @@ class Facts(Model):
     since: datetime | None = None  # when the session began that a handoff tells of: with the handoff before
     touched: tuple[TouchedFact, ...] = ()  # the records made and changed since
     session_files: tuple[tuple[str, str], ...] = ()  # (path, mark) that git has seen change since
-    more_runs: int = 0  # older ones that are not in `runs`
+    more_runs: int = 0  # those that are not in `runs`
     more_events: int = 0
     watching: str = ""  # "" while a daemon watches, else since when none does
     paused: str = ""  # why no job begins

@@ -100,16 +100,19 @@ class Page:
 
     def _items(
         self, kind: str, values: Iterable[Any], macro: Macro, before: str = "", after: str = "",
-        details: Mapping[str, tuple[str, Macro]] | None = None,
+        details: Mapping[str, tuple[str, Macro]] | None = None, need: str = "",
     ) -> str:  # fmt: skip
         """A list of items of a kind, each written by `macro(value)`. `details` are further items under each value:
-        {kind: (field, macro)} for every one in that field, written by `macro(detail, value)`."""
+        {kind: (field, macro)} for every one in that field, written by `macro(detail, value)`. `need` is the field of a
+        value by which they fall off, the highest first, where that is not the last of the list first."""
         group = Group(before, after)
         for value in values:
             item = self._add(Item(kind, (value,), macro, group))
             for name, (attribute, write) in (details or {}).items():
                 for one in _field(value, attribute):
                     self._add(Item(name, (one, value), write, group, item))
+        if need:
+            self._by_kind.get(kind, []).sort(key=lambda item: _field(item.values[0], need))
         return self._place(group)
 
     def _add(self, item: Item) -> Item:
@@ -230,12 +233,11 @@ class Page:
                 return node
 
 
-def _field(value: Any, name: str) -> Iterable[Any]:
+def _field(value: Any, name: str) -> Any:
     """A field of one of our values; nothing else, because the name comes from a template."""
     if name not in (*getattr(type(value), "model_fields", ()), *getattr(type(value), "_fields", ())):
         raise ValueError(f"{type(value).__name__} has no field {name!r}")
-    found: Iterable[Any] = getattr(value, name)
-    return found
+    return getattr(value, name)
 
 
 def _around(group: Group) -> int:

@@ -134,7 +134,7 @@ def days(facts: Facts) -> list[Day]:
         day(one.created_at if one.status == "open" else one.updated_at).completed.append(one)
     for decision in reversed(facts.decisions):
         day(decision.created_at).decisions.append(decision)
-    for run in reversed(watched(facts.runs)):
+    for run in sorted(watched(facts.runs), key=lambda run: run.started_at):
         day(run.started_at).results.append(run)
     for experiment in planned(facts.experiments, False):
         day(experiment.updated_at).results.append(experiment)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from neatd.assist.claims import claim, is_proven, proof, stated
 from neatd.assist.facts import Facts, RunFact
+from neatd.assist.foremost import going_on
 from neatd.assist.layout import layout_filters
 from neatd.assist.markdown import without_controls
 from neatd.assist.outline import outline
@@ -47,7 +48,7 @@ def filters(facts: Facts) -> dict[str, Callable[..., Any]]:
         "hide": hide,
         "bytes": lambda text: len(redact(text).encode(errors="replace")), "outline": outline,
         "holding": lambda records, how: [one for one in records if holding(one, facts) == how],
-        "having": having, "besides": besides,
+        "having": having, "besides": besides, "going_on": going_on,
         "recent": lambda records, days: [one for one in records if facts.now - one.created_at <= timedelta(days=days)],
     }  # fmt: skip
 

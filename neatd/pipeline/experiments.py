@@ -87,6 +87,13 @@ def experiment_table(
     return Table(rows, chosen, goal, problem, hint)
 
 
+def metric_of(
+    config: ProjectConfig, series: sqlite3.Connection, run_ids: list[str], baseline: str
+) -> tuple[str, Goal | None]:
+    """What a table of these runs compares them by; ("", None) where they have nothing in common."""
+    return _metric(config, tabled.series_names(series, run_ids), series, baseline, "", [])
+
+
 def _metric(
     config: ProjectConfig, counts: Mapping[str, int], series: sqlite3.Connection, baseline: str, metric: str,
     stated: list[Told],
@@ -192,7 +199,7 @@ def _row(
         id=run.id, short=read.short, name=run.name, status=run.status, reason=run.reason, step=read.step,
         planned_steps=run.planned_steps, metric=metric, value=value, value_step=value_step, is_baseline=run is base,
         changed=_changed(base, run), commit=run.git.commit, is_dirty=bool(run.git.dirty), started_at=run.started_at,
-        hours=read.hours, accuracy=read.accuracy,
+        ended_at=run.ended_at, hours=read.hours, accuracy=read.accuracy,
         params=used.params, samples=basis.samples, data=used.text, data_fraction=basis.fraction,
         code=world.book.difference(base_git, run.git) if world.book else "", notes=world.notes.get(run.id, ()),
         attempt=world.attempts.get(run.id, 1), last=() if run.status in ENDED else _last(facts),

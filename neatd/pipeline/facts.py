@@ -1,5 +1,6 @@
 """What is known of a run besides its numbers: parameters, plan and facts, from the files beside it and from what its
-trackers say. Files come before trackers, a tracker of lower rank before others."""
+trackers say. Files come before trackers, a tracker of lower rank before others; what none of them names of a trial of a
+study the study tells."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neatd.pipeline.scene import LiveProject, LiveRun, Scene
+from neatd.pipeline.trialruns import with_trial
 from neatd.read.formats.table import FORMATS
 from neatd.read.mlflow_facts import mlflow_facts
 from neatd.read.runconfig import NAMES, planned_epochs, planned_steps, read_config
@@ -22,11 +24,12 @@ FILES = (*NAMES, "meta.yaml")  # the last is of MLflow's files
 
 def refresh_facts(scene: Scene, project: LiveProject, live: LiveRun) -> None:
     """Bring parameters, plan and facts of a run up to date when a file or a tracker said something new."""
-    stamp = _stamp_of(live.folder, FILES)
+    stamp = _stamp_of(live.folder, FILES), live.run.job_id
     if stamp == live.config_stamp and not live.is_told:
         return
     told = _told(live)
-    config = (read_config(live.folder, project.root) if stamp else {}) or told.get("config") or {}
+    config = (read_config(live.folder, project.root) if stamp[0] else {}) or told.get("config") or {}
+    config = with_trial(scene.records, live.run, config)
     # What a tracker says of its own run comes before what a parameter of some name may mean.
     steps = told.get("planned_steps") or planned_steps(config) or project.config.planned_steps
     epochs = told.get("planned_epochs") or planned_epochs(config) or project.config.planned_epochs

@@ -11,17 +11,19 @@ from typing import Any
 from neatd import __version__
 from neatd.assist.brief import brief
 from neatd.assist.facts import EventFact, Facts, SavesFact
+from neatd.assist.foremost import in_order
 from neatd.config import ProjectConfig
 from neatd.files import data_path
 from neatd.kinds import KINDS
 from neatd.knowledge import RECORD_KINDS, Record
 from neatd.models import Event, Project, Run
+from neatd.pipeline.choosing import choose
 from neatd.pipeline.experiments import experiment_table
 from neatd.pipeline.testing import own_paths
 from neatd.pipeline.validity import stale_records
 from neatd.private import without_private
 from neatd.read.gitstate import git_state
-from neatd.store import checkpoints, events, maintenance, pauses, projects, records, runs
+from neatd.store import checkpoints, events, maintenance, pauses, projects, records, runs, standing
 
 # What a document says of these kinds: only what still holds.
 _OPEN_ONLY = {
@@ -30,8 +32,7 @@ _OPEN_ONLY = {
 }  # fmt: skip
 _IN_ORDER = {"preferences": "preference", "commands": "command", "styles": "style"}  # as they were said, oldest first
 _PRIVATE = tuple(name for name, kind in KINDS.items() if any(field.is_private for field in kind.fields))
-MOST_RUNS = 200  # the newest, and the baseline; `neat runs` has them all
-MOST_EVENTS = 60  # newest first; `neat events` has them all
+MOST_EVENTS = 60  # the gravest, then the newest; `neat events` has them all
 
 
 def template_folders(root: Path) -> tuple[Path, ...]:
@@ -44,9 +45,10 @@ def gather(
 ) -> Facts:
     """The facts of a project as they stand now."""
     baseline = projects.baseline(store, project.id)
-    listed = runs.newest_runs(store, project.id, MOST_RUNS, baseline)
-    table = experiment_table(store, series, project, config, listed=listed, with_reported=False)
-    found = events.events(store, project.id, limit=MOST_EVENTS, besides=maintenance.RULE)
+    now = datetime.now(UTC)
+    listed, metric, more_runs = choose(store, series, project, config, baseline, now)
+    table = experiment_table(store, series, project, config, metric=metric, listed=listed, with_reported=False)
+    found = standing.gravest_events(store, project.id, MOST_EVENTS, maintenance.RULE)
     found = [*maintenance.failures(store), *found]
     kept = (kind for kind in RECORD_KINDS if kind != "handoff")  # their texts are long, and in no other document
     kinds = {kind: records.list_records(store, kind, project.id) for kind in kept}
@@ -55,15 +57,14 @@ def gather(
     if not shows_addresses:  # here and not in a template, because a project may bring its own
         kinds |= {kind: [without_private(kind, one) for one in kinds[kind]] for kind in _PRIVATE}
     ids = [one.id for some in kinds.values() for one in some]
-    standing = [one for some in kinds.values() for one in some if not one.is_closed]
+    lasting = [one for some in kinds.values() for one in some if not one.is_closed]
     over = [one for some in kinds.values() for one in some if one.is_closed and one.evidence]
-    now = datetime.now(UTC)
     return Facts(
         project=config.name or project.name, root=project.root, now=now,
         git=git_state(Path(project.root), own_paths(config)),
         phase=config.phase, metric=table.metric, goal=table.goal, baseline=names.get(baseline, ""),
-        runs=table.rows,
-        events=_events(store, project, found, listed),
+        runs=in_order(table.rows, table.goal, now),
+        events=_events(store, project, found),
         hypotheses=tuple(kinds["hypothesis"]),
         decisions=tuple(one for one in kinds["decision"] if not one.is_closed),
         bugs=tuple(sorted(kinds["bug"], key=lambda one: one.is_closed)),
@@ -75,9 +76,9 @@ def gather(
         documents=tuple(kinds["document"]),
         **{name: _standing(kinds[kind]) for name, kind in _OPEN_ONLY.items()},
         **{name: _standing(reversed(kinds[kind])) for name, kind in _IN_ORDER.items()},
-        stale=stale_records(store, Path(project.root), standing, now, own_paths(config), series, over),
+        stale=stale_records(store, Path(project.root), lasting, now, own_paths(config), series, over),
         shows_addresses=shows_addresses, saves=_saves(store, listed), shorts=records.unique_prefixes(ids),
-        more_runs=max(0, runs.count_runs(store, project.id) - len(listed)),
+        more_runs=more_runs,
         more_events=max(0, events.count_events(store, project.id, maintenance.RULE) - MOST_EVENTS),
         watching=watching, paused=pauses.why_paused(store, project.id), version=__version__,
     )  # fmt: skip
@@ -88,27 +89,23 @@ def _standing(some: Iterable[Record]) -> tuple[Any, ...]:
     return tuple(one for one in some if not one.is_closed)
 
 
-def _events(
-    store: sqlite3.Connection, project: Project, found: list[Event], listed: list[Run]
-) -> tuple[EventFact, ...]:
+def _events(store: sqlite3.Connection, project: Project, found: list[Event]) -> tuple[EventFact, ...]:
     found = _telling(found)
-    by_run = {run.id: run for run in listed}
+    places = runs.places_of(store, {one.run_id for one in found if one.run_id})
     taken = {one.event_id: one for one in events.snapshots(store, project.id)}
     shorts = records.unique_prefixes([one.id for one in found])
     result = []
     for one in found:
-        run, snapshot = by_run.get(one.run_id or ""), taken.get(one.id)
+        (folder, name), snapshot = places.get(one.run_id or "", ("", "")), taken.get(one.id)
         is_there = snapshot is not None and snapshot.path and snapshot.status != "expired"
-        path = f"{run.folder}/{snapshot.path}".lstrip("/") if run and snapshot and is_there else ""
+        path = f"{folder}/{snapshot.path}".lstrip("/") if name and snapshot and is_there else ""
         mode = snapshot.mode if snapshot else ""
-        result.append(
-            EventFact(event=one, short=shorts[one.id], run=run.name if run else "", snapshot=path, snapshot_mode=mode)
-        )
+        result.append(EventFact(event=one, short=shorts[one.id], run=name, snapshot=path, snapshot_mode=mode))
     return tuple(result)
 
 
 def _telling(found: list[Event]) -> list[Event]:
-    """The gravest first, then the newest; of the best values of a series only the one that stands."""
+    """The gravest first, then the newest; of the best values of a series only the one that stands, behind all others."""
     grave = {"critical": 0, "warning": 1, "info": 2}
     seen: set[tuple[str | None, str]] = set()
     kept = []
@@ -119,7 +116,7 @@ def _telling(found: list[Event]) -> list[Event]:
         if is_best:
             seen.add((event.run_id, event.metric))
         kept.append(event)
-    return sorted(kept, key=lambda event: grave[event.severity])
+    return sorted(kept, key=lambda event: (grave[event.severity], event.details.get("condition") == "best"))
 
 
 def _saves(store: sqlite3.Connection, listed: list[Run]) -> tuple[SavesFact, ...]:

@@ -132,7 +132,7 @@ class LiveRun:
     is_searched: bool = True  # the sweep that looks at it now looks for new files, too
     last_words: tuple[float, LastWords] | None = None  # of logs beside its sources; monotonic: when to look again
     next_pace: float = 0.0
-    config_stamp: tuple[int, int] | None = None
+    config_stamp: tuple[tuple[int, int] | None, str | None] = (None, None)  # of its file, and its job
     ends_seen: int = -1  # of `Queue.ends`: when its job was looked for last
     is_told: bool = True  # a source said something of the run that its record may not have yet
 

@@ -16,6 +16,7 @@ from neatd.pipeline.bestof import best_checkpoints
 from neatd.pipeline.predicted import prediction_shape
 from neatd.pipeline.profile import profile_of, profiles, start_shape
 from neatd.pipeline.results import results_of
+from neatd.pipeline.trialruns import trial_shape
 from neatd.rules.goals import best_value, goal_of
 from neatd.store import checkpoints, events, links, points, readings, records, runs, tabled
 from neatd.store.links import Link
@@ -97,7 +98,7 @@ def run_detail(
     store: sqlite3.Connection, series: sqlite3.Connection, project: Project, found: Run, most_events: int | None = None
 ) -> dict[str, Any]:
     """A run with its series (those of the machine by themselves), checkpoints, events (the newest), configuration, git, plan
-    and pace, machine, process, and the code it started from."""
+    and pace, machine, process, the trial of a study that it is, and the code it started from."""
     cursors = readings.readings(series, found.id)
     read = cursors.values()
     facts = points.series_of(series, found.id)
@@ -109,6 +110,7 @@ def run_detail(
         "checkpoints": [one.model_dump() for one in checkpoints.catalogue(store, found.id)],
         "events": shapes_of(store, events.events(store, project.id, found.id, most_events)),
         "config": found.config,
+        "study": trial_shape(store, found),
         "git": found.git.model_dump(),
         "process": found.process.model_dump() if found.process else None,
         "attempt": max((cursor.attempt for cursor in read), default=1),

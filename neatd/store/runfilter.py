@@ -5,7 +5,8 @@ spaces whole. A word is a part of the name or the status; or it says where to lo
 
 - `name:x`, `reason:x`: a part of it; `status:x`: the status itself
 - `cfg.NAME`, then `=`, `!=`, `<`, `<=`, `>`, `>=` and a value, or `:` and a part of one: a parameter
-- `note:x`, `tag:x`: a part of the text, or a tag, of a record that names the run as its evidence
+- `note:x`, `tag:x`: a part of any text (its reason, cause or fix too), or a tag, of a record that names the run as its
+  evidence
 
 Any other word with a colon or a sign in it is a part of a name: folders are called `lr=0.1`.
 """
@@ -16,6 +17,7 @@ import re
 from typing import NamedTuple
 
 from neatd.errors import NeatError
+from neatd.kinds import KINDS
 
 NOTES = ("note", "insight", "decision", "bug", "lesson")  # kinds whose evidence makes them a note of a run
 MOST_WORDS = 40
@@ -69,15 +71,23 @@ def _holds(word: str, key: str, values: dict[str, str | float]) -> str:
 
 def _told(where: str, key: str) -> str:
     """The runs that a record tells of."""
-    test = f"(instr(n.title, :{key}) > 0 OR instr(n.body, :{key}) > 0)"
-    if where == "tag":
-        test = f"EXISTS (SELECT 1 FROM json_each(n.tags) t WHERE t.value = :{key})"
     each = (
         f"SELECT json_extract(e.value, '$.run') FROM {kind} n, json_each(n.evidence) e"
-        f" WHERE n.evidence != '[]' AND n.deleted_at <= n.restored_at AND {test}"
+        f" WHERE n.evidence != '[]' AND n.deleted_at <= n.restored_at AND ({_says(kind, where, key)})"
         for kind in NOTES
     )
     return f"id IN ({' UNION ALL '.join(each)})"
+
+
+def _says(kind: str, where: str, key: str) -> str:
+    """Whether a record has the tag, or the words in one of its texts, lists of texts among them."""
+    if where == "tag":
+        return f"EXISTS (SELECT 1 FROM json_each(n.tags) t WHERE t.value = :{key})"
+    fields = KINDS[kind].fields
+    texts = ["title", "body", *(one.name for one in fields if one.type == "text")]
+    lists = [one.name for one in fields if one.type == "list"]
+    within = (f'EXISTS (SELECT 1 FROM json_each(n."{name}") t WHERE instr(t.value, :{key}) > 0)' for name in lists)
+    return " OR ".join([*(f'instr(n."{name}", :{key}) > 0' for name in texts), *within])
 
 
 def _parameter(word: str, key: str, values: dict[str, str | float]) -> str:

@@ -16,6 +16,7 @@ from neatd.store.connection import transaction
 from neatd.store.moments import stamp, utc_now
 from neatd.store.rows import dump, to_model, to_models
 from neatd.store.runfilter import condition
+from neatd.store.runids import newest_ids
 from neatd.store.short import new_id
 
 
@@ -98,9 +99,16 @@ def listed_runs(
 
 def newest_runs(connection: sqlite3.Connection, project_id: str, most: int, baseline: str) -> list[Run]:
     """The newest runs of a project, and its baseline however old, newest first."""
-    sql = "SELECT * FROM run WHERE project_id = ? ORDER BY id = ? DESC, created_at DESC, rowid DESC LIMIT ?"
-    found = to_models(Run, connection.execute(sql, (project_id, baseline, most)))
-    return sorted(found, key=lambda run: run.created_at, reverse=True)
+    return get_runs(connection, project_id, newest_ids(connection, project_id, most, baseline))
+
+
+def get_runs(connection: sqlite3.Connection, project_id: str, run_ids: Iterable[str]) -> list[Run]:
+    """These runs of a project, newest first; those that are not there are left out."""
+    sql = (
+        "SELECT r.* FROM json_each(?) j CROSS JOIN run r ON r.id = j.value WHERE r.project_id = ?"
+        " ORDER BY r.created_at DESC, r.rowid DESC"
+    )
+    return to_models(Run, connection.execute(sql, (json.dumps(list(run_ids)), project_id)))
 
 
 def count_runs(connection: sqlite3.Connection, project_id: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.models import Study, Trial
@@ -20,6 +20,13 @@ from neatd.store.short import new_id
 
 _OPEN = "status IN ('planned', 'queued', 'running')"  # as the partial index says it
 _SAID = ("reason", "why")
+
+
+class Tried(NamedTuple):
+    """A trial with the name of its study."""
+
+    study: str
+    trial: Trial
 
 
 def add_study(
@@ -136,6 +143,25 @@ def trial_with(connection: sqlite3.Connection, study_id: str, fingerprint: str) 
     sql = "SELECT * FROM trial WHERE study_id = ? AND fingerprint = ? AND retry_of IS NULL"
     row = connection.execute(sql, (study_id, fingerprint)).fetchone()
     return to_model(Trial, row) if row else None
+
+
+def tried_by(connection: sqlite3.Connection, job_id: str) -> Tried | None:
+    """The trial that a job is of; None for another job."""
+    sql = "SELECT s.name AS study, t.* FROM trial t JOIN study s ON s.id = t.study_id WHERE t.job_id = ?"
+    return _tried(connection.execute(sql, (job_id,)).fetchone())
+
+
+def tried_in(connection: sqlite3.Connection, project_id: str, root: str, name: str, number: int) -> Tried | None:
+    """A trial by the name of its study, of those whose runs lie below `root`."""
+    sql = (
+        "SELECT s.name AS study, t.* FROM study s JOIN trial t ON t.study_id = s.id"
+        " WHERE s.project_id = ? AND s.name = ? AND s.root = ? AND t.number = ?"
+    )
+    return _tried(connection.execute(sql, (project_id, name, root, number)).fetchone())
+
+
+def _tried(row: sqlite3.Row | None) -> Tried | None:
+    return Tried(row["study"], to_model(Trial, row)) if row else None
 
 
 def next_number(connection: sqlite3.Connection, study_id: str) -> int:

@@ -54,6 +54,16 @@ def series_named(
     return found
 
 
+def best_runs(points: sqlite3.Connection, ids_json: str, metric: str, is_low: bool, most: int) -> list[str]:
+    """Of these runs the ids of those with the best values of a series, the best first: the lowest with `is_low`."""
+    value = "min(s.min)" if is_low else "-max(s.max)"
+    sql = (
+        f"SELECT s.run_id, {value} AS value FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value"
+        " WHERE s.name = ? AND s.points > 0 GROUP BY s.run_id HAVING value IS NOT NULL ORDER BY value LIMIT ?"
+    )
+    return [row[0] for row in points.execute(sql, (ids_json, metric, most))]
+
+
 def prediction_summaries(points: sqlite3.Connection, run_ids: Iterable[str]) -> dict[str, tuple[int, int, int]]:
     """Run id -> (step, examples, correct) of the step evaluated last, as `points.prediction_summary` has it.
 
