@@ -28,7 +28,8 @@ TOPICS = ("maintenance", "events", "maintenance")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    connect(tmp_path, "neat").close()
+    for name in ("neat", "points"):
+        connect(tmp_path, name).close()
     return tmp_path
 
 

@@ -126,6 +126,10 @@ def test_errors_say_what_and_what_to_do(asked: Asked) -> None:
         answer = asked.client.request(method, path, content=body)
         assert answer.status_code == code, (path, answer.status_code, answer.text[:300])
         Told.model_validate_json(answer.content)
+    browsers = {"Accept": "text/html,*/*;q=0.8"}
+    page = asked.client.get("/nothing", headers=browsers)
+    assert page.status_code == 404 and "missing.js" in page.text and "neat-token" not in page.text
+    Told.model_validate_json(asked.client.get("/api/nothing", headers=browsers).content)
     stranger = asked.client.get("/api/runs", headers={"Authorization": ""})
     assert stranger.status_code == 401 and "neat ui --token" in Told.model_validate_json(stranger.content).hint
 

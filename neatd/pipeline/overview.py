@@ -19,6 +19,7 @@ from neatd.pipeline.eventlist import named
 from neatd.pipeline.lastvalues import Last, values_of
 from neatd.pipeline.memorystats import daemons_word, gpus_of, rss_last
 from neatd.pipeline.queueshown import queue_objects
+from neatd.pipeline.runlist import anomalies_of
 from neatd.pipeline.showing import run_shapes, shapes_of
 from neatd.pipeline.upkeep.scheduled import load_schedule
 from neatd.pipeline.upkeep.shown import planned
@@ -44,7 +45,7 @@ def overview(
     return {
         "counts": counts, "running": _running(records, points, running, last, projects),
         "more_running": sum(count for status, count in counts.items() if status not in ENDED) - len(running),
-        "recent": _shapes(points, standing.ended_last(records, project_id, MOST_ENDED), projects),
+        "recent": _ended(records, points, standing.ended_last(records, project_id, MOST_ENDED), projects),
         "queue": queue_overview(records, home, now, project_id),
         "events": named(records, latest, shapes_of(records, latest)),
         "disk": disks(root for _, roots in projects.values() for root in roots),
@@ -92,9 +93,17 @@ def _running(
     return [
         {**shape, "progress": progress(run, shape, last.get(run.id, {})), "values": values_of(last.get(run.id, {})),
          "rss_bytes": rss.get(run.id), "headroom_bytes": last.get(run.id, {}).get("system/headroom_bytes", (None,))[0],
-         "anomalies": grave.get(run.id, (0, ""))[0], "gravest": grave.get(run.id, (0, ""))[1]}
+         **anomalies_of(grave, run.id)}
         for run, shape in zip(found, _shapes(points, found, projects), strict=True)
     ]  # fmt: skip
+
+
+def _ended(
+    records: sqlite3.Connection, points: sqlite3.Connection, found: Sequence[Run], projects: Projects
+) -> list[dict[str, Any]]:
+    """Those that ended last, each with the gravest of its events: one that wrote NaN may well have reached its last step."""
+    grave = events.gravest(records, [run.id for run in found])
+    return [{**shape, **anomalies_of(grave, shape["id"])} for shape in _shapes(points, found, projects)]
 
 
 def _shapes(points: sqlite3.Connection, found: Sequence[Run], projects: Projects) -> list[dict[str, Any]]:

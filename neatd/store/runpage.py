@@ -35,7 +35,9 @@ def run_page(
 def matching_ids(connection: sqlite3.Connection, project_id: str | None, part: str) -> list[tuple[str, str]]:
     """(id, its project's) of every run that a filter means, the newest first: no run is read as a model."""
     where, values = _asked(project_id, part)
-    rows = connection.execute(f"SELECT id, project_id FROM run WHERE {where} ORDER BY created_at DESC, rowid DESC", values)
+    rows = connection.execute(
+        f"SELECT id, project_id FROM run WHERE {where} ORDER BY created_at DESC, rowid DESC", values
+    )
     return [(row[0], row[1]) for row in rows]
 
 

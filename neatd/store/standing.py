@@ -59,6 +59,21 @@ def newest_events(records: sqlite3.Connection, project_id: str | None, most: int
     return to_models(Event, records.execute(sql, (*_of(project_id)[1], most)))
 
 
+def gravest_events(records: sqlite3.Connection, project_id: str, most: int, besides: str) -> list[Event]:
+    """The gravest events of a project, and of none in particular, then the newest; infos of best values, which most runs
+    have many of, last. Those of the rule `besides` are left out."""
+    where = "(project_id = ? OR project_id IS NULL) AND rule != ? AND severity"
+    order = "started_at DESC, rowid DESC"
+    grave = f"SELECT rowid FROM event WHERE {where} != 'info' ORDER BY severity = 'warning', {order} LIMIT ?"
+    rows = [row[0] for row in records.execute(grave, (project_id, besides, most))]
+    if len(rows) < most:
+        is_best = "json_extract(details, '$.condition') IS 'best'"
+        light = f"SELECT rowid FROM event WHERE {where} = 'info' ORDER BY {is_best}, {order} LIMIT ?"
+        rows += [row[0] for row in records.execute(light, (project_id, besides, most - len(rows)))]
+    few = "SELECT e.* FROM json_each(?) j CROSS JOIN event e ON e.rowid = j.value ORDER BY j.key"
+    return to_models(Event, records.execute(few, (json.dumps(rows),)))
+
+
 def events_by_severity(records: sqlite3.Connection) -> dict[str, int]:
     """Severity -> how many events there are."""
     return dict(records.execute("SELECT severity, count(*) FROM event GROUP BY severity").fetchall())
@@ -94,13 +109,24 @@ class SeriesEnds(NamedTuple):
     max_step: int | None
 
 
-def ends_of(points: sqlite3.Connection, run_ids: Iterable[str]) -> Iterator[SeriesEnds]:
-    """Every series of these runs. No point is touched: 150,000 series of 10,000 runs take 0.2 s."""
+def ends_of(
+    points: sqlite3.Connection, run_ids: Iterable[str], names: Iterable[str] | None = None
+) -> Iterator[SeriesEnds]:
+    """The series of these runs, those of the names where such are given, else all but what was sampled of the machine. No
+    point is touched: one series each of 10,000 runs takes 0.1 s, five 0.3 s."""
+    which = "s.source != 'system'" if names is None else "s.name IN (SELECT value FROM json_each(?))"
     sql = (
         "SELECT s.run_id, s.name, s.rank, s.source, s.last, s.last_step, s.min, s.min_step, s.max, s.max_step"
-        " FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value WHERE s.points > 0"
+        f" FROM json_each(?) j CROSS JOIN series s ON s.run_id = j.value WHERE s.points > 0 AND {which}"
     )
-    return map(SeriesEnds._make, points.execute(sql, (json.dumps(list(run_ids)),)))
+    given = [list(run_ids), *([] if names is None else [list(names)])]
+    return map(SeriesEnds._make, points.execute(sql, [json.dumps(one) for one in given]))
+
+
+def furthest_steps(points: sqlite3.Connection) -> dict[str, int]:
+    """Run id -> the furthest step of its current attempt, of every run that has a line. 0.1 s of 10,000 runs."""
+    sql = "SELECT run_id, max(last_step) FROM series WHERE points > 0 AND source != 'system' GROUP BY run_id"
+    return {run_id: step for run_id, step in points.execute(sql) if step is not None}
 
 
 def projects_of(records: sqlite3.Connection, project_id: str | None = None) -> Projects:

@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from starlette.applications import Starlette
 
-from neatd.web.failing import HANDLERS
 from neatd.web.guard import Guard
 from neatd.web.lately import Lately
 from neatd.web.limits import App, Receive, Scope, Send
 from neatd.web.page import Page
-from neatd.web.pages import routes
+from neatd.web.pages import SHELL_HANDLERS, routes
 
 THREADS = 6  # that answer: each has its own two connections
 _OF_API = ("/api/", "/metrics", "/openapi.json")
@@ -32,7 +31,7 @@ def make_app(page: Page) -> App:
         yield
         page.close()
 
-    shells = Starlette(routes=routes(), exception_handlers=HANDLERS, lifespan=life)
+    shells = Starlette(routes=routes(), exception_handlers=SHELL_HANDLERS, lifespan=life)
     shells.state.page = page
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:

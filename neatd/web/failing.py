@@ -33,7 +33,8 @@ def _failed(_: Request, error: Any) -> JSONResponse:
     return told(500, "the page failed at this", hint)
 
 
-def _refused(_: Request, error: Any) -> JSONResponse:
+def refused(_: Request, error: Any) -> JSONResponse:
+    """What an address or a method that is not there is answered."""
     hint = "/openapi.json lists what there is" if error.status_code == 404 else ""
     return JSONResponse({"error": str(error.detail), "hint": hint}, error.status_code, headers=error.headers)
 
@@ -46,6 +47,6 @@ HANDLERS: dict[Any, Any] = {  # by the exception, or the status
     sqlite3.OperationalError: _busy,
     TooLargeError: lambda _, error: told(413, error.detail, "send less at a time"),
     ClientDisconnect: lambda _, error: told(400, "the body ended early", "send it again"),
-    HTTPException: _refused,
+    HTTPException: refused,
     500: _failed,
 }

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from neatd.errors import NeatError
 from neatd.pipeline.eventlist import event_rows
-from neatd.pipeline.runlist import primary_values
+from neatd.pipeline.runlist import anomalies_of, primary_values
 from neatd.pipeline.showing import json_text, run_shapes
-from neatd.store import eventlog, runs
+from neatd.store import eventlog, events, runs
 from neatd.store.marks import MARKS, lately_changed, mark_of
 from neatd.store.moments import utc_now
 from neatd.store.since import Heads, appended, cursor_text, heads, is_continued
@@ -134,12 +134,13 @@ class NewsLooker:
                 continue  # followed, and gone
         self._open = frozenset(one.id for one in wanted if one.ended_at is None)
         projects = {one.id: one for one in self._stores.projects()}
-        found = []
+        found, grave = [], events.gravest(pair.records, [one.id for one in wanted])
         for project_id in {one.project_id for one in wanted} & set(projects):
             some = [one for one in wanted if one.project_id == project_id]
-            first = primary_values(pair.points, ((one.id, project_id) for one in some), self._stores.primary_metric)
-            for shape in run_shapes(pair.points, projects[project_id], some):
-                more = {"project_id": project_id, "primary": first[shape["id"]]}
+            first = primary_values(pair.points, ((one.id, project_id) for one in some), self._stores.primary)
+            for run, shape in zip(some, run_shapes(pair.points, projects[project_id], some), strict=True):
+                more = {"project_id": project_id, "ended_at": run.ended_at, "primary": first[run.id]}
+                more |= anomalies_of(grave, run.id)
                 if changed := self._changed({**shape, **more}):
                     found.append(changed)
         return tuple(found)

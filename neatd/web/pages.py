@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from neatd import __version__
 from neatd.files import data_path
+from neatd.web.failing import HANDLERS, refused
 from neatd.web.files import KINDS, STATIC, files, modules_of, stamp
 from neatd.web.parts import page_of
 from neatd.web.refusals import NotFoundError
@@ -54,16 +55,27 @@ def routes() -> list[Route]:
 
 def _shell(script: str, title: str) -> Any:
     def shell(request: Request) -> HTMLResponse:
-        page = page_of(request)
-        token = page.token if request.state.is_same_user else ""
-        template = _templates().get_template("shell.html.j2")
-        text = template.render(
-            script=script, title=title, stamp=stamp(), token=token, version=__version__, boot=page.boot,
-            modules=modules_of(script),
-        )  # fmt: skip
-        return HTMLResponse(text)
+        return HTMLResponse(_text(request, script, title, page_of(request).token if request.state.is_same_user else ""))
 
     return shell
+
+
+def _text(request: Request, script: str, title: str, token: str) -> str:
+    template = _templates().get_template("shell.html.j2")
+    return template.render(
+        script=script, title=title, stamp=stamp(), token=token, version=__version__, boot=page_of(request).boot,
+        modules=modules_of(script),
+    )  # fmt: skip
+
+
+def _no_page(request: Request, error: Any) -> Response:
+    """For a browser a page that leads home; for others what went wrong, as everywhere."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return refused(request, error)
+    return HTMLResponse(_text(request, "missing", "No such page", ""), 404)
+
+
+SHELL_HANDLERS = {**HANDLERS, 404: _no_page}
 
 
 async def static(request: Request) -> Response:

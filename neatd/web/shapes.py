@@ -47,6 +47,16 @@ class SeriesFacts(Shape):
     best: Number | None
 
 
+class RunStudy(Shape):
+    """The study that a run is a trial of, and how the trial stands there."""
+
+    id: str
+    name: str
+    trial: int
+    status: str
+    reason: str
+
+
 class RunDetail(RunShape):
     """A run with what belongs to it."""
 
@@ -54,6 +64,7 @@ class RunDetail(RunShape):
     checkpoints: list[dict[str, Any]]
     events: list[dict[str, Any]]
     config: dict[str, Any]
+    study: RunStudy | None
     git: dict[str, Any]
 
 

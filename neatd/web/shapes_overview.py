@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from neatd.models import Goal
 from neatd.web.shapes import Number, RunShape, Shape
 
 
@@ -15,12 +16,20 @@ class ValueShape(Shape):
     step: int | None
 
 
+class PrimaryShape(ValueShape):
+    """The same of the series that people look at first, with its best value where it has a goal."""
+
+    goal: Goal | None
+    best: Number | None
+    best_step: int | None
+
+
 class GoingRun(RunShape):
     """A run that goes on: how far it is, what it said last, what memory it holds, the gravest of its events."""
 
     project_id: str
     progress: float | None
-    primary: ValueShape | None
+    primary: PrimaryShape | None
     values: list[ValueShape]
     rss_bytes: float | None
     anomalies: int
@@ -28,11 +37,22 @@ class GoingRun(RunShape):
 
 
 class ListedRun(RunShape):
-    """A run of the list."""
+    """A run of the list: `gravest` of its anomalies as "critical non_finite at step 120"."""
 
     project_id: str
     ended_at: str | None
-    primary: ValueShape | None
+    primary: PrimaryShape | None
+    anomalies: int
+    gravest: str
+
+
+class EndedRun(RunShape):
+    """A run that ended lately."""
+
+    project_id: str
+    ended_at: str | None
+    anomalies: int
+    gravest: str
 
 
 class JobShape(Shape):
@@ -96,7 +116,7 @@ class OverviewShape(Shape):
     counts: dict[str, int]
     running: list[GoingRun]
     more_running: int
-    recent: list[RunShape]
+    recent: list[EndedRun]
     queue: QueueShape
     events: list[EventShape]
     disk: list[DiskShape]

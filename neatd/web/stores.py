@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from neatd.config import ProjectConfig, load_project
 from neatd.errors import ConfigError, NeatError
-from neatd.models import Project, Run
+from neatd.models import Goal, Project, Run
 from neatd.place import PROJECT_FILE
 from neatd.store import projects, runs
+from neatd.store.connection import database_path
+from neatd.store.damage import unreadable
 from neatd.store.opened import OpenedFiles
 from neatd.store.opening import connect
 from neatd.web.refusals import NotFoundError
@@ -60,7 +62,7 @@ class Stores:
 
     def writing(self) -> closing[sqlite3.Connection]:
         """A connection that puts down requests."""
-        return closing(connect(self.home, "neat", WAIT_S))
+        return closing(_connected(self.home, "neat"))
 
     def projects(self) -> list[Project]:
         """One for each project: of several folders the first that is there."""
@@ -97,10 +99,10 @@ class Stores:
         except (OSError, ConfigError):
             return ProjectConfig(id=project.id, name=project.name)
 
-    def primary_metric(self, project_id: str) -> str:
-        """The metric that a project's configuration says is the one, "" without any."""
+    def primary(self, project_id: str) -> tuple[str, Goal] | None:
+        """The metric that a project's configuration says is the one, with its goal; None without any."""
         found = next((self.config(one) for one in self.projects() if one.id == project_id), None)
-        return found.primary.metric if found and found.primary else ""
+        return (found.primary.metric, found.primary.goal) if found and found.primary else None
 
     def run(self, word: str, project_id: str | None = None) -> Run:
         """The run of an id, its beginning, or a name. Raises NotFoundError."""
@@ -125,6 +127,14 @@ class Stores:
 
 
 def _read_only(home: Path, name: str) -> sqlite3.Connection:
-    connection = connect(home, name, WAIT_S)
+    connection = _connected(home, name)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _connected(home: Path, name: str) -> sqlite3.Connection:
+    """A database that is there: the daemon has made it, and a question makes none in its place."""
+    path = database_path(home, name)
+    if not path.exists():
+        raise unreadable(home, path, "it is gone")
+    return connect(home, name, WAIT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,11 @@ def test_a_comparison_says_what_the_command_says(browser: Browser, site: Site) -
         parameters = page.get_by_role("table", name="The parameters of each run")
         assert parameters.locator("thead th").all_inner_texts() == ["Run", *told["parameters"]]
         assert rows(page, "parameters")[1].split("\t")[1:] == [str(values[1]) for values in told["parameters"].values()]
+        heights = page.evaluate("[...document.querySelectorAll('.part.numbers tr')].map((one) => one.offsetHeight)")
+        assert max(heights) < 60, heights
+        page.locator(".pick-list li", has_text="live").filter(has_text="started").wait_for()
+        ended = re.compile(r"finished\s+(now|\d+ (s|min) ago)")  # it began more than an hour ago
+        page.locator(".pick-list li", has_text="baseline").filter(has_text=ended).wait_for()
         assert told["runs"][0]["commit"][:8] in page.locator("section[aria-labelledby=h-code]").inner_text()
         check_page(page)
 
@@ -119,15 +125,17 @@ def test_what_is_chosen_is_in_the_address(browser: Browser, site: Site) -> None:
         page.get_by_label("Group by").select_option("lr")
         page.get_by_role("button", name="lr = 0.001 (mean, n = 2)").first.wait_for()
         page.get_by_label("log scale").check()
+        page.get_by_label("ignore outliers").check()
+        page.get_by_text("leaves out the outer 2 %").first.wait_for()
         page.get_by_label("restarted").check()
         page.get_by_role("button", name="lr = not set (mean, n = 1)").first.wait_for()
         kept = page.url
     words = parse_qs(urlsplit(kept).query)
     ids = [one["id"] for one in site.json("neat", "compare", *RUNS, "runs/restarted")["runs"]]
-    assert words == {"group": ["lr"], "log": ["1"], "run": ids}
+    assert words == {"group": ["lr"], "log": ["1"], "outliers": ["0"], "run": ids}
     with opened(browser, kept, width=375, color_scheme="dark") as page:
         page.wait_for_selector(".card.is-grouped [data-drawn='3']")
-        assert page.get_by_label("log scale").is_checked()
+        assert page.get_by_label("log scale").is_checked() and page.get_by_label("ignore outliers").is_checked()
         check_page(page, with_rules=False)
 
 
@@ -150,7 +158,9 @@ def test_lines_of_a_run_that_goes_on_grow(browser: Browser, site: Site) -> None:
 
 
 def test_one_run_or_none_is_said_what_to_do(browser: Browser, site: Site) -> None:
-    with opened(browser, address(site, "runs/baseline")) as page:
+    """A run of the address that is not there is named and left out."""
+    with opened(browser, address(site, "runs/baseline", "r-nope")) as page:
+        page.get_by_text("There is no run r-nope: left out.").wait_for()
         page.wait_for_selector(".card [data-drawn='1']")
         page.get_by_text("One run is no comparison.").first.wait_for()
         page.get_by_role("button", name="None").click()

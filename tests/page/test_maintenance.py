@@ -100,6 +100,9 @@ def test_a_plan_is_applied_and_undone_by_the_buttons(browser: Browser, kept: Nea
         assert files(kept, "runs/a") == before
         page.get_by_role("button", name="Run now: backup").click()
         page.locator("#schedule-said", has_text="backup done").wait_for()
+        assert (
+            page.locator("#trash-said").inner_text() == ""
+        )  # what was done before is not said beside what is done now
         (last,) = [one["last"] for one in kept.json("neat", "schedule") if one["job"] == "backup"]
         assert last["cause"] == "asked" and Path(last["details"]["file"]).is_file()
         page.locator(".panel", has=page.locator("#doctor-title")).get_by_text("in order").first.wait_for()

@@ -73,12 +73,37 @@ def test_the_overview_follows_what_happens(browser: Browser, site: Site) -> None
 
 
 def test_the_overview_is_read_on_a_phone_in_the_dark(browser: Browser, site: Site) -> None:
-    """At 375 px, and at 200 % of 1,280 px, nothing is wider than the window."""
-    with opened(browser, site.url, width=640, color_scheme="dark") as page:
+    """At 375 px, and at 200 % of 1,280 px, nothing is wider than the window; a token that is none is taken out of the
+    address, and is no reason to show nothing."""
+    with opened(browser, f"{site.url}/#token=%", width=640, color_scheme="dark") as page:
         page.wait_for_selector(RUNNING)
+        assert page.url == f"{site.url}/"
         assert page.evaluate("document.documentElement.scrollWidth") <= 640
         page.set_viewport_size({"width": 375, "height": 800})
         check_page(page)
+
+
+def test_what_the_overview_says_is_one_truth_in_plain_words(stage: Page) -> None:
+    """What is typed is set as code; a low risk does not repeat the bars with numbers of before; a clock has 24 hours."""
+    said = stage.evaluate(
+        """async () => {
+          const at = (name) => import(`/static/js/${name}.js`);
+          const [going, machine] = [await at("overview/going"), await at("overview/machineshown")];
+          const format = await at("base/format");
+          const system = { total_bytes: 1000, used_bytes: 60, percent: 6, limits: [], swap_total_bytes: 0 };
+          const memory = (oom_risk) => {
+            const node = document.createElement("div");
+            machine.showMemory(node, { system, training: { processes: 0 }, oom_risk, reason: "12 % used", source: "neatd" });
+            return node.textContent;
+          };
+          const nothing = going.nothingRuns([{ roots: ["/x"] }], 0);
+          return [nothing.textContent, nothing.querySelector("code").textContent, memory("LOW"), memory("HIGH"),
+            format.when("2020-01-02T15:30:00"), format.when("2020-01-02T00:05:00")];
+        }"""
+    )
+    assert "`" not in said[0] and said[1] == "metrics.jsonl"
+    assert "12 %" not in said[2] and "as neatd saw it" in said[3] and "12 %" in said[3]
+    assert said[4:] == ["2020-01-02 15:30", "2020-01-02 00:05"]
 
 
 def test_memory_stats_has_what_the_session_note_asked_for(site: Site) -> None:

@@ -27,7 +27,7 @@ def overview_(request: Request, project: Project = None) -> Plain:
     pair, project_id = stores.open(), stores.project(project).id if project is not None else None
     found = overview(pair.records, pair.points, stores.home, datetime.now(UTC), project_id)
     going = found["running"]
-    first = primary_values(pair.points, ((one["id"], one["project_id"]) for one in going), stores.primary_metric)
+    first = primary_values(pair.points, ((one["id"], one["project_id"]) for one in going), stores.primary)
     running = [{**one, "primary": first[one["id"]]} for one in going]
     return Plain({**found, "running": running, "services": service_list(pair.records, project_id)})
 

@@ -15,7 +15,13 @@ from neatd.web.shapes import RunDetail
 from neatd.web.shapes_overview import ListedRun
 
 router = APIRouter(prefix="/api", tags=["runs"])
-Order = Literal["started", "-started", "name", "-name", "status", "-status", "ended", "-ended"]
+Order = Literal[
+    "started", "-started", "name", "-name", "status", "-status", "ended", "-ended", "step", "-step", "value", "-value", "best",
+    "-best",
+]  # fmt: skip
+_ORDER = (
+    "a minus turns it around; value and best are of the run's primary series, the best first; runs without are last"
+)
 
 
 @router.get("/runs", summary="The runs, newest first.", responses={200: {"model": list[ListedRun]}})
@@ -23,16 +29,14 @@ def run_list_(
     request: Request,
     project: Project = None,
     filter_: Annotated[Word, Query(alias="filter", description="as `neat runs FILTER` takes it")] = "",
-    order: Annotated[Order, Query(description="a minus turns it around")] = "-started",
+    order: Annotated[Order, Query(description=_ORDER)] = "-started",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     offset: Annotated[int, Query(ge=0, le=STEP)] = 0,
 ) -> Plain:
     """What `neat runs --json` prints, a page at a time; the header X-Total-Count says how many there are."""
     stores = page_of(request).stores
     pair, project_id = stores.open(), stores.project(project).id if project is not None else None
-    shapes, total = run_list(
-        pair.records, pair.points, stores.primary_metric, project_id, filter_, order, limit, offset
-    )
+    shapes, total = run_list(pair.records, pair.points, stores.primary, project_id, filter_, order, limit, offset)
     return Plain(shapes, headers={"X-Total-Count": str(total)})
 
 

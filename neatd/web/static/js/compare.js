@@ -43,9 +43,10 @@ class Compare {
     this.list = new RunList({ project: project(), chosen: () => this.shown.runs, looks: () => this.colours, choose: (ids) => this.choose(ids) });
     this.tools = tools(this.shown, (change) => this.change(change));
     this.charts = new Charts(this.forCards());
-    this.parts = Object.fromEntries(["numbers", "parameters", "code"].map((id) => [id, h("div", { class: "part" })]));
+    this.parts = Object.fromEntries(["numbers", "parameters", "code"].map((id) => [id, h("div", { class: `part ${id}` })]));
     this.body = h("div", { class: "compare-body" });
-    replace(node, h("div", { class: "compare" }, this.list.node, this.body));
+    this.missing = h("div", { class: "compare-missing", role: "status" });
+    replace(node, this.missing, h("div", { class: "compare" }, this.list.node, this.body));
     this.following = new Following({
       project: project(), runs: () => this.shown.runs, known: this.list.known,
       points: (run, series) => this.charts.append(run, series),
@@ -60,6 +61,7 @@ class Compare {
       await this.settle();
       await drawn(this.body, LATER_MS);
       await this.list.read();
+      if (!this.shown.runs.length) this.show(); // none of them is there
     } else {
       await this.list.read();
       this.shown.runs = this.list.usual();
@@ -71,6 +73,7 @@ class Compare {
   // What is chosen.
 
   choose(ids) {
+    replace(this.missing);
     this.shown.runs = ids.slice(0, MOST);
     this.settle();
   }
@@ -135,9 +138,24 @@ class Compare {
       this.comparison = found;
       this.show();
     } catch (error) {
-      if (turn === this.turn) replace(this.body, failed(error, () => this.read()));
-      if (turn === this.turn) this.comparison = null;
+      if (turn !== this.turn || (error.status === 404 && (await this.leftOut(turn)))) return;
+      replace(this.body, failed(error, () => this.read()));
+      this.comparison = null;
     }
+  }
+
+  /** Says which of the runs are not there, and goes on without them; false where that is not what went wrong. */
+  async leftOut(turn) {
+    const words = this.shown.runs;
+    const missing = await absent(words);
+    if (turn !== this.turn) return true;
+    if (!missing.size) return false;
+    const names = [...missing].map((word, at) => [at > 0 && ", ", h("code", {}, word)]);
+    replace(this.missing, h("p", { class: "notice" }, h("span", { "aria-hidden": "true" }, "⚠ "), "There is no run ", names, ": left out."));
+    this.shown.runs = words.filter((word) => !missing.has(word));
+    this.comparison = null;
+    await this.settle();
+    return true;
   }
 
   /** What `/api/compare` says; of one run its series. The words of the address become ids. */
@@ -247,6 +265,12 @@ function compared(words) {
   const found = asked && words.join(" ") === named.join(" ") ? asked : ask(words);
   asked = null;
   return found;
+}
+
+/** Those of the words that name no run. */
+async function absent(words) {
+  const { missing } = await get("series", { run: words, name: "-", points: 8 }); // the one question that tells them by name
+  return new Set(missing);
 }
 
 /** One run; a name that is a path is no part of an address. */

@@ -3,7 +3,7 @@
 
 import { get } from "./base/api.js";
 import { h, replace, say } from "./base/dom.js";
-import { frame, project, state as showState } from "./base/frame.js";
+import { frame, project, state } from "./base/frame.js";
 import { goesOn, goingList, nothingRuns } from "./overview/going.js";
 import { ASKED, happenings } from "./overview/happenings.js";
 import { live } from "./base/live.js";
@@ -17,7 +17,6 @@ const AGAIN_MS = 1500; // an answer of a moment ago may be given again
 const AFTER_HELLO_MS = 700; // what changed between reading and following
 const MEMORY_MS = 10000; // between looks at the memory, and only when something was sampled
 const TICK_MS = 10000; // of "4 min ago"
-const GONE_MS = 3000; // without an answer, before the page says so
 const MOST_GOING = 20; // that the overview has
 const POINTS = 64; // of a sparkline
 const SAMPLED = ["system/rss_bytes", "system/headroom_bytes"];
@@ -125,14 +124,6 @@ frame(async (node) => {
     if (text === notices) return;
     notices = text;
     replace(parts.notice, text ? h("p", { class: "notice" }, h("span", { "aria-hidden": "true" }, "⚠ "), withCode(text)) : []);
-  }
-
-  let gone = 0;
-  function state(word) {
-    showState(word);
-    clearTimeout(gone);
-    if (word === "connecting") gone = setTimeout(() => notice("neatd does not answer: what stands here is no longer followed. `neatd start` begins; the page goes on by itself."), GONE_MS);
-    else if (word === "live" && shown) notice(shown.watching);
   }
 
   let following = null;

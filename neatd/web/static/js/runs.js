@@ -13,6 +13,7 @@ const PAGE = 100;
 const TYPED_MS = 200; // after the last key
 const SOON_MS = 400;
 const NEWEST = "-started";
+const WRONG = new Set([400, 404, 422]); // the question is not one: to ask it again does not help
 
 frame(async (node) => {
   let order = given("order") || NEWEST;
@@ -37,7 +38,7 @@ frame(async (node) => {
       table.show(found.rows);
       told();
     } catch (error) {
-      if (error.name !== "AbortError") replace(parts.below, failed(error, () => read()));
+      if (error.name !== "AbortError") refused(error);
     } finally {
       if (asking === mine) asking = null;
     }
@@ -51,13 +52,25 @@ frame(async (node) => {
       table.add(found.rows);
       told();
     } catch (error) {
-      replace(parts.below, failed(error, more));
+      refused(error);
     }
     parts.more.disabled = false;
   }
 
+  /** Above the rows, where it is seen. What was asked wrongly has no rows; those of before stay when nobody answers. */
+  function refused(error) {
+    const isWrong = WRONG.has(error.status);
+    replace(parts.wrong, failed(error, isWrong ? null : () => read(table.count())));
+    if (isWrong) {
+      parts.table.hidden = true;
+      say(parts.count, "");
+    }
+    if (parts.table.hidden) replace(parts.below);
+  }
+
   function told() {
     const count = table.count();
+    replace(parts.wrong);
     say(parts.count, total === count ? `${number(total)} run${total === 1 ? "" : "s"}` : `${number(count)} of ${number(total)} runs`);
     parts.table.hidden = !count;
     if (!count) replace(parts.below, nothing());
@@ -73,7 +86,7 @@ frame(async (node) => {
   function reorder(next) {
     order = next;
     remember("order", order === NEWEST ? "" : order);
-    read();
+    read(table.count());
   }
 
   function chosen(ids) {
@@ -127,11 +140,11 @@ function laidOut(node, table) {
     filter: h("input", { type: "search", id: "filter", placeholder: "Filter: name, status, cfg.lr>=1e-3, tag:keep, -failed", "aria-label": "Filter runs", autocomplete: "off", spellcheck: "false" }),
     count: h("span", { class: "dim fixed", role: "status" }), compare: h("a", { class: "button", id: "compare" }, "Compare"),
     none: h("button", { type: "button", class: "plain", hidden: true }, "Choose none"), limit: h("span", { class: "small dim", role: "status" }),
-    more: h("button", { type: "button", id: "more" }, "Load more"), below: h("div", {}, loading()), table: table.node,
+    more: h("button", { type: "button", id: "more" }, "Load more"), wrong: h("div"), below: h("div", {}, loading()), table: table.node,
   };
   parts.table.hidden = true;
   const toolbar = h("div", { class: "toolbar" }, parts.filter, parts.compare, parts.none, parts.limit, parts.count);
-  replace(node, h("section", { class: "panel", "aria-label": "Runs" }, toolbar, parts.table, parts.below));
+  replace(node, h("section", { class: "panel", "aria-label": "Runs" }, toolbar, parts.wrong, parts.table, parts.below));
   window.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea")) return;
     event.preventDefault();

@@ -31,11 +31,21 @@ const given = () => document.querySelector(GIVEN)?.content ?? "";
  */
 export async function takeToken() {
   if (!location.hash.startsWith(IN_ADDRESS)) return;
-  const text = decodeURIComponent(location.hash.slice(IN_ADDRESS.length));
-  history.replaceState(null, "", location.pathname + location.search);
+  const word = location.hash.slice(IN_ADDRESS.length);
+  history.replaceState(null, "", location.pathname + location.search); // whatever it is: it is no longer to be seen
+  const text = decoded(word);
   if (given() || !text) return;
   const answer = await fetch("/status.json", { headers: shown(text), cache: "no-store", credentials: "omit" });
   if (answer.ok) keepToken(text);
+}
+
+/** A word of an address as text; "" for one that is none. */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return "";
+  }
 }
 
 /** Keep a pasted token in this browser. */

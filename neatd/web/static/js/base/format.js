@@ -45,7 +45,7 @@ export function when(iso) {
   if (!iso) return "–";
   const at = new Date(iso);
   const today = new Date();
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return at.toDateString() === today.toDateString() ? time : `${day(at)} ${time}`;
 }
 

@@ -6,16 +6,30 @@ import { failed } from "./state.js";
 import { themeButton } from "./theme.js";
 
 const KEPT = "neat-project";
+const GONE_MS = 3000; // without an answer
 const LIVE = { live: ["●", "live"], connecting: ["◌", "connecting…"], paused: ["‖", "paused"] };
 
 const light = h("span", { class: "live dim", role: "status" });
 
-/** Show whether the page follows. For `live({state})`. */
+const gone = h("div", { class: "gone", role: "status" });
+let going = 0;
+
+/** Show whether the page follows; when it has not for a moment, also that what stands here is old. For `live({state})`. */
 export function state(word) {
   const [sign, text] = LIVE[word] ?? LIVE.connecting;
   light.dataset.state = word;
   say(light, `${sign} ${text}`);
+  if (word === "connecting") going ||= setTimeout(() => replace(gone, away()), GONE_MS);
+  else {
+    clearTimeout(going);
+    going = 0;
+    replace(gone);
+  }
 }
+
+const away = () => h("p", { class: "notice" }, h("span", { "aria-hidden": "true" }, "⚠ "),
+  "neatd does not answer: what stands here is no longer followed, also where it says that something runs. ",
+  h("code", {}, "neatd start"), " begins; the page goes on by itself.");
 
 /** The project that is looked at: of the address, else the one chosen last; "" for all. */
 export function project() {
@@ -40,6 +54,7 @@ export async function frame(view, { hasProject = false } = {}) {
   tools.append(light, themeButton());
   window.addEventListener("neat-login", login, { once: true });
   const node = $("#view");
+  $("#main").before(gone);
   try {
     await takeToken();
     if (hasProject) await projectChoice(tools);

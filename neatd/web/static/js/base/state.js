@@ -36,6 +36,14 @@ const SIGNS = {
   "not allowed": ["○", "dim"],
 };
 
+/** The gravest event of a run as its severity, "critical non_finite at step 3" as its title; nothing without one. */
+export function severity({ anomalies, gravest }) {
+  if (!gravest) return null;
+  const node = badge(gravest.split(" ", 1)[0]);
+  node.title = anomalies > 1 ? `${gravest}, ${anomalies} in all` : gravest;
+  return node;
+}
+
 /** A status as a sign and a word: never by colour alone. */
 export function badge(status) {
   const [sign, kind] = SIGNS[status] ?? ["•", "dim"];

@@ -43,9 +43,10 @@ export class Card {
 
   mount() {
     if (this.chart) return;
-    const { axis, log, smoothing, range, group } = this.page.shown();
+    const { axis, log, smoothing, isIgnoringOutliers, range, group } = this.page.shown();
     this.chart = createChart(this.place, {
-      title: this.name, axis: group ? "step" : axis, log, smoothing, range, sync: "compare", onRange: (one) => this.page.zoom(one),
+      title: this.name, axis: group ? "step" : axis, log, smoothing, isIgnoringOutliers, range, sync: "compare",
+      onRange: (one) => this.page.zoom(one),
     });
   }
 
@@ -54,8 +55,8 @@ export class Card {
     const chosen = new Set(this.page.runs());
     for (const run of this.held.keys()) if (!chosen.has(run)) this.held.delete(run);
     if (!this.isNear) return;
-    const { axis, log, smoothing, range, group } = this.page.shown();
-    this.chart?.setOptions({ axis: group ? "step" : axis, log, smoothing, range });
+    const { axis, log, smoothing, isIgnoringOutliers, range, group } = this.page.shown();
+    this.chart?.setOptions({ axis: group ? "step" : axis, log, smoothing, isIgnoringOutliers, range });
     this.draw();
     this.read();
   }

@@ -89,6 +89,6 @@ export class RunList {
     return h("li", { class: isChosen ? "chosen" : "" },
       h("label", { for: id, title: `${run.name}\n${run.reason}` },
         box, h("span", { class: "pick-line" }, look && swatchOf(look)), h("span", { class: "pick-name" }, shortName(run)),
-        h("span", { class: "pick-state" }, badge(run.status), h("span", { class: "dim" }, ` ${ago(run.started_at)}`))));
+        h("span", { class: "pick-state" }, badge(run.status), h("span", { class: "dim" }, run.ended_at ? ` ${ago(run.ended_at)}` : ` started ${ago(run.started_at)}`))));
   }
 }

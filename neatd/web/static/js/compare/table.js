@@ -29,7 +29,8 @@ function deltaCell(row, goal) {
   if (row.delta === null) return "–";
   const delta = asNumber(row.delta);
   if (row.is_comparable === false) {
-    return h("span", { class: "dim" }, `[${signed(delta)}] `, h("span", { class: "why" }, `not comparable: ${row.not_comparable.join("; ")}`));
+    const why = `not comparable: ${row.not_comparable.join("; ")}`;
+    return h("span", { class: "dim" }, `[${signed(delta)}]`, h("span", { class: "reason", title: why }, why));
   }
   const isBetter = goal && delta !== 0 ? (goal === "min") === delta < 0 : null;
   const word = isBetter === null ? "" : isBetter ? " better" : " worse";
@@ -64,8 +65,8 @@ export function comparisonTable(found, { label, looks, isAll, showAll, sorted, o
   ].filter(([name]) => isTold(rows, name) && (name !== "attempt" || rows.some((row) => row.attempt > 1)));
   const columns = [
     runColumn("numbers", label, looks),
-    { key: "status", title: "Ended", sort: (row) => row.status, cell: (row) => h("span", {}, badge(row.status), h("span", { class: "dim reason" }, row.reason)) },
-    { key: "delta", title: found.metric ? `${found.metric} against the first` : "Against the first", align: "right wraps", sort: (row) => asNumber(row.delta), cell: (row) => deltaCell(row, found.goal) },
+    { key: "status", title: "Ended", sort: (row) => row.status, cell: (row) => h("span", {}, badge(row.status), h("span", { class: "dim reason", title: row.reason }, row.reason)) },
+    { key: "delta", title: found.metric ? `${found.metric} against the first` : "Against the first", align: "right", sort: (row) => asNumber(row.delta), cell: (row) => deltaCell(row, found.goal) },
     ...shown.flatMap(seriesColumns),
     { key: "step", title: "Step", align: "right", sort: (row) => row.step, cell: stepText },
     { key: "started", title: "Began", align: "right", sort: (row) => Date.parse(row.started_at), cell: (row) => when(row.started_at) },

@@ -1,5 +1,5 @@
 /**
- * How the charts of a comparison are shown: axis, scale, smoothing, groups, which series, and back from a zoom.
+ * How the charts of a comparison are shown: axis, scale, outliers, smoothing, groups, which series, and back from a zoom.
  */
 
 import { h, say } from "../base/dom.js";
@@ -28,6 +28,8 @@ export function tools(shown, change) {
   axis.value = shown.axis;
   const log = h("input", { type: "checkbox", id: "log", on: { change: () => change({ log: log.checked }) } });
   log.checked = shown.log;
+  const outliers = h("input", { type: "checkbox", id: "outliers", on: { change: () => change({ isIgnoringOutliers: outliers.checked }) } });
+  outliers.checked = shown.isIgnoringOutliers;
   const told = h("output", { for: "smoothing", class: "right" });
   const smoothed = calmly(() => change({ smoothing: Number(smoothing.value) }));
   const say_ = () => say(told, Number(smoothing.value).toFixed(2));
@@ -41,7 +43,8 @@ export function tools(shown, change) {
   const node = h("div", { class: "panel tools-row", role: "group", "aria-label": "How the charts are shown" },
     field("axis", "Axis", axis), field("group", "Group by", group),
     field("smoothing", "Smoothing", h("span", { class: "row" }, smoothing, told)),
-    field("charts", "Series", charts), h("label", { class: "check", for: "log" }, log, " log scale"), whole);
+    field("charts", "Series", charts), h("label", { class: "check", for: "log" }, log, " log scale"),
+    h("label", { class: "check", for: "outliers" }, outliers, " ignore outliers"), whole);
 
   return {
     node,

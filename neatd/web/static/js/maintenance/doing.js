@@ -5,6 +5,7 @@ import { carriedOut, token } from "../base/api.js";
 import { h, replace } from "../base/dom.js";
 import { withCode } from "../base/state.js";
 
+const sayers = new Set(); // of all panels: what one of them said of before is not said beside what is done now
 const working = new Set(); // keys of what goes on: a list that is drawn anew meanwhile knows it
 
 /** Why nothing can be changed from here; "" where it can. */
@@ -13,19 +14,22 @@ export const whyNot = () => (token() ? "" : "Nothing can be changed from here: c
 /** A line that says so, or nothing. */
 export const whyNotLine = () => (whyNot() ? h("p", { class: "warn", id: "why-not" }, withCode(whyNot())) : null);
 
-/** A line in which is said what goes on and how it ended: {node, tell(text), good(text), bad(error)}. */
+/** A line in which is said what goes on and how it ended: {node, tell(text), good(text), bad(error), clear()}. */
 export function sayer(id) {
   const node = h("p", { class: "said small", role: "status", id });
   const put = (kind, ...parts) => {
     node.className = `said small ${kind}`;
     replace(node, ...parts);
   };
-  return {
+  const made = {
     node,
     tell: (text) => put("dim", text),
     good: (text) => put("good", h("span", { "aria-hidden": "true" }, "✓ "), withCode(text)),
     bad: (error) => put("bad", h("span", { "aria-hidden": "true" }, "✕ "), error.message, error.hint && [". ", withCode(error.hint)]),
+    clear: () => put(""),
   };
+  sayers.add(made);
+  return made;
 }
 
 /**
@@ -38,6 +42,7 @@ export function doButton({ key, label, does, run, told, kind = "" }) {
   const isBusy = working.has(key);
   async function click() {
     if (working.has(key)) return;
+    if (!working.size) sayers.forEach((one) => one.clear());
     set(id, true);
     working.add(key);
     try {

@@ -157,7 +157,7 @@ export function nothingRuns(projects, counted) {
   }
   if (counted) return empty("Nothing runs now.", "A run shows here as soon as its folder has a `metrics.jsonl` that grows.");
   return empty(
-    "No run was found yet. A run is a folder whose `metrics.jsonl` grows; a training is not changed for it.",
-    `To see one: \`cd ${projects[0].roots[0] ?? "PROJECT"} && mkdir -p runs/first && echo '{"step": 1, "loss": 2.5}' >> runs/first/metrics.jsonl\``,
+    "No run was found yet.",
+    `A run is a folder whose \`metrics.jsonl\` grows; a training is not changed for it. To see one: \`cd ${projects[0].roots[0] ?? "PROJECT"} && mkdir -p runs/first && echo '{"step": 1, "loss": 2.5}' >> runs/first/metrics.jsonl\``,
   );
 }

@@ -21,6 +21,9 @@ function meter(name, share, text, [warn, bad]) {
   );
 }
 
+/** Whether the reason of a risk is told: of a low one it repeats the bars, with numbers of a moment before. */
+const isTold = (stats) => Boolean(stats.reason) && stats.oom_risk !== "LOW";
+
 /** Memory as `/api/memory_stats` has it. */
 export function showMemory(node, stats) {
   const { system, training } = stats;
@@ -34,7 +37,7 @@ export function showMemory(node, stats) {
     system.swap_total_bytes ? meter("Swap", system.swap_percent / 100,
       `${bytes(system.swap_used_bytes)} of ${bytes(system.swap_total_bytes)}`, [0.5, BAD]) : h("p", { class: "dim" }, "No swap."),
     h("p", {}, "Risk of running out: ", h("strong", { class: kind }, h("span", { "aria-hidden": "true" }, sign), ` ${word}`)),
-    stats.reason && h("p", { class: "small dim" }, stats.reason,
+    isTold(stats) && h("p", { class: "small dim" }, stats.source === "neatd" ? "as neatd saw it within the last minute or so: " : "", stats.reason,
       stats.seconds_to_limit ? `; at this pace full in ${span(stats.seconds_to_limit)}` : ""),
     h("p", { class: "small dim" }, training.processes
       ? `training: ${bytes(training.rss_bytes)} in ${training.processes} process${training.processes === 1 ? "" : "es"}`

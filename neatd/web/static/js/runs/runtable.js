@@ -3,13 +3,19 @@
 import { h, replace, say } from "../base/dom.js";
 import { number, percent, span, step, when } from "../base/format.js";
 import { runAddress } from "../base/runaddress.js";
-import { badge } from "../base/state.js";
+import { badge, severity } from "../base/state.js";
 
 export const MOST_COMPARED = 50;
 const COLUMNS = [ // order "" has no heading that sorts
-  ["Run", "name"], ["Status", "status"], ["Project", ""], ["Step", ""], ["Value", ""], ["Left", ""], ["Started", "started"], ["Ended", "ended"],
+  ["Run", "name"], ["Status", "status"], ["Project", ""], ["Step", "step"], ["Last", "value"], ["Best", "best"], ["Left", ""],
+  ["Started", "started"], ["Ended", "ended"],
 ];
-const NUMERIC = new Set(["Step", "Value", "Left", "Started", "Ended"]);
+const NUMERIC = new Set(["Step", "Last", "Best", "Left", "Started", "Ended"]);
+const UPWARDS = new Set(["name", "status", "best"]); // what a first click asks for
+const MEANT = {
+  value: "the last value of the project's primary metric, else of the series that tells most; without one a run comes last",
+  best: "the best value of the same series, where it is known which way it is good; the best run first",
+};
 
 /** {node, show(rows), add(rows), update(shape) -> whether it is here, count(), chooseNone()}. */
 export function runTable({ order, onOrder, onChoice }) {
@@ -24,12 +30,12 @@ export function runTable({ order, onOrder, onChoice }) {
 
   function heading([title, key]) {
     const turn = () => {
-      order = order === key ? `-${key}` : order === `-${key}` ? key : key === "name" || key === "status" ? key : `-${key}`;
+      order = order === key ? `-${key}` : order === `-${key}` || UPWARDS.has(key) ? key : `-${key}`;
       ordered();
       onOrder(order);
     };
     const cell = h("th", { scope: "col", class: NUMERIC.has(title) ? "right" : "", dataset: { column: title } },
-      key ? h("button", { type: "button", class: "sort", on: { click: turn } }, title) : title);
+      key ? h("button", { type: "button", class: "sort", title: MEANT[key], on: { click: turn } }, title) : title);
     if (key) heads.set(key, cell);
     return cell;
   }
@@ -88,21 +94,26 @@ function runRow(first, onChoice) {
   let run = first;
   const box = h("input", { type: "checkbox", "aria-label": `Choose ${first.name}`, on: { change: () => onChoice(box.checked) } });
   const [name, why] = [h("a", { href: runAddress(first.id) }), h("div", { class: "why" })];
-  const [status, project, left, started, ended] = [h("td"), h("td", { class: "of-project" }), cell(), cell(), cell()];
+  const [status, project, left, started, ended] = [h("td", {}, h("div"), h("div", { class: "small" })), h("td", { class: "of-project" }), cell(), cell(), cell()];
+  const [state, grave] = status.children;
   const [at, atMore, value, valueOf] = [h("div"), h("div", { class: "small dim" }), h("div"), h("div", { class: "small dim" })];
+  const [best, bestAt] = [h("div"), h("div", { class: "small dim" })];
   const node = h("tr", {}, h("td", {}, box), h("th", { scope: "row" }, name, why), status, project,
-    h("td", { class: "right" }, at, atMore), h("td", { class: "right" }, value, valueOf), left, started, ended);
+    h("td", { class: "right" }, at, atMore), h("td", { class: "right" }, value, valueOf), h("td", { class: "right" }, best, bestAt), left, started, ended);
 
   function update(shape) {
     run = { ...run, ...shape };
     say(name, run.name);
     say(why, run.reason);
-    if (status.dataset.is !== run.status) replace(status, badge(run.status)).dataset.is = run.status;
+    if (state.dataset.is !== run.status) replace(state, badge(run.status)).dataset.is = run.status;
+    if (grave.dataset.is !== run.gravest) replace(grave, severity(run)).dataset.is = run.gravest;
     say(project, run.project);
     say(at, step(run.step));
     say(atMore, run.planned_steps ? `of ${step(run.planned_steps)}${run.step === null ? "" : ` · ${percent(Math.min(1, run.step / run.planned_steps))}`}` : "");
     say(value, run.primary ? number(run.primary.value) : "–");
     say(valueOf, run.primary?.name ?? "");
+    say(best, number(run.primary?.best));
+    say(bestAt, run.primary && run.primary.best !== null ? `at step ${step(run.primary.best_step)}` : "");
     say(left, run.eta_s === null ? "" : span(run.eta_s));
     say(started, when(run.started_at));
     say(ended, run.ended_at ? when(run.ended_at) : "");
