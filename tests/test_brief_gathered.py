@@ -12,7 +12,7 @@ import pytest
 from neatd.config import ProjectConfig
 from neatd.kinds import KINDS
 from neatd.models import Project
-from neatd.pipeline import choosing, gathering
+from neatd.pipeline import choosing, experiments, gathering
 from neatd.pipeline.gathering import brief_text
 from neatd.place import here
 from neatd.store import projects
@@ -137,3 +137,15 @@ def test_ten_thousand_records_are_gathered_and_written_in_time(cli: Cli) -> None
         with at_most(1.5):
             text = brief_text(store, series, project, ProjectConfig(id=place.project_id))
     assert 5000 < len(text.encode()) <= 6000 and text.count("(unverified)") > 20
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (0.001, 0.006317577782909635, "0.001 -> 0.00631758"), (64, 128, "64 -> 128"), ("adam", "sgd", "adam -> sgd"),
+        (0.1234567891, 0.1234567892, "0.1234567891 -> 0.1234567892"), (1e-05, 0.30000000000000004, "1e-05 -> 0.3"),
+    ],
+)  # fmt: skip
+def test_a_number_of_many_digits_is_told_in_few(before: object, after: object, told: str) -> None:
+    """Unless that would hide what differs."""
+    assert experiments._change(before, after) == told

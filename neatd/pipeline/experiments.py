@@ -34,6 +34,7 @@ SAYS_NOTHING = frozenset(
 )
 NO_GIT = GitState()
 MOST_LAST = 4  # last values of a run that goes on
+LONGEST_NUMBER = 10  # characters of a parameter that is told as it is
 MOST_TRENDS = 20  # newest runs with predictions that say whether they get better: a millisecond each
 
 
@@ -223,7 +224,18 @@ def _changed(base: Run | None, run: Run) -> tuple[str, ...]:
         for key in {**base.config, **run.config}
         if key not in SAYS_NOTHING
     )
-    return tuple(_shown(f"{key} {before} -> {after}") for key, before, after in pairs if before != after)
+    return tuple(_shown(f"{key} {_change(before, after)}") for key, before, after in pairs if before != after)
+
+
+def _change(before: object, after: object) -> str:
+    was, now = _brief(before), _brief(after)
+    return f"{was} -> {now}" if was != now else f"{before} -> {after}"
+
+
+def _brief(value: object) -> str:
+    """A parameter in few characters: a study draws numbers of seventeen digits."""
+    text = str(value)
+    return f"{value:.6g}" if isinstance(value, float) and len(text) > LONGEST_NUMBER else text
 
 
 @lru_cache(maxsize=8192)  # the runs of a sweep differ by the same few values

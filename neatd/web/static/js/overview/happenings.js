@@ -31,10 +31,13 @@ export function happenings() {
 /** Maintenance that went well is no news: as in `/api/overview`. */
 const isRoutine = (one) => one.rule === "maintenance" && one.severity === "info";
 
-/** Events of the same rule, run and series that follow each other are one line: {event (the newest), count}. */
+/**
+ * Events of the same rule, run and series that follow each other are one line: {event (the newest), count}. Of those that
+ * are no warning it may be any run: eight trials with best values do not hide what went wrong before them.
+ */
 function alike(events) {
   const found = [];
-  const key = (one) => `${one.run}|${one.rule}|${one.metric}`;
+  const key = (one) => `${one.severity === "info" ? "" : one.run}|${one.rule}|${one.metric}`;
   for (const one of events) {
     if (found.length && key(found.at(-1).event) === key(one)) found.at(-1).count += 1;
     else found.push({ event: one, count: 1 });
