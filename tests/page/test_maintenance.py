@@ -132,20 +132,19 @@ def test_the_api_asks_what_the_commands_ask(kept: Neat) -> None:
     assert len(files(kept, project["name"])) == len(SAVES)
 
 
-def test_a_job_is_stopped_as_by_neat_stop(kept: Neat) -> None:
-    """One that runs ends by a signal; the request tells so; asked again it says that it has ended."""
+def test_a_job_is_stopped_as_by_neat_stop(browser: Browser, kept: Neat) -> None:
+    """By a button of the overview, which asks first: one that runs ends by a signal. Asked again by a program, it says that
+    it has ended."""
     shown = token(kept)
     _, out, _ = kept.ask("neat", "launch", "--json", "--name", "long", "--", "sleep", "600")
     job = str(json.loads(out)["job"])
     until(lambda: kept.json("neat", "show", job)["status"] == "running", "it")
-    code, asked = post(kept, f"jobs/{job}/stop", {}, shown)
-    assert code == 202 and asked["kind"] == "stop-job"
-
-    def ended() -> Any:
-        with urlopen(f"{url(kept)}/api/requests/{asked['id']}") as answer:
-            told = json.load(answer)
-        return told if told["status"] == "done" else None
-
-    assert until(ended, "its end")["result"]["status"] in ("killed", "cancelled", "interrupted", "failed")
+    with opened(browser, url(kept)) as page:
+        page.get_by_role("button", name="Stop: end the job long").click()
+        page.get_by_role("dialog").get_by_role("button", name="End it").click()
+        said = page.locator("#queue-said")
+        said.get_by_text(re.compile("long: (killed|cancelled|interrupted|failed)")).wait_for()
+        check_page(page, with_rules=False)
+    assert kept.json("neat", "show", job)["status"] in ("killed", "cancelled", "interrupted", "failed")
     code, answer = post(kept, f"jobs/{job}/stop", {}, shown)
     assert code == 400 and "has ended" in answer["error"]

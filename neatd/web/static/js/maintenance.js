@@ -1,7 +1,7 @@
 // The view of upkeep: what retention would take and what lies in the trash, the schedule, consents, backups, the doctor.
 
 import { coalesced } from "./base/again.js";
-import { whyNotLine } from "./maintenance/doing.js";
+import { whyNotLine } from "./base/doing.js";
 import { h, replace } from "./base/dom.js";
 import { frame, project, state } from "./base/frame.js";
 import { backupPanel, consentPanel, doctorPanel } from "./maintenance/keptpanels.js";

@@ -1,8 +1,8 @@
 // The retention plan: of each run what would go, what stays and why; applied after a question, and never by itself.
 
 import { get } from "../base/api.js";
-import { confirmed } from "./confirming.js";
-import { done, doButton, refused, sayer } from "./doing.js";
+import { confirmed } from "../base/confirming.js";
+import { done, doButton, refused, sayer } from "../base/doing.js";
 import { h, replace } from "../base/dom.js";
 import { bytes, percent } from "../base/format.js";
 import { project } from "../base/frame.js";

@@ -1,8 +1,8 @@
 // The schedule: each job with when it comes, how it went, and a button that runs it now.
 
 import { ApiError, get } from "../base/api.js";
-import { confirmed } from "./confirming.js";
-import { done, doButton, sayer } from "./doing.js";
+import { confirmed } from "../base/confirming.js";
+import { done, doButton, sayer } from "../base/doing.js";
 import { h, replace } from "../base/dom.js";
 import { ago, span, when } from "../base/format.js";
 import { badge, empty, failed, loading, withCode } from "../base/state.js";

@@ -1,7 +1,7 @@
 // What lies in the trash by the batch, how much of it, and the way back.
 
 import { get } from "../base/api.js";
-import { done, doButton, refused, sayer } from "./doing.js";
+import { done, doButton, refused, sayer } from "../base/doing.js";
 import { h, replace } from "../base/dom.js";
 import { ago, bytes, when } from "../base/format.js";
 import { project } from "../base/frame.js";

@@ -1,8 +1,13 @@
-// The queue in short: what runs, what waits in its order with the reason, when each is likely to begin and end, pauses.
+// The queue in short: what runs, what waits in its order with the reason, when each is likely to begin and end, pauses. A job
+// can be ended here, as `neat stop` ends it.
 
+import { confirmed } from "../base/confirming.js";
+import { done, doButton, sayer } from "../base/doing.js";
 import { h, replace } from "../base/dom.js";
 import { when } from "../base/format.js";
 import { badge, empty } from "../base/state.js";
+
+const told = sayer("queue-said"); // stands while the list is drawn anew
 
 /** The queue as `/api/queue/summary` has it. */
 export function showQueue(node, queue) {
@@ -15,8 +20,16 @@ export function showQueue(node, queue) {
     jobs.length ? h("ol", { class: "list" }, jobs.map((one) => job(one, hasProjects)))
       : empty("Nothing runs and nothing waits.", "`neat launch -- COMMAND` queues a job; it outlives neatd."),
     more > 0 ? h("p", { class: "small dim" }, `… ${more} more wait`) : null,
-    groups(queue.groups),
+    groups(queue.groups), told.node,
   );
+}
+
+async function stop({ id, name, status }) {
+  const isRunning = status === "running";
+  const lines = [isRunning ? "It is interrupted, so that it can save; TERM and KILL follow if it goes on." : "It waits, and will not begin."];
+  if (!(await confirmed({ title: `End ${name}?`, lines, action: "End it" }))) return "";
+  const result = await done(`jobs/${id}/stop`, {}, name, told);
+  return `${name}: ${result.status ?? "ended"}`;
 }
 
 function job(one, hasProjects) {
@@ -24,7 +37,8 @@ function job(one, hasProjects) {
   return h(
     "li", {},
     h("div", { class: "row" }, one.place ? h("span", { class: "dim fixed" }, `${one.place}.`) : null,
-      h("span", {}, hasProjects ? `${one.project}: ${one.name}` : one.name), badge(one.status)),
+      h("span", {}, hasProjects ? `${one.project}: ${one.name}` : one.name), badge(one.status),
+      doButton({ key: `stop-${one.id}`, label: "Stop", does: `end the job ${one.name}`, kind: "small", told, run: () => stop(one) })),
     h("p", { class: "small dim" }, [one.reason, one.until, one.why ? `for: ${one.why}` : ""].filter(Boolean).join("; ")),
     times.length ? h("p", { class: "small fixed" }, times.join(", ")) : null,
   );

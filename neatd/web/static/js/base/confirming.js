@@ -1,6 +1,6 @@
 // A question before something is done: what will happen, in numbers; and a second one where that is much.
 
-import { fresh, h } from "../base/dom.js";
+import { fresh, h } from "./dom.js";
 
 /**
  * Ask. `title` is the question, `lines` what will happen, `action` what stands on the button, `second` what has to be ticked

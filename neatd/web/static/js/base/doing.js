@@ -1,9 +1,9 @@
 // Buttons that change something: each says what it does, is disabled while it works, and what became of it is said in words.
 // Without the token they are disabled, and the reason stands beside them.
 
-import { carriedOut, token } from "../base/api.js";
-import { h, replace } from "../base/dom.js";
-import { withCode } from "../base/state.js";
+import { carriedOut, token } from "./api.js";
+import { h, replace } from "./dom.js";
+import { withCode } from "./state.js";
 
 const sayers = new Set(); // of all panels: what one of them said of before is not said beside what is done now
 const working = new Set(); // keys of what goes on: a list that is drawn anew meanwhile knows it
