@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neatd.models import AttemptStart, Cursor, Line, Stretch
@@ -96,6 +96,7 @@ def test_a_step_back_within_a_file_cuts_no_column(
 
 @settings(max_examples=100, deadline=None)
 @given(ROWS, ROWS, LEASTS, st.integers(1, 6))
+@example([(0, ("a",))], [(0, ("a",)), (1, ("a",)), (0, ("a",))], 1, 1)  # a column that goes back, counted anew
 def test_what_is_stored_is_the_same(
     db: sqlite3.Connection,
     first: list[tuple[int, tuple[str, ...]]],

@@ -177,7 +177,7 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
     """The numbers of a series' current points, in file order: of whole chunks as they are kept, else counted anew."""
     limits = limits_of(points, run_id, source)
     rows = points.execute(
-        f"SELECT {CHUNK} FROM chunk c WHERE series_id = ? ORDER BY first_seq", (series_id,)
+        f"SELECT {CHUNK}, is_rising FROM chunk c WHERE series_id = ? ORDER BY first_seq", (series_id,)
     ).fetchall()
     sql = "SELECT seq, attempt, step, value, time FROM point WHERE series_id = ? ORDER BY seq"
     narrow = narrow_rows(points.execute(sql, (series_id,)))
@@ -188,7 +188,7 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
     for row in rows:
         below = limits.below(row["attempt"])
         if row["last_step"] < below:
-            found.append(_summary(row))
+            found.append(_summary(row) if row["is_rising"] else _in_file_order(points, row))
         elif row["first_step"] < below:
             found += _counted([one for one in opened(_whole(points, row)) if one.step < below])
     return found + _counted(current(narrow, limits))
@@ -196,6 +196,12 @@ def current_summaries(points: sqlite3.Connection, series_id: int, run_id: str, s
 
 def _counted(found: Sequence[Found]) -> list[Summary]:
     return [summarise([one.step for one in found], [one.value for one in found])] if found else []
+
+
+def _in_file_order(points: sqlite3.Connection, row: sqlite3.Row) -> Summary:
+    """A chunk's own steps are the lowest and the highest: a series stands at those of its first and its last line."""
+    every = list(opened(_whole(points, row)))
+    return _summary(row)._replace(first_step=every[0].step, last_step=every[-1].step)
 
 
 def _summary(row: sqlite3.Row) -> Summary:
