@@ -124,6 +124,7 @@ def test_events_are_told_by_their_gravity_with_the_run_they_are_of(cli: Cli, mon
     assert "4 events (`neat events`)" in text
 
 
+@pytest.mark.slow
 def test_ten_thousand_records_are_gathered_and_written_in_time(cli: Cli) -> None:
     """From the store to the text. The bound leaves room for a slow machine: the brief itself is bounded elsewhere."""
     place = here()

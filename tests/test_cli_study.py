@@ -94,6 +94,7 @@ def test_the_process_that_chooses_points_may_end_by_itself(tmp_path: Path) -> No
     one.rest()
 
 
+@pytest.mark.slow
 def test_all_choices_and_ends_of_a_space_are_ones_that_the_trainer_takes(cli: Cli) -> None:
     """Not only those of the first point; what a constraint leaves out is left to it."""
     for changes, told in (

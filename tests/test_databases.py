@@ -134,6 +134,7 @@ def test_a_database_is_read_whole_while_it_grows(path: Path, mode: str) -> None:
     assert state["generation"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["DELETE", "TRUNCATE", "WAL"])
 def test_a_writer_in_a_tight_loop_is_never_refused(path: Path, mode: str) -> None:
     """Half a second of patience is enough for it, though it is read without a pause, from the start each time."""

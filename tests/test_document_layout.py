@@ -164,6 +164,7 @@ def test_the_same_facts_give_the_same_bytes(template: str) -> None:
     assert first == second and len(changed) == (0 if template == "claude" else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_two_thousand_records_take_less_than_a_second(cli: Cli, template: str) -> None:
     """The daemon writes documents between two turns."""

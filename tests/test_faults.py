@@ -227,6 +227,7 @@ def test_names_of_any_bytes_harm_nothing(place: Place) -> None:
     assert place.neat.wait_for_event("folder-unreadable")
 
 
+@pytest.mark.slow
 def test_a_table_of_ten_thousand_columns_that_grows(place: Place) -> None:
     """Every cell of it, and a half row is no row."""
     path = place.folder("wide") / "metrics.csv"

@@ -53,6 +53,7 @@ def test_every_value_that_was_logged_is_read(folder: Path) -> None:
         assert found.told == content["told"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", real_files(), ids=real_id)
 def test_a_real_file_cut_at_every_byte_gives_the_same(path: Path) -> None:
     """Rows, ordinals, state and what was consumed."""

@@ -78,6 +78,7 @@ def test_a_real_log_read_byte_by_byte_gives_the_same(folder: Path) -> None:
     assert repr(rows) == repr(whole.rows) and told == whole.told and used == whole.consumed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_random_pieces_of_everything_give_the_same(seed: int) -> None:
     """Families and noise in any order, all ends of lines, pieces of 1 byte to 3 kB."""
@@ -109,6 +110,7 @@ def test_a_carriage_return_at_the_end_waits_for_what_follows() -> None:
     assert read(b"step 1 loss 0.5\rx").consumed == 16
 
 
+@pytest.mark.slow
 def test_an_endless_bar_is_used_up_as_it_comes() -> None:
     """No newline for hours: one row a step, and never more than a state or two waiting."""
     states = [BAR.format(n=n, total=5000, loss=n / 8192) for n in range(1, 2001) for _ in range(3)]

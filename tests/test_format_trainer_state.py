@@ -80,6 +80,7 @@ def test_an_older_checkpoint_says_nothing_new(folder: Path) -> None:
     assert (again.rows, again.state, again.seq, again.told) == ([], known.state, known.seq, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", CASES, ids=case_id)
 def test_a_file_cut_at_any_byte_is_waited_for(folder: Path) -> None:
     """It is not written atomically: nothing is consumed, nothing is wrong."""

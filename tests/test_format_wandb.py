@@ -202,6 +202,7 @@ def test_behind_a_damaged_chunk_the_next_block_is_read() -> None:
     assert growing(feed, bytes(data), range(0, len(data), 1013)).read == reading.read
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.data())
 def test_a_flipped_bit_never_gives_a_wrong_value(data: st.DataObject) -> None:

@@ -140,6 +140,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_read_in_seconds(name: str) -> None:
     """No text makes the parser quadratic: it takes seconds of the processor, with a margin of four."""

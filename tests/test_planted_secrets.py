@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 
@@ -46,9 +47,16 @@ def said() -> Iterator[str]:
 def found_in(text: str | bytes) -> list[str]:
     """The secrets of which 12 characters are in a text."""
     text = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    return [f"{what}: {text[max(0, at - 60) : at + 40]!r}" for what, part in _pieces() if (at := text.find(part)) >= 0][
+        :5
+    ]
+
+
+@cache
+def _pieces() -> list[tuple[str, str]]:
+    """(what it is of, 12 characters) of all secrets."""
     secrets = [*((one.what, one.secret) for one in (*ALL, *MORE[1:])), ("password of a url", PASSWORD)]
-    return [f"{what}: {text[max(0, at - 60) : at + 40]!r}" for what, secret in secrets for part in parts(secret)[::3]
-            if (at := text.find(part)) >= 0][:5]  # fmt: skip
+    return [(what, part) for what, secret in secrets for part in parts(secret)[::3]]
 
 
 def files_below(*folders: Path) -> Iterator[Path]:

@@ -43,6 +43,7 @@ def noise(rng: random.Random, share: float, examples: int, kind: str) -> list[An
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["same", "new", "easy and hard"])
 @pytest.mark.parametrize("examples", [3, 10, 50, 200])
 def test_pure_noise_is_stable(kind: str, examples: int) -> None:
@@ -52,6 +53,7 @@ def test_pure_noise_is_stable(kind: str, examples: int) -> None:
     assert found.count("stable") >= 0.95 * tries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("evaluations", "examples"), [(2, 4), (2, 7), (3, 4), (4, 3), (5, 2), (5, 3)])
 @pytest.mark.parametrize("is_same", [True, False])
 def test_of_all_answers_that_chance_can_give_few_are_a_trend(evaluations: int, examples: int, is_same: bool) -> None:

@@ -141,6 +141,7 @@ HOSTILE = ["a", "A1", "key=", "api_key=", "token=", "token: ", "://", "a://b:", 
            "MIIEpAIBAAKCAQEA7bq8vV9xG2\n", "\ufdd0", "İ", MARK]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", HOSTILE)
 def test_time_grows_with_the_length_only(part: str) -> None:
     """300,000 characters of whatever repeats: 20 to 120 ms where it was written; a quadratic search takes minutes."""
@@ -149,6 +150,7 @@ def test_time_grows_with_the_length_only(part: str) -> None:
         redact(part * (300_000 // len(part)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["a", "key=", "://", "-----BEGIN"])
 def test_five_megabytes_take_no_two_seconds(part: str) -> None:
     """Of the runs that a search for names, addresses and blocks likes least."""

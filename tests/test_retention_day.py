@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.retention_day import Trainer, day, live_through
 
 
+@pytest.mark.slow
 def test_hours_of_saves_kills_and_a_changed_clock_lose_nothing(tmp_path: Path) -> None:
     """Runs with saves of one file and of three, one that rotates its own. `make bench` has the whole day."""
     trainers = [Trainer("a", 2, 300, "file"), Trainer("bb", 9, 500, "folder", keeps=3), Trainer("ccc", 6, 700, "pair")]

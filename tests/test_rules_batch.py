@@ -146,6 +146,7 @@ LONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_thousands_of_points_of_one_shape(shape: str) -> None:
     """Long enough for screens to grow, be cut short and be given up; the second half stands on another level."""

@@ -108,6 +108,7 @@ def test_a_step_that_a_later_attempt_abandoned_is_no_number_any_more(cli: Cli) -
         assert list(here.facts().stale.values()) == ["runs/low:val/loss@2 is not there any more, was 1.124"]
 
 
+@pytest.mark.slow
 def test_two_hundred_numbers_of_a_long_series_cost_little(cli: Cli) -> None:
     """A series is gone through once, whatever is asked of it: a hundred thousand points here."""
     low = cli.add_run("runs/low", {"val/loss": [float(n) for n in range(1, 100_001)]})

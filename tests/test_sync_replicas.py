@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ DAYS = st.lists(OPERATIONS, min_size=3, max_size=25)
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=SLOW)  # tests/bench/test_soaks.py has many more
 @given(operations=DAYS)
 def test_clones_agree_after_a_day_of_pulls(tmp_path: Path, operations: list[tuple[Any, ...]]) -> None:

@@ -36,6 +36,7 @@ def test_a_family_looks_like_training(family: str) -> None:
     assert looks_like_training(FAMILIES[family][0].encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_cut_gives_the_same_rows(family: str) -> None:
     """In two parts, at every byte; the state goes through JSON as in the store."""

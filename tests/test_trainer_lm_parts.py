@@ -89,6 +89,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.slow
 def test_correct_means_that_greedy_completion_is_right(tmp_path: Path) -> None:
     """`correct` is what completing the prompt byte by byte gives, for right and for wrong examples."""
     p = train.Parameters(dim=32, layers=1, context=32, data_mb=0.5, eval_windows=64, steps=40, warmup=4, lr=0.01)
@@ -209,6 +210,7 @@ def test_a_checkpoint_scores_what_the_run_measured_there(
     assert capsys.readouterr().err.count("error: ") == 3
 
 
+@pytest.mark.slow
 def test_a_profile_names_the_costliest_operations_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
