@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from neatd.models import Cursor
 from neatd.read import tail
+from neatd.read.rows import Fed
 from neatd.read.tail import Turn, read_turn
 
 BUDGET = 1 << 16
@@ -255,3 +257,42 @@ def test_a_missing_file_is_an_error_of_the_caller(source: Path) -> None:
     source.unlink()
     with pytest.raises(FileNotFoundError):
         read_turn(source, cursor, BUDGET)
+
+
+@pytest.mark.parametrize("at", [0, 12])
+def test_a_file_that_is_written_anew_while_it_is_read_gives_no_row_of_two_files(tmp_path: Path, at: int) -> None:
+    """Nothing of such a turn counts: the next one finds the file as it is, and what was read of it before."""
+    path, old = tmp_path / "m.csv", b"step,a\n1,10\n2,20\n3,30\n"
+    new = b"step,a,b\n" + b"".join(b"%d,%d0,7\n" % (n, n) for n in range(1, 6))
+    path.write_bytes(old)
+
+    def lines(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
+        return Fed([], data.rfind(b"\n") + 1, seq + data.count(b"\n"), state)
+
+    def torn(data: bytes, state: dict[str, Any], seq: int, label: str) -> Fed:
+        path.write_bytes(new)
+        return lines(data, state, seq, label)
+
+    before = tail.take(path, Cursor(), at or 1, lines, "lines", 0).cursor if at else Cursor()
+    taken = tail.take(path, before, BUDGET, torn, "lines", before.seq)
+    assert taken.fed.rows == [] and taken.cursor == before and taken.has_more
+    again = tail.take(path, taken.cursor, BUDGET, lines, "lines", before.seq)
+    assert again.cursor.offset == len(new) and again.is_new_generation == bool(at)
+
+
+def test_a_file_of_lines_that_is_written_anew_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of lines: the turn counts for nothing, and all of the new file is read."""
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b"old 1\nold 2\n")
+    whole = tail._whole_lines
+
+    def torn(*words: Any) -> Any:
+        found = whole(*words)
+        path.write_bytes(b"new 1\nnew 2\nnew 3\n")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tail, "_whole_lines", torn)
+        turn = read_turn(path, Cursor(), BUDGET)
+    assert (turn.lines, turn.cursor, turn.has_more) == ([], Cursor(), True)
+    assert read_all(path, turn.cursor)[0] == [b"new 1", b"new 2", b"new 3"]

@@ -61,7 +61,7 @@ def take_rows(scene: Scene, project: LiveProject, live: LiveRun, name: str, sour
     if is_replaced and follow_rotated(scene, live, stream.name):
         return Took(cursor, True)  # what was unread of the file that had its name comes first
     if taken.cursor == cursor and not taken.fed.rows and not taken.fed.bad:
-        return Took(cursor, False)
+        return Took(cursor, taken.has_more)
     rows, after, is_new = taken.fed.rows, taken.cursor, taken.is_new_generation
     if form.is_rewritten:
         followed = _followed(cursor, after, rows, is_new)
@@ -207,7 +207,7 @@ def read_predictions(scene: Scene, live: LiveRun, name: str, source: Source, is_
     """The next lines of a predictions.jsonl."""
     turn = read_turn(source.path, source.cursor, scene.settings.read_bytes, is_at_rest)
     if turn.cursor == source.cursor:
-        return Took(source.cursor, False)
+        return Took(source.cursor, turn.has_more)
     predictions, bad = parse_predictions(turn.lines)
     after = _noted(turn.cursor, bad, {})
     points.commit_predictions(scene.points, live.run.id, name, after, predictions, written_at(source))

@@ -44,6 +44,8 @@ def read_turn(path: Path, cursor: Cursor, budget: int, take_tail: bool = False) 
         if size <= start.offset:
             return Turn([], start.model_copy(update={"is_missing": False}), False, is_new)
         data, read_to = _whole_lines(file, start.offset, budget, take_tail)
+        if not _holds_still(file, start, data):
+            return Turn([], cursor, True, False)
         lines, after = _count(data, start)
         if len(data) == 0 and read_to - start.offset > LONGEST_LINE:
             after = _skip_long(after, read_to)
@@ -68,7 +70,8 @@ def take(path: Path, cursor: Cursor, budget: int, feed: Feed, framing: str, seq:
     """
     with open_regular(path) as file:
         about = os.fstat(file.fileno())
-        size, cursor = about.st_size, cursor.model_copy(update={"device": about.st_dev, "inode": about.st_ino})
+        size, given = about.st_size, cursor
+        cursor = cursor.model_copy(update={"device": about.st_dev, "inode": about.st_ino})
         if framing == "whole":
             return _take_whole(file, size, cursor, feed, seq)
         start = cursor if is_same_file(file, cursor, size) else next_generation(cursor)
@@ -76,7 +79,9 @@ def take(path: Path, cursor: Cursor, budget: int, feed: Feed, framing: str, seq:
         start = start.model_copy(update={"is_missing": False})
         if size <= start.offset:
             return Taken(Fed([], 0, seq, start.state), start, False, is_new)
-        fed, after = _feed(file, start, budget, feed, framing, seq, take_tail)
+        fed, after, data = _feed(file, start, budget, feed, framing, seq, take_tail)
+        if not _holds_still(file, start, data[: after.offset - start.offset]):
+            return Taken(Fed([], 0, seq, given.state), given, True, False)
         if after.offset > size:  # the parser passes over what is not there yet: nothing of it counts
             return Taken(Fed([], 0, seq, start.state), start, False, is_new)
         after = after.model_copy(
@@ -102,28 +107,28 @@ def _take_whole(file: BinaryIO, size: int, cursor: Cursor, feed: Feed, seq: int)
 
 def _feed(
     file: BinaryIO, start: Cursor, budget: int, feed: Feed, framing: str, seq: int, take_tail: bool
-) -> tuple[Fed, Cursor]:
-    """Feed until the parser consumed something, reading on while it needs more."""
+) -> tuple[Fed, Cursor, bytes]:
+    """Feed until the parser consumed something, reading on while it needs more: also the bytes that were read at `start`."""
     file.seek(start.offset)
-    data = file.read(budget)
+    read = data = file.read(budget)
     if start.is_skipping:
         end = data.find(b"\n") + 1
         offset, data = start.offset + (end or len(data)), data[end:] if end else b""
         start = start.model_copy(update={"offset": offset, "is_skipping": end == 0})
         if not data:
-            return Fed([], 0, seq, start.state), start
+            return Fed([], 0, seq, start.state), start, read
     while True:
         if framing == "lines" and len(data) > LONGEST_LINE:
             data, is_long = _before_long(data)
             if is_long:
-                return _pass_over(start, data, seq)
+                return *_pass_over(start, data, seq), read
         fed = feed(data, start.state, seq, start.label)
         if fed.consumed or fed.is_stuck:
             break
         more = file.read(max(budget, len(data))) if len(data) <= LONGEST_LINE else b""
         if not more:
             break
-        data += more
+        data, read = data + more, read + more
     rest = data[fed.consumed :]
     if (
         take_tail
@@ -136,7 +141,7 @@ def _feed(
         last = feed(rest + b"\n", fed.state, fed.seq, start.label)
         rows, bad = [*fed.rows, *last.rows], [*fed.bad, *last.bad]
         fed = last._replace(rows=rows, bad=bad, consumed=len(data), told={**fed.told, **last.told})
-    return fed, start.model_copy(update={"offset": start.offset + fed.consumed})
+    return fed, start.model_copy(update={"offset": start.offset + fed.consumed}), read
 
 
 def _before_long(data: bytes) -> tuple[bytes, bool]:
@@ -167,6 +172,19 @@ def is_same_file(file: BinaryIO, cursor: Cursor, size: int) -> bool:
         return False
     begin = max(0, cursor.offset - ANCHOR_BYTES)
     return _hash_at(file, begin, cursor.offset - begin) == cursor.anchor_hash
+
+
+def _holds_still(file: BinaryIO, start: Cursor, data: bytes) -> bool:
+    """Whether what was read at `start` is still there, and what is before it: a table that is written anew meanwhile gives
+    bytes of two files, and the marks of the new one would let them pass for ever."""
+    if not is_same_file(file, start, os.fstat(file.fileno()).st_size):
+        return False
+    for begin in (0, max(0, len(data) - ANCHOR_BYTES)):
+        some = data[begin : begin + ANCHOR_BYTES]
+        file.seek(start.offset + begin)
+        if file.read(len(some)) != some:
+            return False
+    return True
 
 
 def holds(path: Path, cursor: Cursor) -> bool:
