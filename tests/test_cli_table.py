@@ -221,6 +221,7 @@ def test_a_secret_among_the_parameters_stays_out(cli: Cli) -> None:
         assert key not in text and "api_key" in text
 
 
+@pytest.mark.slow
 def test_a_long_table_is_cut_for_people_only(cli: Cli) -> None:
     """The rest is counted and named; --all, JSON and CSV have it."""
     for number in range(53):

@@ -245,6 +245,7 @@ def test_a_table_of_ten_thousand_columns_that_grows(place: Place) -> None:
     wait_for(place.neat, "runs/wide", {name: [(s, s + n / 16) for s in range(1, 9)] for n, name in enumerate(names)})
 
 
+@pytest.mark.slow
 @posix
 def test_a_line_without_end_takes_no_memory(place: Place) -> None:
     """Passed over once, with the good lines before and after it read."""

@@ -103,6 +103,7 @@ def test_many_scalars_of_a_tag_are_columns() -> None:
     assert set(batch.times) == {1.7e9 + 1} and list(batch.columns["tb/batch"]) == [float(n) for n in range(40)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.integers(0, len(MANY)), max_size=8), st.binary(max_size=30))
 def test_where_columns_are_cut_changes_nothing(cuts: list[int], odd: bytes) -> None:

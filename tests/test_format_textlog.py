@@ -69,6 +69,7 @@ def test_what_a_real_library_printed_is_what_it_logged(folder: Path) -> None:
     assert {**fed.told, **wanted["told"]} == fed.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", LOGS, ids=case_id)
 def test_a_real_log_read_byte_by_byte_gives_the_same(folder: Path) -> None:
     """As it grows under a daemon that is quick."""

@@ -96,6 +96,7 @@ def test_a_file_cut_at_any_byte_is_waited_for(folder: Path) -> None:
 ROWS = st.fixed_dictionaries({"step": st.integers(0, 9), "loss": st.floats() | st.integers() | st.text(max_size=2)})
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @for_all(st.lists(ROWS), st.integers(0, 9), st.lists(ROWS))
 def test_the_rows_from_the_divergence_on_come_again(history: list[Any], kept: int, more: list[Any]) -> None:

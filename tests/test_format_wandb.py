@@ -80,6 +80,7 @@ def test_a_real_file_reads_the_same_however_it_grew(folder: Path) -> None:
     assert growing(feed, data, cuts).read == whole(feed, data).read
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.integers(0, len(LONG)), max_size=20))
 def test_any_pieces_give_the_same_rows(cuts: list[int]) -> None:

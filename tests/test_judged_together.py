@@ -8,6 +8,8 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from neatd.config import Settings, load_project
 from neatd.daemon import open_scene
 from neatd.pipeline.loop import MOST_TOLD, Loop
@@ -31,6 +33,7 @@ def lay(root: Path) -> None:
         os.utime(path, (1.7e9, 1.7e9))
 
 
+@pytest.mark.slow
 def test_many_runs_with_much_to_tell_are_written_in_several_turns(tmp_path: Path) -> None:
     """A project with a history is set up: the store is not held for as long as all of its events take."""
     root, home = tmp_path / "project", tmp_path / "home"

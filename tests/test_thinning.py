@@ -113,6 +113,7 @@ def test_a_long_old_series_keeps_its_extremes_and_its_numbers(stores: Stores) ->
     assert thin(stores) == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(VALUES, min_size=100, max_size=1500), block=st.integers(260, 600), most=st.integers(8, 80),
@@ -141,6 +142,7 @@ def test_every_window_function_gives_the_same_extremes(
         assert pick(values_of[0], default=None) == pick(values_of[1], default=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most_data", [1, 60_000, 10**9], ids=["a row each", "some together", "all together"])
 def test_thinning_one_column_leaves_those_that_lie_with_it(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, most_data: int

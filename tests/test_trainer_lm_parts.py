@@ -21,6 +21,7 @@ pytestmark = pytest.mark.timeout(300)  # loading torch takes a minute where othe
 # ---- the model ----
 
 
+@pytest.mark.slow
 def test_later_bytes_do_not_change_earlier_logits() -> None:
     """No position sees a byte after itself, whatever follows."""
     model = train.GPT(train.Parameters(dim=32, heads=2, layers=2, context=16))
