@@ -30,7 +30,8 @@ while time.time() - begun < seconds:
         wait = begun + (step - 1) * 0.5 + number * 0.5 / runs - time.time()
         if wait > 0:
             time.sleep(wait)
-        file.write(json.dumps({"step": step, "loss": 1 / step + noise(0, spread), "val/loss": 1.0, "time": time.time()}) + "\\n")
+        line = {"step": step, "loss": 1 / step + noise(0, spread), "val/loss": 1.0, "time": time.time()}
+        file.write(json.dumps(line) + "\\n")
         file.flush()
 """
 
