@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 + (os.cpu_count() or 1))')
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 .PHONY: demo test lint bench written clean
 
@@ -17,9 +17,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## the main job on real input: a daemon, a real training, what it made of it
 	$(BIN)/neat demo
 
-# Thousands of tests with real processes share the machine, and some measure it. Many wait for these: two workers more than
-# there are cores keeps all of them at work. A test that fails among the others is
-# told, and run again alone: what is broken fails there too.
+# Thousands of tests with real processes share the machine, and some measure it. Many wait for these: one worker more than
+# there are cores keeps all of them at work. A test that fails among the others is told, and run again alone: what is broken
+# fails there too.
 test: $(STAMP) lint  ## all checks
 	@rm -f .pytest_cache/v/cache/lastfailed
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal || \
