@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 TRIAL = """
 import json, pathlib, sys
@@ -134,6 +135,12 @@ class Site:
             assert time.monotonic() < deadline, f"waited {wait_s} s in vain for {what}"
             time.sleep(0.1)
         return found
+
+
+def asked(site: Site, path: str) -> Any:
+    """What the API says."""
+    with urlopen(f"{site.url}/api/{path}", timeout=60) as answer:
+        return json.loads(answer.read())
 
 
 def build(base: Path) -> Site:

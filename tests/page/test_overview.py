@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
-from urllib.request import urlopen
 
 from tests.page.checks import check_page, opened
-from tests.page.site import Site
+from tests.page.site import Site, asked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 RUNNING = ".going-row"
-
-
-def asked(site: Site, path: str) -> Any:
-    """What the API says."""
-    with urlopen(f"{site.url}/api/{path}", timeout=20) as answer:
-        return json.loads(answer.read())
 
 
 def row(page: Page, name: str) -> Any:

@@ -3,24 +3,16 @@ keeps how one looks at it in the address."""
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
 
 from tests.page.checks import check_page, opened
-from tests.page.site import Site, lines
+from tests.page.site import Site, asked, lines
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 LOSS = "pinned loss"
-
-
-def asked(site: Site, path: str) -> Any:
-    """What the API says."""
-    with urlopen(f"{site.url}/api/{path}", timeout=20) as answer:
-        return json.loads(answer.read())
 
 
 def card(page: Page, name: str) -> Locator:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from neatd import control
 from tests.page.checks import check_page, opened
-from tests.page.site import Site, end
-from tests.page.test_run import LOSS, asked, drawn, until
+from tests.page.site import Site, asked, end
+from tests.page.test_run import LOSS, drawn, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
 
 from tests.page.checks import check_page, opened
-from tests.page.site import Site
+from tests.page.site import Site, asked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 TRIALS = "section[aria-labelledby=h-trials] tbody tr"
-
-
-def asked(site: Site, path: str) -> Any:
-    """What the API says."""
-    with urlopen(f"{site.url}/api/{path}", timeout=60) as answer:
-        return json.loads(answer.read())
 
 
 def called(page: Page, module: str, body: str, argument: Any) -> Any:
